@@ -1,0 +1,1 @@
+"""A discrete-event digital twin for the power supply of large GPU training clusters."""

@@ -1,0 +1,87 @@
+"""From a scenario to a blueprint: which parts a site has, and which feed carries which load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from twin.parts.cabinets import Cabinets
+from twin.parts.cluster import Cluster
+from twin.parts.cooling import Cooling
+from twin.parts.gang import Gang, GangSpec
+from twin.parts.gensets import Gensets
+from twin.parts.grid import Grid
+from twin.parts.queue import Queue
+from twin.parts.ups import Ups
+from twin.plant import fields as f
+from twin.scenario.model import Scenario, SiteSpec
+from twin.units import ticks
+from twin.world.blueprint import Feed, Item, Part, SiteBlueprint, SiteBuilder
+
+GENSET_GROUP = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
+                f.HOUSE: "house"}  # fmt: skip
+
+
+class Blueprint:
+    """All that replications of one design share: items by name, sites as arrays, parts to install."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.horizon_us = ticks(scenario.horizon.hours)
+        start = date.fromisoformat(scenario.horizon.start)
+        builders: list[SiteBuilder] = []
+        self.parts: list[list[Part]] = []
+        for index, name in enumerate(sorted(scenario.sites)):
+            builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
+            parts = _parts(scenario, name, start.month)
+            for part in parts:
+                part.declare(builder)
+            _raw_feeds(builder, scenario.sites[name])
+            builders.append(builder)
+            self.parts.append(parts)
+        self.items: list[Item] = sorted((item for builder in builders for item in builder.items), key=_name)
+        self.ids = {item.name: k for k, item in enumerate(self.items)}
+        self.sites: list[SiteBlueprint] = [
+            builder.freeze(self.ids, scenario.seed, start, self.horizon_us) for builder in builders
+        ]
+
+
+def _name(item: Item) -> str:
+    return item.name
+
+
+def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
+    """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
+    site = scenario.sites[name]
+    protection = site.protection
+    served: frozenset[str] = frozenset(protection.gensets.serves) if protection.gensets else frozenset()
+    parts: list[Part] = [Grid(site.grid, start_month)]
+    if protection.gensets:
+        parts.append(Gensets(protection.gensets))
+    parts += [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
+    if protection.ups:
+        parts.append(Ups(protection.ups, site.cluster.rows, served))
+    if protection.cabinets:
+        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
+    for job_name, job in _sorted(scenario.jobs):
+        if scenario.site_of(job) == name:
+            gang = isinstance(job, GangSpec)
+            parts.append(Gang(job_name, job, site.cluster) if gang else Queue(job_name, job, site.cluster))
+    return parts
+
+
+def _sorted(mapping: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(mapping.items())
+
+
+def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
+    """Loads that nothing protects hang on the sections directly; the recharge limit is the site's."""
+    served = set(site.protection.gensets.serves) if site.protection.gensets else set()
+    for load in list(builder.loads.values()):
+        if not load.feeds:
+            short = load.name.removeprefix(builder.name + "/")
+            genset = GENSET_GROUP[load.kind] in served
+            builder.add_feed(Feed(f"{short}/feed", f.RAW, load.sections, genset=genset), "feed", [load.name])
+    if site.recharge_after_outage:
+        builder.recharge_limit_kw = site.recharge_after_outage.limit_kw

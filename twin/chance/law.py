@@ -1,0 +1,237 @@
+"""Laws of durations as a scenario writes them, and the same laws compiled to draw hours from a stream.
+
+The blocks carry no units: the key that holds the law does (`duration_s`, `mttr_h`), and `compile_law` is told how many
+hours that unit has. A bare number is the fixed law.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, model_validator
+
+from twin.chance import quantiles
+from twin.spec import NonNegative, Positive, Spec
+
+Shape = Annotated[float, Field(ge=0.01)]
+"""Below 0.01 a Weibull's mean leaves the range of floats."""
+Sigma = Annotated[float, Field(ge=0, le=30)]
+"""Above 30 a lognormal's mean leaves the range of floats."""
+
+
+def _need_exactly_one(block: Spec, *names: str) -> None:
+    given = [name for name in names if getattr(block, name) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) if given else "none"
+        raise ValueError(f"give exactly one of {', '.join(names)}; found {found}")
+
+
+class FixedLaw(Spec):
+    """Always the same value."""
+
+    law: Literal["fixed"] = "fixed"
+    value: NonNegative
+
+
+class ExponentialLaw(Spec):
+    """Constant rate 1/mean."""
+
+    law: Literal["exponential"]
+    mean: Positive
+
+
+class WeibullLaw(Spec):
+    """Survival exp(-(x/scale)**shape); shape above 1 wears out, below 1 has early failures."""
+
+    law: Literal["weibull"]
+    shape: Shape
+    scale: Positive | None = None
+    mean: Positive | None = None
+
+    @model_validator(mode="after")
+    def _scale_or_mean(self) -> Self:
+        _need_exactly_one(self, "scale", "mean")
+        return self
+
+
+class LognormalLaw(Spec):
+    """The logarithm is normal with standard deviation sigma."""
+
+    law: Literal["lognormal"]
+    sigma: Sigma
+    median: Positive | None = None
+    mean: Positive | None = None
+
+    @model_validator(mode="after")
+    def _median_or_mean(self) -> Self:
+        _need_exactly_one(self, "median", "mean")
+        return self
+
+
+class GammaLaw(Spec):
+    """Gamma with coefficient of variation 1/sqrt(shape)."""
+
+    law: Literal["gamma"]
+    shape: Shape
+    mean: Positive
+
+
+class UniformLaw(Spec):
+    """Equally likely between low and high."""
+
+    law: Literal["uniform"]
+    low: NonNegative
+    high: NonNegative
+
+    @model_validator(mode="after")
+    def _low_before_high(self) -> Self:
+        if self.low > self.high:
+            raise ValueError(f"low ({self.low}) must not exceed high ({self.high})")
+        return self
+
+
+_ABOUT_FILES = ("column", "multiply_by", "minimum", "maximum", "where")
+
+
+class EmpiricalLaw(Spec):
+    """Observations, resampled: from a column of a CSV file, or listed."""
+
+    law: Literal["empirical"]
+    file: str | None = None
+    column: str | None = None
+    multiply_by: Positive = Field(
+        default=1.0, description="brings the column to the unit of the key that holds the law"
+    )
+    minimum: float | None = Field(default=None, description="observations below are left out, in the law's unit")
+    maximum: float | None = Field(default=None, description="observations above are left out, in the law's unit")
+    where: dict[str, str | int] | None = Field(default=None, description="column: value of the rows to keep")
+    values: list[NonNegative] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _file_or_values(self) -> Self:
+        _need_exactly_one(self, "file", "values")
+        if self.file is not None and self.column is None:
+            raise ValueError("a file needs a column")
+        defaults = {name: type(self).model_fields[name].default for name in _ABOUT_FILES}
+        reading = [name for name, default in defaults.items() if getattr(self, name) != default]
+        if self.values is not None and reading:
+            raise ValueError(f"{' and '.join(reading)}: only for a file, but values are listed")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum ({self.minimum}) must not exceed maximum ({self.maximum})")
+        return self
+
+
+class ScriptedLaw(Spec):
+    """The first draw is the first value, and so on; after the last value it never happens again."""
+
+    law: Literal["scripted"]
+    values: list[NonNegative] = Field(min_length=1)
+
+
+LawSpec: TypeAlias = (
+    FixedLaw | ExponentialLaw | WeibullLaw | LognormalLaw | GammaLaw | UniformLaw | EmpiricalLaw | ScriptedLaw
+)
+_Block: TypeAlias = Annotated[LawSpec, Field(discriminator="law")]
+
+
+def _number_is_fixed(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"law": "fixed", "value": value}
+    return value
+
+
+Law: TypeAlias = Annotated[_Block, BeforeValidator(_number_is_fixed, json_schema_input_type=NonNegative | _Block)]
+"""Type of a field that holds a law, e.g. `duration_h: Law`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompiledLaw:
+    """A law in hours, as kernels take it: (code, a, b, table) of `twin.chance.quantiles`, and its exact mean."""
+
+    code: int
+    a: float
+    b: float
+    table: NDArray[np.float64]
+    mean: float
+
+    @property
+    def columns(self) -> tuple[int, float, float, NDArray[np.float64]]:
+        """(code, a, b, table): the law as one argument of a kernel."""
+        return self.code, self.a, self.b, self.table
+
+    def draw(self, key: np.uint64, replication: np.uint64, n: int) -> float:
+        """Draw n of the stream, in hours; pass key and replication as np.uint64."""
+        return quantiles.draw(self.code, self.a, self.b, self.table, key, replication, n)
+
+
+def compile_law(law: LawSpec | float, *, to_h: float = 1.0, base: Path | None = None) -> CompiledLaw:
+    """Compile a law to draw hours.
+
+    Args:
+        law: a block, or a number for the fixed law.
+        to_h: hours in one unit of the key that holds the law, e.g. 1/3600 for `duration_s`.
+        base: folder that a relative `file` is relative to.
+
+    Raises:
+        InputError: the file of an empirical law cannot be read.
+    """
+    match law:
+        case int() | float():
+            return compile_law(FixedLaw(value=law), to_h=to_h)
+        case FixedLaw():
+            return _plain(quantiles.FIXED, to_h * law.value, 0.0, to_h * law.value)
+        case ExponentialLaw():
+            return _plain(quantiles.EXPONENTIAL, to_h * law.mean, 0.0, to_h * law.mean)
+        case WeibullLaw():
+            return _scaled(quantiles.WEIBULL, law.scale, law.mean, math.gamma(1.0 + 1.0 / law.shape), law.shape, to_h)
+        case LognormalLaw():
+            return _scaled(quantiles.LOGNORMAL, law.median, law.mean, math.exp(0.5 * law.sigma**2), law.sigma, to_h)
+        case GammaLaw():
+            return _plain(quantiles.GAMMA, to_h * law.mean / law.shape, law.shape, to_h * law.mean)
+        case UniformLaw():
+            return _plain(quantiles.UNIFORM, to_h * law.low, to_h * law.high, to_h * 0.5 * (law.low + law.high))
+        case EmpiricalLaw():
+            return _tabled(quantiles.EMPIRICAL, np.sort(_observations(law, base)), to_h)
+        case ScriptedLaw():
+            return _tabled(quantiles.SCRIPTED, np.array(law.values, dtype=np.float64), to_h)
+
+
+def _plain(code: int, a: float, b: float, mean: float) -> CompiledLaw:
+    return CompiledLaw(code, float(a), float(b), np.zeros(0), float(mean))
+
+
+def _scaled(
+    code: int, scale: float | None, mean: float | None, mean_of_unit_scale: float, b: float, to_h: float
+) -> CompiledLaw:
+    """A law given by its scale or by its mean."""
+    if scale is None:
+        assert mean is not None, "the block holds exactly one of them"
+        return _plain(code, to_h * mean / mean_of_unit_scale, b, to_h * mean)
+    return _plain(code, to_h * scale, b, to_h * scale * mean_of_unit_scale)
+
+
+def _tabled(code: int, values: NDArray[np.float64], to_h: float) -> CompiledLaw:
+    table = values * to_h
+    return CompiledLaw(code, 0.0, 0.0, table, math.fsum(table) / len(table))
+
+
+def _observations(law: EmpiricalLaw, base: Path | None) -> NDArray[np.float64]:
+    if law.values is not None:
+        return np.array(law.values, dtype=np.float64)
+    from twin.inputs.durations_csv import read_durations
+
+    assert law.file is not None, "the block holds values or a file"
+    assert law.column is not None, "a file has a column"
+    return read_durations(
+        (base or Path()) / law.file,
+        law.column,
+        where=None if law.where is None else {column: str(value) for column, value in law.where.items()},
+        multiply_by=law.multiply_by,
+        minimum=law.minimum,
+        maximum=law.maximum,
+    )

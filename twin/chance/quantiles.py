@@ -1,0 +1,91 @@
+"""Laws as compiled quantile functions: one uniform in, one duration out, increasing in the uniform.
+
+A law is (code, a, b, table). Durations come out in the unit of the law's own scale.
+
+| code | a | b | table |
+|---|---|---|---|
+| FIXED | the value | - | - |
+| EXPONENTIAL | mean | - | - |
+| WEIBULL | scale | shape | - |
+| LOGNORMAL | median | sigma, of the logarithm | - |
+| GAMMA | scale | shape | - |
+| UNIFORM | low | high | - |
+| EMPIRICAL | - | - | observations, ascending: resampled |
+| SCRIPTED | - | - | draw n is entry n; +inf after the last |
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from twin.chance.philox import uniform
+from twin.chance.special import gamma_quantile, normal_quantile
+from twin.kernel import kernel
+
+FIXED = 0
+EXPONENTIAL = 1
+WEIBULL = 2
+LOGNORMAL = 3
+GAMMA = 4
+UNIFORM = 5
+EMPIRICAL = 6
+SCRIPTED = 7
+
+
+@kernel
+def _value(code: int, a: float, b: float, table: Any, u: float, e: float, n: int) -> float:
+    """The quantile at u = 1 - exp(-e); each law reads whichever of the two is exact for it."""
+    if code == EXPONENTIAL:
+        return a * e
+    if code == WEIBULL:
+        return a * math.pow(e, 1.0 / b)
+    if code == LOGNORMAL:
+        return a * math.exp(b * normal_quantile(u, e))
+    if code == GAMMA:
+        return a * gamma_quantile(b, u, e)
+    if code == UNIFORM:
+        return a + (b - a) * u
+    if code == EMPIRICAL:
+        return float(table[min(max(math.ceil(u * len(table)) - 1, 0), len(table) - 1)])
+    if code == SCRIPTED:
+        return float(table[n]) if n < len(table) else math.inf
+    return a
+
+
+@kernel
+def quantile(code: int, a: float, b: float, table: Any, u: float, n: int) -> float:
+    """The duration that a law exceeds with probability 1 - u.
+
+    Args:
+        code, a, b, table: the law, as in this file's table; `table` is a float64 array, of length 0 where unused.
+        u: strictly inside (0, 1).
+        n: number of the draw; only a script reads it.
+
+    Returns:
+        A duration in the unit of the law's scale. EMPIRICAL gives the left-continuous inverse of the empirical
+        distribution function, i.e. one of the observations.
+    """
+    return _value(code, a, b, table, u, -math.log1p(-u), n)
+
+
+@kernel
+def hazard_quantile(code: int, a: float, b: float, table: Any, e: float, n: int) -> float:
+    """The life at which the cumulative hazard of a law reaches e > 0; equals `quantile` at u = 1 - exp(-e).
+
+    Stays exact where u would round to 1 (e > 37). The laws with atoms (FIXED, EMPIRICAL, SCRIPTED) use up all hazard
+    that is left at their last atom.
+
+    Args:
+        code, a, b, table, n: as in `quantile`.
+        e: cumulative hazard, e.g. a unit exponential.
+    """
+    return _value(code, a, b, table, -math.expm1(-e), e, n)
+
+
+@kernel
+def draw(code: int, a: float, b: float, table: Any, key: np.uint64, replication: np.uint64, n: int) -> float:
+    """Draw n of a stream (`twin.chance.philox`) under a law, in the unit of the law's scale."""
+    return quantile(code, a, b, table, uniform(key, replication, n), n)

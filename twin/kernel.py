@@ -1,0 +1,63 @@
+"""`@kernel`: compile with numba and keep the machine code on disk.
+
+numba's own disk cache looks at one file's date, so it would serve stale code when a kernel's *callee* in another file
+changes. Here the cache folder is named after a digest of every file that holds kernels: changed sources, fresh folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_HOLDERS = ("chance", "plant", "kernel.py", "units.py")
+
+
+def _sources() -> list[Path]:
+    root = Path(__file__).parent
+    files: list[Path] = []
+    for name in _HOLDERS:
+        place = root / name
+        files += sorted(place.rglob("*.py")) if place.is_dir() else [place]
+    return files
+
+
+def _cache_folder() -> str:
+    """A folder that can be written: NUMBA_CACHE_DIR if set, else the user's cache, else the temporary folder."""
+    digest = hashlib.sha256()
+    for file in _sources():
+        digest.update(file.name.encode() + file.read_bytes())
+    name = f"twin-kernels-{digest.hexdigest()[:16]}"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    for base in (os.environ.get("NUMBA_CACHE_DIR"), home):
+        if base:
+            folder = Path(base) / name
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError:
+                continue
+            if os.access(folder, os.W_OK):
+                return str(folder)
+    folder = Path(tempfile.gettempdir()) / f"{name}-{os.getuid() if hasattr(os, 'getuid') else 0}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return str(folder)
+
+
+_FOLDER = _cache_folder()
+
+
+def kernel(function: Function) -> Function:
+    """Compile `function` on its first call, in nopython mode, cached on disk between processes."""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = _FOLDER
+    try:
+        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    finally:
+        config.CACHE_DIR = before

@@ -1,0 +1,118 @@
+"""What began each interruption: losses by root cause, and cause chains in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.schema_trace import Table
+from twin.trace import Trace
+from twin.units import TICKS_PER_H
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "protection", "other")
+"""Groups of root causes. All but the first two are power."""
+PROTECTION_KINDS = ("ups_block", "ups_module", "cabinet", "genset", "genset_plant", "tie")
+"""Item kinds whose own failure counts as protection."""
+_GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
+_GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
+_OTHER = GROUPS.index("other")
+
+_WORDS = {
+    ("strikes", None): "strikes",
+    ("up", 0): "fails",
+    ("up", 1): "is restored",
+    ("energised", 0): "loses supply",
+    ("energised", 1): "has supply again",
+    ("closed", 0): "opens",
+    ("closed", 1): "closes",
+    ("lit", 0): "goes dark",
+    ("lit", 1): "is energised again",
+    ("hardware", None): "failure stops a job",
+}
+"""Phrases for (what, value); None for any value. Other facts are named as they are."""
+
+
+def loss_gpu_h(trace: Trace) -> Float:
+    """GPU-hours lost by each interruption: GPUs x (rollback + time until the job trains again)."""
+    table = trace.interruptions
+    lost_us = table["end_us"] - table["start_us"] + table["rollback_us"]
+    return np.asarray(table["gpus"] * (lost_us / TICKS_PER_H))
+
+
+def roots(trace: Trace) -> Int:
+    """Event row at the start of each interruption's cause chain, -1 where it has no cause."""
+    cause = trace.interruptions["cause"]
+    known = cause >= 0
+    if not known.any():
+        return np.full(len(cause), -1)
+    return np.where(known, trace.root_cause()[cause], -1)
+
+
+def groups(trace: Trace) -> Int:
+    """The group of each interruption's root cause, as a place in `GROUPS`."""
+    root = roots(trace)
+    if not len(root) or not len(trace.events["item"]):
+        return np.full(len(root), _OTHER)
+    group_of_item = np.array([_GROUP_OF.get(kind, _OTHER) for kind in trace.items["kind"]], np.int64)
+    group: Int = group_of_item[trace.events["item"][root]]
+    group[trace.events["what"][root] == trace.what("hardware")] = _GROUP_OF["hardware"]
+    group[root < 0] = _OTHER
+    return group
+
+
+def by_root_cause(trace: Trace) -> Table:
+    """Interruptions and losses by the kind of item that began them, largest loss first.
+
+    Returns:
+        Columns `kind` (item kind of the root, "hardware" for server failures, "unknown" without a cause),
+        `interruptions` (count) and `lost_gpu_h`, over the whole horizon.
+    """
+    sums: dict[str, list[float]] = {}
+    hardware, kinds = trace.what("hardware"), trace.items["kind"]
+    for root, lost in zip(roots(trace).tolist(), loss_gpu_h(trace).tolist(), strict=True):
+        kind = "unknown"
+        if root >= 0:
+            is_hardware = trace.events["what"][root] == hardware
+            kind = "hardware" if is_hardware else kinds[trace.events["item"][root]]
+        total = sums.setdefault(kind, [0, 0.0])
+        total[0] += 1
+        total[1] += lost
+    order = sorted(sums, key=lambda kind: (-sums[kind][1], kind))
+    return {
+        "kind": order,
+        "interruptions": np.array([sums[kind][0] for kind in order], np.int64),
+        "lost_gpu_h": np.array([sums[kind][1] for kind in order], np.float64),
+    }
+
+
+def cause_chain(trace: Trace, event_row: int) -> list[str]:
+    """The events from the root cause to this one in words, e.g. ["campus/grid/a strikes", "campus/row-3 goes dark"]."""
+    rows = [int(event_row)]
+    while trace.events["cause"][rows[-1]] >= 0:
+        rows.append(int(trace.events["cause"][rows[-1]]))
+    return [_in_words(trace, row) for row in reversed(rows)]
+
+
+def interruption_chain(trace: Trace, interruption_row: int) -> list[str]:
+    """The cause chain of an interruption in words, ending with the job, e.g. [..., "training interrupted"]."""
+    table = trace.interruptions
+    cause = int(table["cause"][interruption_row])
+    chain = cause_chain(trace, cause) if cause >= 0 else []
+    return [*chain, f"{trace.items['name'][table['item'][interruption_row]]} interrupted"]
+
+
+def _in_words(trace: Trace, row: int) -> str:
+    events: dict[str, Any] = trace.events
+    item, value = int(events["item"][row]), int(events["value"][row])
+    what = trace.meta["whats"][events["what"][row]]
+    name = trace.items["name"][item]
+    if what == "phase":
+        table = trace.interruptions
+        stopped = (table["item"] == item) & (table["start_us"] == events["time_us"][row])
+        return f"{name} interrupted" if stopped.any() else f"{name} enters phase {value}"
+    return f"{name} {_WORDS.get((what, value)) or _WORDS.get((what, None)) or what}"

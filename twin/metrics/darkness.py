@@ -1,0 +1,61 @@
+"""Interruptions of load points: when each was dark, from its `lit` events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.trace import Trace
+
+Int = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dark:
+    """Closed-open dark spans: item row, start and end [us], equal lengths, sorted by item and time."""
+
+    item: Int
+    start_us: Int
+    end_us: Int
+
+    def of(self, chosen: NDArray[np.bool_]) -> Dark:
+        """The spans of some items alone; `chosen` has a flag for every item."""
+        own = chosen[self.item]
+        return Dark(self.item[own], self.start_us[own], self.end_us[own])
+
+
+def dark_spans(trace: Trace) -> Dark:
+    """Dark spans of all load points. Everything is lit at first; a span open at the horizon ends there."""
+    events = trace.events
+    rows = np.flatnonzero(events["what"] == trace.what("lit"))
+    rows = rows[np.argsort(events["item"][rows], kind="stable")]
+    item, lit = events["item"][rows], events["value"][rows]
+    first = np.ones(len(rows), bool)
+    first[1:] = item[1:] != item[:-1]
+    before = np.ones(len(rows), np.int64)
+    before[1:][~first[1:]] = lit[:-1][~first[1:]]
+    turns = lit != before
+    item, lit, time_us = item[turns], lit[turns], events["time_us"][rows[turns]]
+    start = np.flatnonzero(lit == 0)
+    end_us = np.full(len(start), trace.meta["horizon_us"], np.int64)
+    following = start + 1
+    closed = following < len(item)
+    closed[closed] = item[following[closed]] == item[start[closed]]
+    end_us[closed] = time_us[following[closed]]
+    lasting = end_us > time_us[start]  # closed-open: no time, no interruption
+    return Dark(item[start][lasting], time_us[start][lasting], end_us[lasting])
+
+
+def all_dark_count(trace: Trace, rows: Int, dark: Dark) -> int:
+    """How many times all rows of a site are dark together, summed over sites; `dark`: spans of those rows."""
+    site_of, count = trace.items["site"], 0
+    for site in np.unique(site_of[rows]):
+        here = site_of[dark.item] == site
+        # One sortable number a step: at one instant, ends (even) come before starts (odd).
+        key = np.sort(np.concatenate((dark.start_us[here] * 2 + 1, dark.end_us[here] * 2)))
+        is_start = key & 1
+        together = np.cumsum(2 * is_start - 1)
+        count += int(np.count_nonzero(is_start & (together == np.count_nonzero(site_of[rows] == site))))
+    return count

@@ -1,0 +1,136 @@
+"""All metrics of one trace, as one row of numbers; numpy only, since campaign workers run it on every replication."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.metrics.causes import GROUPS, groups, loss_gpu_h
+from twin.metrics.darkness import all_dark_count, dark_spans
+from twin.metrics.names import NAMES
+from twin.trace import Trace
+from twin.units import HOURS_PER_YEAR, TICKS_PER_H
+
+if TYPE_CHECKING:
+    import pandas
+
+SUSTAINED_US = TICKS_PER_H // 12
+"""IEEE 1366: an interruption is sustained when it lasts more than five minutes."""
+_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh")
+
+
+def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Every metric of a trace, in the order of `NAMES`; meanings and units in `twin.metrics.METRICS`.
+
+    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
+    """
+    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace)
+    return NAMES, np.array([values[name] for name in NAMES])
+
+
+def measure(trace: Trace) -> pandas.Series[float]:
+    """The same as `row`, as a pandas Series by name."""
+    import pandas  # noqa: PLC0415 - slow to import, and workers never need it
+
+    names, values = row(trace)
+    return pandas.Series(values, index=list(names), name=trace.meta.get("design"))
+
+
+def _ratio(over: float, under: float) -> float:
+    return float(over) / float(under) if under else float("nan")
+
+
+def _is_kind(trace: Trace, kind: str) -> NDArray[np.bool_]:
+    return np.array([own == kind for own in trace.items["kind"]], bool)
+
+
+def _count(flags: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(flags))
+
+
+def _load_points(trace: Trace) -> dict[str, float]:
+    years, every = trace.years, dark_spans(trace)
+    is_row, is_core = _is_kind(trace, "row"), _is_kind(trace, "core")
+    rows = np.flatnonzero(is_row)
+    dark, core_dark = every.of(is_row), every.of(is_core)
+    dark_h = (dark.end_us - dark.start_us) / TICKS_PER_H
+    core_dark_h = (core_dark.end_us - core_dark.start_us).sum() / TICKS_PER_H
+    sustained = dark.end_us - dark.start_us > SUSTAINED_US
+    weight_kw = trace.items["weight_kw"]
+    row_years = len(rows) * years
+    saifi = _ratio(_count(sustained), row_years)
+    saidi_h = _ratio(dark_h[sustained].sum(), row_years)
+    horizon_kwh = float(weight_kw[rows].sum()) * years * HOURS_PER_YEAR
+    return {
+        "energised_fraction": 1.0 - _ratio((weight_kw[dark.item] * dark_h).sum(), horizon_kwh),
+        "row_dark_h_per_year": _ratio(dark_h.sum(), row_years),
+        "core_dark_h_per_year": _ratio(core_dark_h, _count(is_core) * years),
+        "all_rows_dark_per_year": all_dark_count(trace, rows, dark) / years,
+        "interruptions_per_row_year": _ratio(len(dark_h), row_years),
+        "saifi_per_year": saifi,
+        "saidi_h_per_year": saidi_h,
+        "caidi_h": _ratio(saidi_h, saifi),
+        "asai_fraction": 1.0 - saidi_h / HOURS_PER_YEAR,
+        "maifi_per_year": _ratio(len(dark_h) - _count(sustained), row_years),
+    }
+
+
+def _interruptions(trace: Trace) -> dict[str, float]:
+    years, group = trace.years, groups(trace)
+    count = np.bincount(group, minlength=len(GROUPS)) / years
+    lost = np.bincount(group, weights=loss_gpu_h(trace), minlength=len(GROUPS)) / years
+    values = {f"lost_gpu_h_{name}_per_year": lost[number] for number, name in enumerate(GROUPS)}
+    return values | {
+        "job_interruptions_per_year": count.sum(),
+        "job_interruptions_hardware_per_year": count[0],
+        "job_interruptions_power_per_year": count[2:].sum(),
+        "lost_gpu_h_per_year": lost.sum(),
+        "lost_gpu_h_power_per_year": lost[2:].sum(),
+    }
+
+
+def _jobs(trace: Trace) -> dict[str, float]:
+    years, jobs = trace.years, trace.jobs
+    is_gang = _is_kind(trace, "gang_job")[jobs["item"]]
+    is_queue = _is_kind(trace, "queue")[jobs["item"]]
+    started = jobs["start_us"] >= 0
+    gang = is_gang & started
+    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
+    held_us = end_us - jobs["start_us"]
+    capped_us = held_us - jobs["useful_us"] - jobs["stall_us"] - jobs["rollback_us"] - jobs["down_us"]
+    gpu_h = jobs["gpus"] / TICKS_PER_H
+    useful_gpu_h = gpu_h * jobs["useful_us"]
+    queued = is_queue & started
+    wait_us = (jobs["start_us"] - jobs["submit_us"])[queued].sum()
+    return {
+        "job_down_h_per_year": jobs["down_us"].sum() / TICKS_PER_H / years,
+        "effective_training_time_fraction": _ratio(useful_gpu_h[gang].sum(), (gpu_h * held_us)[gang].sum()),
+        "gpu_h_useful_per_year": useful_gpu_h[gang].sum() / years,
+        "capped_gpu_h_per_year": (gpu_h * capped_us)[gang].sum() / years,
+        "jobs_started": _count(queued),
+        "jobs_completed": _count(is_queue & (jobs["end_us"] >= 0)),
+        "mean_wait_h": _ratio(wait_us / TICKS_PER_H, _count(queued)),
+        "queue_gpu_h_useful_per_year": useful_gpu_h[queued].sum() / years,
+    }
+
+
+def _energy(trace: Trace) -> dict[str, float]:
+    years, ledgers = trace.years, list(trace.ledger.values())
+
+    def total_kwh(column: str) -> float:
+        return float(sum(np.add.reduce(ledger[column]) for ledger in ledgers))
+
+    def per_year(column: str) -> float:
+        return total_kwh(column) / years
+
+    peaks_kw: Any = np.concatenate([ledger["peak_import_kw"] for ledger in ledgers]) if ledgers else np.empty(0)
+    names = ("unserved", "import", "genset", "it", "loss", "auxiliary")
+    return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
+        "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
+        "pue": _ratio(sum(total_kwh(column) for column in _CONSUMED), total_kwh("it_kwh")),
+        "peak_import_kw": float(peaks_kw.max()) if len(peaks_kw) else float("nan"),
+        "mean_monthly_peak_import_kw": _ratio(peaks_kw.sum(), len(peaks_kw)),
+        "clamped_kwh": total_kwh("clamped_kwh"),
+    }

@@ -1,0 +1,66 @@
+"""The metrics by name: unit, meaning, and which way is better. Fixed by the schema, the same for every trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What a metric says. `is_count`: events counted over the horizon, so that few of them have exact intervals."""
+
+    unit: str
+    meaning: str
+    better: Literal["lower", "higher", "neither"] = "lower"
+    is_count: bool = False
+
+
+METRICS: dict[str, Metric] = {
+    "energised_fraction": Metric("1", "time that rows are energised, weighted by their rated kW", "higher"),
+    "row_dark_h_per_year": Metric("h/year", "dark time of a row, mean over rows"),
+    "core_dark_h_per_year": Metric("h/year", "dark time of a core, mean over cores"),
+    "all_rows_dark_per_year": Metric("1/year", "times that all rows of a site are dark together", is_count=True),
+    "interruptions_per_row_year": Metric("1/year", "interruptions of a row's supply, of any length"),
+    "saifi_per_year": Metric("1/year", "interruptions over 5 min of a row (IEEE 1366, each row counts once)"),
+    "saidi_h_per_year": Metric("h/year", "duration of interruptions over 5 min of a row (IEEE 1366)"),
+    "caidi_h": Metric("h", "mean duration of an interruption over 5 min, SAIDI / SAIFI (IEEE 1366)"),
+    "asai_fraction": Metric("1", "1 - SAIDI / 8760 h (IEEE 1366)", "higher"),
+    "maifi_per_year": Metric("1/year", "interruptions up to 5 min of a row (IEEE 1366)"),
+    "job_interruptions_per_year": Metric("1/year", "interruptions of jobs, all causes", is_count=True),
+    "job_interruptions_hardware_per_year": Metric("1/year", "of these, by hardware", is_count=True),
+    "job_interruptions_power_per_year": Metric("1/year", "of these, neither hardware nor planned", is_count=True),
+    "job_down_h_per_year": Metric("h/year", "detection, waiting for power and restart, summed over jobs"),
+    "effective_training_time_fraction": Metric("1", "gang jobs: useful time over time held, GPU-weighted", "higher"),
+    "gpu_h_useful_per_year": Metric("GPU-h/year", "gang jobs: training kept", "higher"),
+    "lost_gpu_h_per_year": Metric("GPU-h/year", "lost by interruptions: GPUs x (rollback + down)"),
+    "lost_gpu_h_hardware_per_year": Metric("GPU-h/year", "of these, by hardware"),
+    "lost_gpu_h_planned_per_year": Metric("GPU-h/year", "of these, by planned work"),
+    "lost_gpu_h_power_per_year": Metric("GPU-h/year", "of these, neither hardware nor planned"),
+    "lost_gpu_h_sag_per_year": Metric("GPU-h/year", "of the power losses, begun by a sag"),
+    "lost_gpu_h_momentary_per_year": Metric("GPU-h/year", "begun by a momentary interruption"),
+    "lost_gpu_h_sustained_per_year": Metric("GPU-h/year", "begun by a sustained interruption"),
+    "lost_gpu_h_common_per_year": Metric("GPU-h/year", "begun by an event on both feeders"),
+    "lost_gpu_h_script_per_year": Metric("GPU-h/year", "begun by a scripted event"),
+    "lost_gpu_h_protection_per_year": Metric("GPU-h/year", "begun by supply equipment: UPS, cabinet, genset, tie"),
+    "lost_gpu_h_other_per_year": Metric("GPU-h/year", "the rest of the power losses"),
+    "capped_gpu_h_per_year": Metric("GPU-h/year", "gang jobs: training time lost while power is capped"),
+    "unserved_kwh_per_year": Metric("kWh/year", "not served, against the level just before the event"),
+    "import_kwh_per_year": Metric("kWh/year", "drawn from the grid"),
+    "genset_kwh_per_year": Metric("kWh/year", "delivered by gensets"),
+    "it_kwh_per_year": Metric("kWh/year", "taken by servers, storage and fabric", "neither"),
+    "loss_kwh_per_year": Metric("kWh/year", "lost in conversion"),
+    "auxiliary_kwh_per_year": Metric("kWh/year", "taken by the supply equipment itself"),
+    "storage_discharge_kwh_per_year": Metric("kWh/year", "given by storage", "neither"),
+    "pue": Metric("1", "everything consumed, storage losses too, over IT energy"),
+    "peak_import_kw": Metric("kW", "largest 15-minute mean of a site's import"),
+    "mean_monthly_peak_import_kw": Metric("kW", "largest 15-minute mean of a month, mean over months and sites"),
+    "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
+    "jobs_started": Metric("", "queue: jobs started", "higher"),
+    "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),
+    "mean_wait_h": Metric("h", "queue: from submission to first start, mean over started jobs"),
+    "queue_gpu_h_useful_per_year": Metric("GPU-h/year", "queue: work kept", "higher"),
+}
+
+NAMES: tuple[str, ...] = tuple(METRICS)
+"""Names of the values of `metrics.row`, in order."""

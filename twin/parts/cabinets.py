@@ -1,0 +1,117 @@
+"""BESS cabinets beside what they protect: one box each, failing and repaired on its own, with its own state of charge.
+
+A row, the core and cooling have cabinets of their own, which island with their load when its supply is lost: in line
+(no transfer), in parallel behind a static switch (transfer time against hold-up), or grid-following (trips, carries
+nothing). kW come first: a group whose sound cabinets cannot give the demand at that instant leaves its load dark.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from twin.chance.law import ExponentialLaw, Law, compile_law
+from twin.parts.cluster import row_name
+from twin.plant import fields as f
+from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
+from twin.world import record as r
+from twin.world.blueprint import Feed, Unit
+from twin.world.family import Family
+from twin.world.site import SUPPLY, UNITS, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+KINDS = {"in_line": f.IN_LINE, "parallel_static_switch": f.PARALLEL, "grid_following": f.FOLLOWING}
+
+
+class CabinetsSpec(Spec):
+    """Battery cabinets: how many where, their ratings, and how they take over."""
+
+    per_row: Count = 0
+    core: Count = 0
+    cooling: Count = 0
+    rated_kw: Positive
+    rated_kwh: Positive = Field(description="nameplate, DC")
+    soc_min_fraction: Fraction = 0.05
+    soc_max_fraction: Fraction = 0.95
+    efficiency_one_way: float = Field(default=0.95, gt=0, le=1)
+    auxiliary_kw: NonNegative = 2.0
+    recharge_kw: Positive | None = Field(default=None, description="per cabinet; rated_kw if absent")
+    topology: Literal["in_line", "parallel_static_switch", "grid_following"] = "parallel_static_switch"
+    loss_fraction: float = Field(default=0.0, ge=0, lt=1, description="of the input, while the grid is there")
+    transfer_ms: Law = Field(default=8.0, validate_default=True)
+    transfer_failure_probability: Probability = 0.002
+    cabinet_mtbf_h: Positive = 15000.0
+    cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
+
+    @model_validator(mode="after")
+    def _window(self) -> Self:
+        if self.soc_min_fraction >= self.soc_max_fraction:
+            raise ValueError("soc_min_fraction must be below soc_max_fraction")
+        return self
+
+    @property
+    def usable_kwh(self) -> float:
+        """AC energy that one full cabinet delivers [kWh]."""
+        return self.rated_kwh * (self.soc_max_fraction - self.soc_min_fraction) * self.efficiency_one_way
+
+
+class Cabinets:
+    """All cabinets of a site."""
+
+    def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str]) -> None:
+        self.spec, self._rows, self._gensets = spec, rows, gensets
+        self.names: list[str] = []
+
+    def declare(self, site: SiteBuilder) -> None:
+        """A feed with its cabinets for every load that has some."""
+        groups = [(row_name(k), self.spec.per_row, [row_name(k)], "rows") for k in range(self._rows)]
+        groups.append(("core", self.spec.core, ["core"], "core"))
+        cooling = ["continuous_cooling", "restartable_cooling"]
+        groups.append(("cooling", self.spec.cooling, cooling, "continuous_cooling"))
+        for name, count, loads, served in groups:
+            if count:
+                self._group(site, name, count, [site.path(load) for load in loads], served in self._gensets)
+
+    def _group(self, site: SiteBuilder, name: str, count: int, loads: list[str], genset: bool) -> None:
+        spec = self.spec
+        units = []
+        for k in range(count):
+            full = site.item(f"{name}/cabinet-{k + 1:02d}", "cabinet")
+            self.names.append(full)
+            units.append(
+                Unit(
+                    full, spec.rated_kw, spec.rated_kwh, spec.rated_kwh * spec.soc_min_fraction,
+                    spec.rated_kwh * spec.soc_max_fraction, spec.efficiency_one_way, spec.auxiliary_kw,
+                    spec.recharge_kw or spec.rated_kw,
+                )
+            )  # fmt: skip
+        feed = Feed(
+            f"{name}/cabinets", KINDS[spec.topology], site.loads[loads[0]].sections, units, spec.loss_fraction,
+            transfer=compile_law(spec.transfer_ms, to_h=1 / 3.6e6), fail_probability=spec.transfer_failure_probability,
+            genset=genset,
+        )  # fmt: skip
+        site.add_feed(feed, "feed", loads)
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """One family of failure clocks over all cabinets."""
+        items = [ids[name] for name in self.names]
+        column = {int(item): i for i, item in enumerate(site.plan.unit_items)}
+        columns = np.array([column[item] for item in items], np.int64)
+        unit_fact, feed_fact = site.unit_fact, site.feed_fact
+
+        def flip(flipped: np.ndarray, up: np.ndarray) -> None:
+            for k in flipped:
+                i = columns[k]
+                site.change(items[k], r.UP, int(up[k]), (UNITS | SUPPLY) if site.abnormal else UNITS)
+                unit_fact[f.U_UP, i] = up[k]
+                feed_fact[f.F_VERSION, unit_fact[f.U_FEED, i]] += 1
+
+        life = compile_law(ExponentialLaw(law="exponential", mean=self.spec.cabinet_mtbf_h))
+        Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)
+
+

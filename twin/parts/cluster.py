@@ -1,0 +1,179 @@
+"""The GPU cluster as load points: rows of servers, the core that every job depends on, and the house load.
+
+Power follows the job: a row takes its network and idle servers, plus a part per busy GPU (the training level, less the
+evaluation dips) and per booting server. Defaults of the server are the measured 512-H100 GPT-3 record (MLPerf training
+v4.0 power, 64 servers of 8 GPUs) where that record holds the number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twin.plant import fields as f
+from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
+from twin.units import NEVER, TICKS_PER_S
+from twin.world import record as r
+from twin.world.blueprint import Load
+from twin.world.site import LOAD, SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+
+class ServerSpec(Spec):
+    """One GPU server: power by what it does, and how long its supplies bridge a break."""
+
+    rated_kw: Positive = Field(default=10.2, description="maximum input")
+    training_kw: Positive = Field(default=6.9, description="level while training; MLPerf v4.0 H100 GPT-3 record")
+    evaluation_dip_fraction: Fraction = Field(default=0.084, description="depth of an evaluation dip; same record")
+    evaluation_s: NonNegative = Field(default=13.0, description="length of an evaluation; same record")
+    evaluation_period_s: Positive = Field(default=142.0, description="distance of evaluations; same record")
+    idle_kw: NonNegative = Field(default=2.3, description="lit, no job; the record holds no idle: H100 LoRA record")
+    boot_kw: NonNegative = 3.0
+    capped_kw: Positive = Field(default=5.6, description="training level under a power cap")
+    throughput_at_cap_fraction: Fraction = 0.82
+    hold_up_ms: NonNegative = Field(default=18.0, description="at the training level")
+    hold_up_max_ms: NonNegative = Field(default=20.0, description="at any lower level")
+    power_folder: str | None = Field(
+        default=None, description="a measured power record; its training level and dips replace those here"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.idle_kw <= self.training_kw <= self.rated_kw:
+            raise ValueError("idle_kw, training_kw and rated_kw must not decrease")
+        if self.capped_kw > self.training_kw or self.capped_kw < self.idle_kw:
+            raise ValueError("capped_kw must lie between idle_kw and training_kw")
+        return self
+
+    @property
+    def dip_share(self) -> float:
+        """Mean share of the training level that evaluation dips take away."""
+        return self.evaluation_dip_fraction * min(1.0, self.evaluation_s / self.evaluation_period_s)
+
+    @property
+    def mean_training_kw(self) -> float:
+        """Mean power while training, dips included [kW]."""
+        return self.training_kw * (1.0 - self.dip_share)
+
+
+class CoreSpec(Spec):
+    """Storage, core switches, control: one load point on which every job depends."""
+
+    load_kw: NonNegative = 0.0
+    hold_up_ms: NonNegative = 20.0
+
+
+class OnBackupSpec(Spec):
+    """Power cap while rows run on storage, or while the gensets are short of kW."""
+
+    cap_after_s: NonNegative = 60.0
+
+
+class ClusterSpec(Spec):
+    """Rows of servers on the bus sections, and the core."""
+
+    rows: PositiveCount
+    servers_per_row: PositiveCount
+    gpus_per_server: PositiveCount = 8
+    server: ServerSpec = ServerSpec()
+    row_network_kw: NonNegative = 0.0
+    corded: Literal["single", "dual"] = "single"
+    core: CoreSpec = CoreSpec()
+    on_backup: OnBackupSpec | None = None
+
+    @property
+    def row_kw(self) -> float:
+        """A row with all its servers training [kW]."""
+        return self.row_network_kw + self.servers_per_row * self.server.mean_training_kw
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of the cluster."""
+        return self.rows * self.servers_per_row * self.gpus_per_server
+
+    @property
+    def it_kw(self) -> float:
+        """All rows training, and the core [kW]."""
+        return self.rows * self.row_kw + self.core.load_kw
+
+
+def row_name(index: int) -> str:
+    """Name of a row within its site."""
+    return f"row-{index + 1:03d}"
+
+
+class Cluster:
+    """Load points of the cluster and the house."""
+
+    def __init__(self, spec: ClusterSpec, house_load_kw: float) -> None:
+        self.spec = spec
+        self.house_load_kw = house_load_kw
+
+    def declare(self, site: SiteBuilder) -> None:
+        """Rows, core and house; rows are spread evenly over the sections."""
+        spec, server = self.spec, self.spec.server
+        everywhere = (1 << site.sections) - 1
+        per_gpu = (server.mean_training_kw - server.idle_kw) / spec.gpus_per_server
+        capped = (server.capped_kw * (1.0 - server.dip_share) - server.idle_kw) / spec.gpus_per_server
+        gpus = spec.servers_per_row * spec.gpus_per_server
+        for k in range(spec.rows):
+            load = Load(
+                row_name(k), f.ROW, fixed_kw=spec.row_network_kw + spec.servers_per_row * server.idle_kw,
+                per_gpu_kw=per_gpu, per_gpu_capped_kw=capped, per_boot_kw=server.boot_kw - server.idle_kw,
+                full_gpus=gpus, hold_up_ms=server.hold_up_ms, max_hold_up_ms=server.hold_up_max_ms,
+                sections=everywhere if spec.corded == "dual" else 1 << (k * site.sections // spec.rows),
+            )  # fmt: skip
+            site.add_load(load, "row", spec.row_kw, gpus)
+        core = Load("core", f.CORE, fixed_kw=spec.core.load_kw, hold_up_ms=spec.core.hold_up_ms, sections=everywhere)
+        site.add_load(core, "core", spec.core.load_kw)
+        site.add_load(Load("house", f.HOUSE, fixed_kw=self.house_load_kw, sections=everywhere), "house", 0.0)
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """The power cap on backup, where the scenario asks for one."""
+        if self.spec.on_backup is not None:
+            cap = BackupCap(self.spec.on_backup, world, site, ids)
+            site.phases.append(cap.react)
+
+
+class BackupCap:
+    """Caps all rows (a gang runs at its slowest row's pace) once backup has lasted `cap_after_s`; lifts it on return."""
+
+    def __init__(self, spec: OnBackupSpec, world: World, site: Site, ids: dict[str, int]) -> None:
+        self.world, self.site = world, site
+        self._after_us = round(spec.cap_after_s * TICKS_PER_S)
+        self._rows = site.load_fact[f.L_KIND] == f.ROW
+        feeds = {j for i in range(self._rows.size) if self._rows[i] for j in site.plan.feeds_of[i]}
+        self._feeds = sorted(feeds)
+        self._item = ids[f"{site.plan.name}/core"]
+        self._alarm = world.alarm(self._cap)
+        self._row = -1
+        self.on = False
+
+    def react(self, concerns: int) -> None:
+        """Arm, or lift, the cap."""
+        if not concerns & SUPPLY:
+            return
+        fact, gensets = self.site.feed_fact, self.site.gensets
+        on_storage = any(fact[f.F_STATE, j] == f.ON_STORAGE for j in self._feeds)
+        on_gensets = any(fact[f.F_ON_GENSET, j] for j in self._feeds)
+        short = gensets is not None and gensets.settled and self.site.short_kw > 0.0
+        if on_storage or short:
+            if not self.on and self._alarm.due == NEVER:
+                self._row = self.site.trigger
+                self._alarm.at(self.world.now + self._after_us)
+        elif not on_gensets:
+            self._alarm.stop()
+            if self.on:
+                self._set(False, self.site.log(self._item, r.CAPPED, 0, self.site.trigger))
+
+    def _cap(self) -> None:
+        self._set(True, self.site.change(self._item, r.CAPPED, 1, LOAD | SUPPLY, self._row))
+
+    def _set(self, on: bool, row: int) -> None:
+        self.on = on
+        self.site.load_fact[f.L_CAPPED, self._rows] = on
+        self.site.on_cap(on)

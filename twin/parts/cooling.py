@@ -1,0 +1,115 @@
+"""Cooling: a continuous part that must never stop (pumps, coolant units, row fans) and a restartable one (chillers).
+
+Heat is a level: it reaches 1, and the rows trip, after `ride_through_s` without the continuous part at full IT heat, or
+after `chilled_water_tank_min` without chillers; with both running it falls again. Chillers drop out whenever they lose
+supply and come back `restart_min` after it returns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from twin.parts.supply_events import SEASON_OF_MONTH
+from twin.plant import fields as f
+from twin.spec import NonNegative, Positive, Spec
+from twin.units import NEVER, TICKS_PER_S
+from twin.world import record as r
+from twin.world.blueprint import Load
+from twin.world.site import LOAD, SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+
+class FractionOfItSpec(Spec):
+    """Cooling power per IT power, by season."""
+
+    winter: NonNegative
+    spring: NonNegative
+    summer: NonNegative
+    autumn: NonNegative
+
+
+class CoolingSpec(Spec):
+    """Cooling of the cluster."""
+
+    fraction_of_it: FractionOfItSpec
+    continuous_kw: NonNegative = Field(description="pumps, coolant units, row fans: part of the fraction")
+    ride_through_s: Positive = 60.0
+    chilled_water_tank_min: Positive = Field(default=15.0, description="usable only while the continuous part runs")
+    restart_min: NonNegative = 5.0
+    hold_up_ms: NonNegative = Field(default=20.0, description="drives and contactors")
+
+
+class Cooling:
+    """The two cooling load points of a site; without a block they are there with no load, and nothing ever heats up."""
+
+    def __init__(self, spec: CoolingSpec | None) -> None:
+        self.spec = spec
+
+    def declare(self, site: SiteBuilder) -> None:
+        """Continuous and restartable cooling, both fed from every section."""
+        everywhere = (1 << site.sections) - 1
+        hold_up = self.spec.hold_up_ms if self.spec else 20.0
+        continuous = self.spec.continuous_kw if self.spec else 0.0
+        pumps = Load("continuous_cooling", f.PUMPS, continuous, hold_up_ms=hold_up, sections=everywhere)
+        site.add_load(pumps, "cooling", continuous)
+        chillers = Load("restartable_cooling", f.CHILLERS, hold_up_ms=hold_up, sections=everywhere)
+        site.add_load(chillers, "cooling", 0.0)
+        if self.spec:
+            fractions = self.spec.fraction_of_it
+            site.cooling_fraction = tuple(float(getattr(fractions, season)) for season in SEASON_OF_MONTH)
+            site.continuous_kw = continuous
+            site.ride_through_h = self.spec.ride_through_s / 3600.0
+            site.tank_h = self.spec.chilled_water_tank_min / 60.0
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """Chiller drop-out and restart, and the end of a heat trip."""
+        if self.spec is not None:
+            site.phases.append(RunningCooling(self.spec, world, site).react)
+
+
+class RunningCooling:
+    """Chillers and the rows' heat trip in one world."""
+
+    def __init__(self, spec: CoolingSpec, world: World, site: Site) -> None:
+        self.world, self.site = world, site
+        self._restart_us = round(spec.restart_min * 60 * TICKS_PER_S)
+        self._pumps, self._chillers = site.plan.pumps, site.plan.chillers
+        self._item = site.plan.load_items[self._chillers]
+        self._alarm = world.alarm(self._restarted)
+
+    def react(self, concerns: int) -> None:
+        """Drop out with the supply; ask for a restart when it is back; untrip the rows when cooling runs again."""
+        if not concerns & SUPPLY:
+            return
+        fact, site = self.site.load_fact, self.site
+        chillers = self._chillers
+        if fact[f.L_TRIPPED, chillers] and site.feed_fact[f.F_STATE, site.plan.feeds_of[chillers][0]] == f.ON_SECTION:
+            fact[f.L_TRIPPED, chillers] = 0
+            site.ask(SUPPLY)
+        lit = fact[f.L_LIT, chillers]
+        if not lit:
+            self._alarm.stop()
+            if fact[f.L_RUNNING, chillers]:
+                fact[f.L_RUNNING, chillers] = 0
+                site.log(self._item, r.RUNNING, 0, site.load_row[chillers])
+        elif not fact[f.L_RUNNING, chillers] and self._alarm.due == NEVER:
+            self._alarm.at(self.world.now + self._restart_us)
+        self._untrip()
+
+    def _untrip(self) -> None:
+        fact = self.site.load_fact
+        if not (fact[f.L_LIT, self._pumps] and fact[f.L_RUNNING, self._chillers]):
+            return
+        tripped = (fact[f.L_KIND] == f.ROW) & (fact[f.L_TRIPPED] == 1)
+        if tripped.any():
+            fact[f.L_TRIPPED, tripped] = 0
+            self.site.ask(SUPPLY)
+
+    def _restarted(self) -> None:
+        self.site.change(self._item, r.RUNNING, 1, LOAD | SUPPLY, self.site.load_row[self._chillers])
+        self.site.load_fact[f.L_RUNNING, self._chillers] = 1

@@ -1,0 +1,266 @@
+"""A gang-scheduled training job: it dies with any row it holds, goes back to its checkpoint, and restarts.
+
+The job writes its *phase*, never kW: busy and booting servers of its rows are facts, load tables turn them into demand.
+Lost work is the time since the last durable checkpoint; a restart takes a time by what was lost (one server; rows with
+the core alive; the core too) and begins when rows, core and cooling are back. Hardware stops the job at the job's own
+rate, a clock that runs while it trains.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from twin.parts.cluster import ClusterSpec, row_name
+from twin.plant import fields as f
+from twin.spec import NonNegative, Positive, PositiveCount, Spec
+from twin.units import TICKS_PER_H, TICKS_PER_S, ticks
+from twin.world import record as r
+from twin.world.site import LOAD, SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+WAITING, RESTARTING, TRAINING = range(3)
+SERVER, ROWS, CORE = range(3)  # what was lost
+
+
+class CheckpointSpec(Spec):
+    """Checkpoints: `interval_min` of training, then a stall; asynchronous writes are durable `write_s` after it began."""
+
+    interval_min: Positive = 15.0
+    stall_s: NonNegative = 15.0
+    mode: Literal["asynchronous", "blocking"] = "asynchronous"
+    write_s: NonNegative | None = Field(default=None, description="until durable, from the stall's start")
+
+
+class RestartSpec(Spec):
+    """Hours from the return of supply to training."""
+
+    core_kept: Positive = 0.75
+    core_lost: Positive = 1.5
+
+
+class HardwareSpec(Spec):
+    """Interruptions by the servers themselves."""
+
+    per_1000_server_days: NonNegative = 3.79
+
+
+class GangSpec(Spec):
+    """One synchronous training job over all rows of its site."""
+
+    kind: Literal["gang"]
+    site: str | None = Field(default=None, description="the only site, if absent")
+    gpus: PositiveCount
+    checkpoint: CheckpointSpec = CheckpointSpec()
+    detection_min: NonNegative = 2.0
+    warm_restart_min: NonNegative = 13.0
+    restart_after_power_loss_h: RestartSpec = RestartSpec()
+    hardware: HardwareSpec = HardwareSpec()
+
+    def servers(self, cluster: ClusterSpec) -> int:
+        """Servers that the job holds."""
+        return math.ceil(self.gpus / cluster.gpus_per_server)
+
+    def interruptions_per_h(self, cluster: ClusterSpec) -> float:
+        """Rate of hardware interruptions of the whole job [1/h]."""
+        return self.hardware.per_1000_server_days * self.servers(cluster) / 24_000.0
+
+
+class Gang:
+    """A gang job on a site's cluster."""
+
+    def __init__(self, name: str, spec: GangSpec, cluster: ClusterSpec) -> None:
+        self.name, self.spec, self.cluster = name, spec, cluster
+
+    def declare(self, site: SiteBuilder) -> None:
+        """The job, and the hardware under it."""
+        site.item(f"jobs/{self.name}", "gang_job", gpus=self.spec.gpus)
+        site.item(f"jobs/{self.name}/hardware", "hardware")
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """The job trains from time zero."""
+        job = RunningGang(self, world, site, ids)
+        site.phases.append(job.react)
+        site.capped.append(job.set_pace)
+        world.at_end(job.close)
+
+
+class RunningGang:
+    """The job's facts in one world: phase, progress since the last restart, its hardware clock."""
+
+    def __init__(self, gang: Gang, world: World, site: Site, ids: dict[str, int]) -> None:
+        spec, cluster = gang.spec, gang.cluster
+        self.spec, self.world, self.site = spec, world, site
+        name = f"{site.plan.name}/jobs/{gang.name}"
+        self._item, self._hardware_item = ids[name], ids[f"{name}/hardware"]
+        self._spread(spec, cluster, site, ids)
+        checkpoint = spec.checkpoint
+        self._interval_us = ticks(checkpoint.interval_min / 60.0)
+        self._stall_us = round(checkpoint.stall_s * TICKS_PER_S)
+        write_us = round((checkpoint.write_s or checkpoint.stall_s) * TICKS_PER_S)
+        self._lag_us = max(0, write_us - self._stall_us) if checkpoint.mode == "asynchronous" else 0
+        if checkpoint.mode == "blocking":
+            self._stall_us = max(self._stall_us, write_us)
+        self._restart_us = (
+            ticks((spec.detection_min + spec.warm_restart_min) / 60.0),
+            ticks(spec.restart_after_power_loss_h.core_kept),
+            ticks(spec.restart_after_power_loss_h.core_lost),
+        )
+        self._pace_at_cap = cluster.server.throughput_at_cap_fraction
+        self._per_us = spec.interruptions_per_h(cluster) / TICKS_PER_H
+        self._draws = world.stream(name, "hardware")
+        self._exponential = -math.log1p(-self._draws.uniform())
+        self._restarted = world.alarm(self._train)
+        self._fails = world.alarm(self._hardware)
+        self._row = len(world.record.jobs) // len(r.JOB_COLUMNS)
+        world.record.jobs.extend([0] * len(r.JOB_COLUMNS))
+        self._useful = self._stalled = self._rolled_back = self._down = self._capped = 0
+        self._count = 0
+        self._open: tuple[int, int, int, int] | None = None
+        self._lost = SERVER
+        self._pace, self._paced_since, self._slow_us = 1.0, 0, 0
+        self._phase = TRAINING
+        self._since = 0
+        self._occupy(self._busy, 0)
+        self._arm_hardware()
+
+    def _spread(self, spec: GangSpec, cluster: ClusterSpec, site: Site, ids: dict[str, int]) -> None:
+        """Servers per row, as even as they go; index of each row's load."""
+        place = {item: i for i, item in enumerate(site.plan.load_items)}
+        prefix = site.plan.name
+        self._core = place[ids[f"{prefix}/core"]]
+        self._rows = [place[ids[f"{prefix}/{row_name(k)}"]] for k in range(cluster.rows)]
+        servers, more = divmod(spec.servers(cluster), cluster.rows)
+        self._servers = [servers + (k < more) for k in range(cluster.rows)]
+        self._busy = [count * cluster.gpus_per_server for count in self._servers]
+        self._slice = slice(self._rows[0], self._rows[-1] + 1)
+
+    def _occupy(self, busy: list[int] | int, booting: list[int] | int) -> None:
+        self.site.load_fact[f.L_BUSY_GPUS, self._slice] = busy
+        self.site.load_fact[f.L_BOOTING, self._slice] = booting
+
+    # ------------------------------------------------------------------ progress
+    def set_pace(self, capped: bool) -> None:
+        """A power cap begins or ends: from now on the job trains at another pace."""
+        self._account_pace()
+        self._pace = self._pace_at_cap if capped else 1.0
+
+    def _account_pace(self) -> None:
+        now = self.world.now
+        if self._pace < 1.0 and self._phase == TRAINING:
+            self._slow_us += round((now - max(self._since, self._paced_since)) * (1.0 - self._pace))
+        self._paced_since = now
+
+    def _keep(self, elapsed: int, *, to_checkpoint: bool) -> int:
+        """Book `elapsed` ticks of training since the restart; returns what going back to the checkpoint loses of them."""
+        self._account_pace()
+        cycle = self._interval_us + self._stall_us
+        rollback = 0
+        if to_checkpoint:
+            kept = max(0, elapsed - self._lag_us) // cycle
+            rollback = elapsed - kept * cycle
+            stalled = kept * self._stall_us
+        else:
+            whole, rest = divmod(elapsed, cycle)
+            stalled = whole * self._stall_us + max(0, rest - self._interval_us)
+        capped = round(self._slow_us * (elapsed - rollback) / elapsed) if elapsed else 0
+        capped = min(capped, elapsed - rollback - stalled)
+        self._slow_us = 0
+        self._useful += elapsed - rollback - stalled - capped
+        self._stalled += stalled
+        self._capped += capped
+        self._rolled_back += rollback
+        return rollback
+
+    # ------------------------------------------------------------------ interruptions
+    def _arm_hardware(self) -> None:
+        if self._per_us > 0.0:
+            at = self._exponential / self._per_us
+            self._fails.at(self.world.now + max(1, int(min(at, self.world.horizon_us))))
+
+    def _hardware(self) -> None:
+        row = self.site.change(self._hardware_item, r.HARDWARE, 1, LOAD)
+        self._exponential = -math.log1p(-self._draws.uniform())
+        self._interrupt(SERVER, row, spent=False)
+        self._phase = RESTARTING
+        self._occupy(0, 0)
+        self._restarted.at(self.world.now + self._restart_us[SERVER])
+
+    def _interrupt(self, level: int, cause: int, *, spent: bool = True) -> None:
+        """Training ends here: go back to the checkpoint, open an interruption."""
+        now = self.world.now
+        rollback = 0
+        if self._phase == TRAINING:
+            self._fails.stop()
+            if spent:
+                self._exponential -= (now - self._since) * self._per_us
+            rollback = self._keep(now - self._since, to_checkpoint=True)
+        self._close_interruption(now)
+        self._open = (now, cause, level, rollback)
+        self._count += 1
+        self.site.log(self._item, r.PHASE, WAITING, cause)
+
+    def _close_interruption(self, now: int) -> None:
+        if self._open is not None:
+            start, cause, level, rollback = self._open
+            self.world.record.interruptions.extend(
+                (self._row, self._item, start, now, cause, level, self.spec.gpus, rollback)
+            )
+            self._down += now - start
+            self._open = None
+
+    def react(self, concerns: int) -> None:
+        """Rows and core as they now stand: die with them, or begin to restart when all is back."""
+        if not concerns & SUPPLY:
+            return
+        lit = self.site.load_fact[f.L_LIT]
+        core_dark = not lit[self._core]
+        dark = [i for i in self._rows if not lit[i]]
+        if core_dark or dark:
+            self._without_power(core_dark, self._core if core_dark else dark[0])
+        elif self._phase == WAITING and self._cool():
+            self._phase = RESTARTING
+            self._occupy(0, self._servers)
+            self._restarted.at(self.world.now + self._restart_us[self._lost])
+            self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
+
+    def _without_power(self, core_dark: bool, load: int) -> None:
+        level = CORE if core_dark else ROWS
+        if self._phase != WAITING:
+            self._interrupt(level, self.site.load_row[load])
+            self._restarted.stop()
+            self._phase, self._lost = WAITING, level
+            self._occupy(0, 0)
+        self._lost = max(self._lost, level)
+
+    def _cool(self) -> bool:
+        fact = self.site.load_fact
+        chillers = self.site.plan.chillers
+        return bool(fact[f.L_RUNNING, chillers] and fact[f.L_LIT, self.site.plan.pumps])
+
+    def _train(self) -> None:
+        self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
+        now = self.world.now
+        self._close_interruption(now)
+        self._phase, self._since, self._lost = TRAINING, now, SERVER
+        self._occupy(self._busy, 0)
+        self._arm_hardware()
+
+    def close(self) -> None:
+        """The horizon: book what was done, write the job's row."""
+        now = self.world.horizon_us
+        if self._phase == TRAINING:
+            self._keep(now - self._since, to_checkpoint=False)
+        self._close_interruption(now)
+        start = self._row * len(r.JOB_COLUMNS)
+        values = (
+            self._item, 0, 0, -1, self.spec.gpus, self._useful, self._stalled, self._rolled_back, self._down,
+            self._capped, self._count,
+        )  # fmt: skip
+        for k, value in enumerate(values):
+            self.world.record.jobs[start + k] = value

@@ -1,0 +1,175 @@
+"""A genset plant as kW over time: sets start, synchronise one after the other, fail to start, fail while running.
+
+Times count from the loss of supply. The first set is on line after `start_s`, the last after `all_load_s`, the others
+evenly between. A running set fails at a constant rate (MTTF running); a failed set is out until repaired. When the grid
+is back, loads return to it at once (closed transition) and the sets stop after `retransfer_min`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twin.chance.law import Law, compile_law
+from twin.plant import fields as f
+from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
+from twin.units import NEVER, TICKS_PER_S, ticks
+from twin.world import record as r
+from twin.world.site import SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+Served = Literal["rows", "core", "continuous_cooling", "restartable_cooling", "house"]
+OFF, STARTING, RUNNING = range(3)
+
+
+class GensetsSpec(Spec):
+    """Gensets: n needed, r spare; all are started on demand."""
+
+    n: PositiveCount
+    r: Count = 0
+    rated_kw: Positive
+    serves: list[Served] = Field(
+        default=["rows", "core", "continuous_cooling", "restartable_cooling", "house"], min_length=1
+    )
+    confirm_s: NonNegative = Field(default=3.0, description="a loss shorter than this starts nothing")
+    start_s: NonNegative = 15.0
+    all_load_s: NonNegative = 120.0
+    fail_to_start_probability: Probability = 0.0094
+    plant_common_cause_probability: Probability = 0.006
+    mttf_running_h: Positive = 1100.0
+    mttr_h: Law = Field(default=37.0, validate_default=True)
+    retransfer_min: NonNegative = 15.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.confirm_s <= self.start_s <= self.all_load_s:
+            raise ValueError("confirm_s, start_s and all_load_s must not decrease")
+        return self
+
+
+class Gensets:
+    """The genset plant of a site."""
+
+    def __init__(self, spec: GensetsSpec) -> None:
+        self.spec = spec
+
+    def declare(self, site: SiteBuilder) -> None:
+        """One plant and its sets."""
+        site.item("gensets", "genset_plant")
+        for k in range(self.spec.n + self.spec.r):
+            site.item(f"gensets/genset-{k + 1:02d}", "genset")
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """Hook the start signal into the site's reactions."""
+        running = RunningGensets(self.spec, world, site, ids)
+        site.phases.append(running.react)
+        site.gensets = running
+
+
+class RunningGensets:
+    """State of the plant in one world."""
+
+    def __init__(self, spec: GensetsSpec, world: World, site: Site, ids: dict[str, int]) -> None:
+        self.spec, self.world, self.site = spec, world, site
+        prefix = f"{site.plan.name}/gensets"
+        self._plant = ids[prefix]
+        names = [f"{prefix}/genset-{k + 1:02d}" for k in range(spec.n + spec.r)]
+        self._items = [ids[name] for name in names]
+        self._fails = [world.stream(name, "fail_to_start") for name in names]
+        self._lives = [world.stream(name, "fail_to_run") for name in names]
+        self._repairs = [world.stream(name, "repair") for name in names]
+        self._common = world.stream(prefix, "common_cause")
+        self._repair_law = compile_law(spec.mttr_h)
+        self._down_until = [0] * len(names)
+        served = site.feed_fact[f.F_GENSET] == 1
+        self._masks = sorted({int(mask) for mask in site.feed_fact[f.F_SECTIONS, served]})
+        self._state, self._online, self._demands = OFF, 0, 0
+        self._loss_us, self._row = 0, -1
+        self._steps: list[tuple[int, int, int]] = []
+        self._alarm = world.alarm(self._step)
+        self._stop_alarm = world.alarm(self._stop)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every set that will come on line has done so."""
+        return self._state == RUNNING and not any(kind == 0 for _, kind, _ in self._steps)
+
+    def react(self, concerns: int) -> None:
+        """Start when a served feed has lost the grid; stop, after a while, when none has."""
+        if not concerns & SUPPLY:
+            return
+        grid = self.site.section[f.S_GRID]
+        on = sum(1 << s for s in range(grid.size) if grid[s])
+        needed = any(not mask & on for mask in self._masks)
+        if needed:
+            self._stop_alarm.stop()
+            if self._state == OFF:
+                self._state, self._loss_us, self._row = STARTING, self.world.now, self.site.trigger
+                self._alarm.at(self._loss_us + round(self.spec.confirm_s * TICKS_PER_S))
+        elif self._state == STARTING:
+            self._state = OFF
+            self._alarm.stop()
+        elif self._state == RUNNING and self._stop_alarm.due == NEVER:
+            self._stop_alarm.at(self.world.now + round(self.spec.retransfer_min * 60 * TICKS_PER_S))
+
+    def _start(self) -> None:
+        """Draw which sets start and when each will fail; one draw of each kind per demand."""
+        self._state = RUNNING
+        n, now, spec = self._demands, self.world.now, self.spec
+        self._demands += 1
+        row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
+        self._row = row
+        if self._common.uniform_at(n) < spec.plant_common_cause_probability:
+            self._row = self.site.change(self._plant, r.FAILED_TO_START, 1, 0, row)
+            return
+        every = (spec.all_load_s - spec.start_s) / max(1, len(self._items) - 1)
+        slot = 0
+        for k, item in enumerate(self._items):
+            if now < self._down_until[k]:
+                continue
+            if self._fails[k].uniform_at(n) < spec.fail_to_start_probability:
+                self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
+                self._down_until[k] = now + self._repairs[k].ticks(self._repair_law)
+                continue
+            at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
+            life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h)
+            self._steps += [(at, 0, k), (at + max(1, life), 1, k)]
+            slot += 1
+        self._steps.sort()
+        self._next()
+
+    def _next(self) -> None:
+        if self._steps:
+            self._alarm.at(self._steps[0][0])
+
+    def _step(self) -> None:
+        if self._state == STARTING:
+            self._start()
+            return
+        while self._steps and self._steps[0][0] <= self.world.now:
+            _, kind, k = self._steps.pop(0)
+            if kind == 0:
+                self._set_online(self._online + 1, self._row)
+            else:
+                row = self.site.change(self._items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
+                self._down_until[k] = self.world.now + self._repairs[k].ticks(self._repair_law)
+                self._set_online(self._online - 1, row)
+        self._next()
+
+    def _set_online(self, count: int, cause: int) -> None:
+        self.site.change(self._plant, r.ONLINE, count, SUPPLY, cause)
+        self._online = count
+        self.site.quantities[f.GENSET_READY_KW] = count * self.spec.rated_kw
+
+    def _stop(self) -> None:
+        self._steps.clear()
+        self._alarm.stop()
+        self._state = OFF
+        self._set_online(0, self.site.change(self._plant, r.PHASE, OFF, SUPPLY, self._row))
+
+

@@ -1,0 +1,223 @@
+"""Replay of a record of jobs, first in, first out, on a site's servers.
+
+A job takes GPUs of one server if it fits (the fullest that can hold it), else whole servers; the head of the queue
+waits until it fits, and everybody behind it. A job dies with any row it holds, keeps its work up to the last checkpoint
+and goes back to the head of the queue; rows take jobs again once their servers have booted.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from twin.errors import InputError, Problem
+from twin.inputs.jobs_csv import Jobs, read_jobs
+from twin.parts.cluster import ClusterSpec, row_name
+from twin.parts.placement import Placement
+from twin.plant import fields as f
+from twin.spec import NonNegative, Positive, Spec
+from twin.units import TICKS_PER_S, ticks
+from twin.world import record as r
+from twin.world.site import LOAD, SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+
+class QueueSpec(Spec):
+    """Jobs from a CSV record: submit time, duration, GPUs."""
+
+    kind: Literal["queue"]
+    site: str | None = Field(default=None, description="the only site, if absent")
+    file: str
+    checkpoint_interval_min: Positive | None = Field(default=None, description="all work is lost without checkpoints")
+    restart_min: NonNegative = Field(default=10.0, description="added to an interrupted job's remaining time")
+    server_boot_min: NonNegative = Field(default=15.0, description="from a row's return of supply until it takes jobs")
+
+
+class Queue:
+    """A queue of recorded jobs on a site's cluster."""
+
+    def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec) -> None:
+        self.name, self.spec, self.cluster = name, spec, cluster
+        self.jobs = read_jobs(spec.file)
+        self._check(self.jobs)
+        self.submit_us = [round(second * TICKS_PER_S) for second in self.jobs.submit_s.tolist()]
+        self.duration_us = [max(1, round(second * TICKS_PER_S)) for second in self.jobs.duration_s.tolist()]
+        self.gpus = self.jobs.gpus.tolist()
+
+    def _check(self, jobs: Jobs) -> None:
+        large = [k for k in range(len(jobs)) if jobs.gpus[k] > self.cluster.gpus]
+        if large:
+            names = ", ".join(jobs.job_id[k] for k in large[:5])
+            raise InputError(
+                Problem(
+                    f"{len(large)} of {len(jobs)} jobs need more than the cluster's {self.cluster.gpus} GPUs: {names}",
+                    file=str(self.spec.file),
+                    key=f"jobs.{self.name}.file",
+                    remedy="more rows or servers, or a record without them",
+                )
+            )
+
+    def declare(self, site: SiteBuilder) -> None:
+        """One item for the whole queue."""
+        site.item(f"jobs/{self.name}", "queue", gpus=self.cluster.gpus)
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """The first submission is awaited."""
+        queue = RunningQueue(self, world, site, ids)
+        site.phases.append(queue.react)
+        world.at_end(queue.close)
+
+
+class RunningQueue:
+    """The queue in one world. Per job: start, end, work left, and what was lost of it."""
+
+    def __init__(self, queue: Queue, world: World, site: Site, ids: dict[str, int]) -> None:
+        spec, cluster = queue.spec, queue.cluster
+        self.queue, self.world, self.site = queue, world, site
+        self._item = ids[f"{site.plan.name}/jobs/{queue.name}"]
+        place = {item: i for i, item in enumerate(site.plan.load_items)}
+        self._loads = [place[ids[f"{site.plan.name}/{row_name(k)}"]] for k in range(cluster.rows)]
+        self._core = place[ids[f"{site.plan.name}/core"]]
+        self._placement = Placement(cluster.rows, cluster.servers_per_row, cluster.gpus_per_server)
+        count = len(queue.gpus)
+        self._left_us = list(queue.duration_us)
+        self._first_us, self._start_us, self._end_us = [-1] * count, [-1] * count, [-1] * count
+        self._rolled_us, self._down_us, self._hits = [0] * count, [0] * count, [0] * count
+        self._lost: dict[int, tuple[int, int, int, int]] = {}
+        self._next = 0
+        self._pending: deque[int] = deque()
+        self._ends: list[tuple[int, int]] = []
+        self._checkpoint_us = ticks(spec.checkpoint_interval_min / 60.0) if spec.checkpoint_interval_min else 0
+        self._restart_us, self._boot_us = ticks(spec.restart_min / 60.0), ticks(spec.server_boot_min / 60.0)
+        self._dark = [False] * cluster.rows
+        self._boots: list[tuple[int, int]] = []
+        self._alarm = world.alarm(self._tick)
+        self._wake()
+
+    def _wake(self) -> None:
+        due = []
+        if self._next < len(self.queue.submit_us):
+            due.append(self.queue.submit_us[self._next])
+        if self._ends:
+            due.append(self._ends[0][0])
+        if self._boots:
+            due.append(min(self._boots)[0])
+        if due:
+            self._alarm.at(max(min(due), self.world.now))
+
+    def _tick(self) -> None:
+        """Ends, then boots, then submissions, then as many starts as fit; one change of load for all of them."""
+        now, queue = self.world.now, self.queue
+        moved = False
+        while self._ends and self._ends[0][0] <= now:
+            end, job = heapq.heappop(self._ends)
+            if self._start_us[job] >= 0 and self._end_us[job] == end:
+                self._placement.release(job)
+                self._left_us[job] = 0
+                moved = True
+        for boot in sorted(self._boots):
+            if boot[0] <= now:
+                self._boots.remove(boot)
+                self._placement.open(boot[1])
+        submit = queue.submit_us
+        while self._next < len(submit) and submit[self._next] <= now:
+            self._pending.append(self._next)
+            self._next += 1
+        starts = self._starts()
+        if moved or starts:
+            self.site.change(self._item, r.PHASE, self._placement.busy_gpus, LOAD)
+            for job in starts:
+                self._begin(job, now)
+            self._show()
+        self._wake()
+
+    def _starts(self) -> list[int]:
+        """Jobs that start now, in order; places are taken as they are found."""
+        starts = []
+        while self._pending and self._placement.take(self._pending[0], self.queue.gpus[self._pending[0]]):
+            starts.append(self._pending.popleft())
+        return starts
+
+    def _begin(self, job: int, now: int) -> None:
+        if self._first_us[job] < 0:
+            self._first_us[job] = now
+        self._start_us[job] = now
+        self._end_us[job] = now + self._left_us[job]
+        heapq.heappush(self._ends, (self._end_us[job], job))
+        if job in self._lost:
+            self._close_interruption(job, now)
+
+    def _close_interruption(self, job: int, now: int) -> None:
+        start, cause, level, rollback = self._lost.pop(job)
+        self._down_us[job] += now - start
+        self.world.record.interruptions.extend(
+            (job, self._item, start, now, cause, level, self.queue.gpus[job], rollback)
+        )
+
+    def _show(self) -> None:
+        fact = self.site.load_fact
+        for row, load in enumerate(self._loads):
+            fact[f.L_BUSY_GPUS, load] = self._placement.busy_in_row[row]
+
+    def react(self, concerns: int) -> None:
+        """Rows that have gone dark kill their jobs; rows that are back boot."""
+        if not concerns & SUPPLY:
+            return
+        lit, now = self.site.load_fact[f.L_LIT], self.world.now
+        core = bool(lit[self._core])
+        killed: set[int] = set()
+        for row, load in enumerate(self._loads):
+            dark = not (lit[load] and core)
+            if dark == self._dark[row]:
+                continue
+            self._dark[row] = dark
+            if dark:
+                self._boots = [boot for boot in self._boots if boot[1] != row]
+                cause = self.site.load_row[self._core if not core else load]
+                for job in self._placement.close(row):
+                    killed.add(job)
+                    self._kill(job, now, cause, 1 if core else 2)
+            else:
+                self._boots.append((now + self._boot_us, row))
+        if killed:
+            self._pending.extendleft(sorted(killed, reverse=True))
+            self._show()
+            self.site.log(self._item, r.PHASE, self._placement.busy_gpus, self.site.trigger)
+            self._alarm.at(now)
+        else:
+            self._wake()
+
+    def _kill(self, job: int, now: int, cause: int, level: int) -> None:
+        elapsed = now - self._start_us[job]
+        kept = elapsed // self._checkpoint_us * self._checkpoint_us if self._checkpoint_us else 0
+        rollback = elapsed - kept
+        self._rolled_us[job] += rollback
+        self._hits[job] += 1
+        self._left_us[job] += self._restart_us - kept
+        self._start_us[job] = self._end_us[job] = -1
+        self._lost[job] = (now, cause, level, rollback)
+
+    def close(self) -> None:
+        """The horizon: one row a job."""
+        now, queue = self.world.horizon_us, self.queue
+        for job in sorted(self._lost):
+            self._close_interruption(job, now)
+        rows = self.world.record.jobs
+        for job, gpus in enumerate(queue.gpus):
+            done = self._left_us[job] == 0
+            running = self._start_us[job] >= 0 and not done
+            restarts = self._hits[job] * self._restart_us
+            spent = now - self._start_us[job] if running else 0
+            useful = queue.duration_us[job] - self._left_us[job] + spent
+            rows.extend(
+                (
+                    self._item, queue.submit_us[job], self._first_us[job], self._end_us[job] if done else -1, gpus,
+                    max(0, useful), 0, self._rolled_us[job], self._down_us[job] + restarts, 0, self._hits[job],
+                )
+            )  # fmt: skip

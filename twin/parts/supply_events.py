@@ -1,0 +1,176 @@
+"""Supply events: what strikes which feeders, how deep, for how long, and when the next one comes.
+
+Each source alternates: a time to the next event, then the event. Times between events are unit-exponential clocks under
+a rate that may vary with the season (integrated hazard); durations are laws. An event whose residual voltage stays at or
+above what the load rides through is logged and strikes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twin.chance.law import CompiledLaw, Law, compile_law
+from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
+from twin.units import HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
+
+if TYPE_CHECKING:
+    from twin.parts.grid import Grid
+    from twin.world.world import Process, World
+
+SEASON_OF_MONTH = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer", "autumn", "autumn",
+                   "autumn", "winter")  # fmt: skip
+
+
+class SeasonSpec(Spec):
+    """Factors on a yearly rate, by season (winter: December to February)."""
+
+    winter: NonNegative = 1.0
+    spring: NonNegative = 1.0
+    summer: NonNegative = 1.0
+    autumn: NonNegative = 1.0
+
+
+class Duration(Spec):
+    """A duration law in exactly one unit."""
+
+    duration_h: Law | None = None
+    duration_min: Law | None = None
+    duration_s: Law | None = None
+    duration_ms: Law | None = None
+
+    @model_validator(mode="after")
+    def _one_duration(self) -> Self:
+        given = [name for name in Duration.model_fields if name != "source" and getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError("give the duration once: one of duration_h, duration_min, duration_s, duration_ms")
+        return self
+
+    def law(self) -> CompiledLaw:
+        """The duration's law, in hours."""
+        per_h = {"duration_h": 1.0, "duration_min": 60.0, "duration_s": 3600.0, "duration_ms": 3.6e6}
+        for name, units in per_h.items():
+            value = getattr(self, name)
+            if value is not None:
+                return compile_law(value, to_h=1.0 / units)
+        raise AssertionError("validated above")
+
+
+class EventSpec(Duration):
+    """A Poisson source of supply events."""
+
+    per_year: NonNegative
+    residual_voltage_fraction: Fraction = 0.0
+    season: SeasonSpec = SeasonSpec()
+    repeat_probability: Probability = 0.0
+    repeat_within_h: Positive = 6.0
+
+
+class PlannedSpec(Duration):
+    """Planned work on a feeder: evenly spaced, never while the other feeder is down; usually changed over without a break."""
+
+    per_year: NonNegative
+    notice_h: NonNegative = 168.0
+    closed_transition_probability: Probability = 1.0
+
+
+class ScriptedEventSpec(Duration):
+    """One event at a known time: for tests, and for replaying what a site has lived through."""
+
+    at_h: NonNegative
+    feeders: list[str] = Field(default_factory=list, description="struck feeders; empty = all")
+    residual_voltage_fraction: Fraction = 0.0
+    kind: Literal["script", "sag", "momentary", "sustained", "common"] = "script"
+
+
+def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...], now_us: int, start_month: int) -> int:
+    """Tick at which a rate with twelve monthly factors has used up a unit-exponential hazard from `now_us` on.
+
+    Months are twelfths of 8,760 hours: a season's edge needs no calendar.
+    """
+    if per_year <= 0.0 or not any(factors):
+        return NEVER
+    if len(set(factors)) == 1:
+        return now_us + ticks(exponential / (per_year * factors[0]) * HOURS_PER_YEAR)
+    month_us = round(HOURS_PER_YEAR / 12 * TICKS_PER_H)
+    left, at = exponential, now_us
+    years = math.floor(left / (per_year * sum(factors) / 12))
+    if years > 2:
+        left -= (years - 1) * per_year * sum(factors) / 12
+        at += (years - 1) * 12 * month_us
+    while True:
+        month = at // month_us
+        rate = per_year * factors[(start_month - 1 + month) % 12] / (HOURS_PER_YEAR * TICKS_PER_H)
+        end = (month + 1) * month_us
+        if rate * (end - at) > left:
+            return int(at + left / rate)
+        left -= rate * (end - at)
+        at = end
+
+
+class Source:
+    """A running Poisson source: sleeps, strikes, clears, perhaps strikes again soon after."""
+
+    def __init__(self, spec: EventSpec, name: str, feeders: tuple[int, ...], start_month: int) -> None:
+        self.spec, self.name, self.feeders = spec, name, feeders
+        self._law = spec.law()
+        self._start_month = start_month
+        self._factors = tuple(float(getattr(spec.season, season)) for season in SEASON_OF_MONTH)
+
+    def run(self, world: World, grid: Grid, item: int) -> Process:
+        """The source's process."""
+        gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
+        repeats = world.stream(self.name, "repeat")
+        spec = self.spec
+        while True:
+            exponential = -math.log1p(-gaps.uniform())
+            at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
+            yield world.sleep(max(1, at - world.now))
+            while True:
+                yield from grid.event(item, self.feeders, durations.ticks(self._law), spec.residual_voltage_fraction)
+                again, wait = repeats.uniform(), repeats.uniform()
+                if again >= spec.repeat_probability:
+                    break
+                yield world.sleep(max(1, ticks(wait * spec.repeat_within_h)))
+
+
+class PlannedSource:
+    """Planned work on one feeder at even spacing with a drawn phase; postponed by a day while the other feeder is down."""
+
+    def __init__(self, spec: PlannedSpec, name: str, feeder: int) -> None:
+        self.spec, self.name, self.feeder = spec, name, feeder
+        self._law = spec.law()
+
+    def run(self, world: World, grid: Grid, item: int) -> Process:
+        """The work's process."""
+        if self.spec.per_year <= 0.0:
+            return
+        phase, durations = world.stream(self.name, "phase"), world.stream(self.name, "duration")
+        transition = world.stream(self.name, "transition")
+        every = ticks(HOURS_PER_YEAR / self.spec.per_year)
+        at = round(phase.uniform() * every)
+        while True:
+            yield world.sleep(max(1, at - world.now))
+            while grid.others_down(self.feeder):
+                grid.postpone(item)
+                yield world.sleep(24 * TICKS_PER_H)
+            closed = transition.uniform() < self.spec.closed_transition_probability
+            yield from grid.event(item, (self.feeder,), durations.ticks(self._law), 0.0, closed_transition=closed)
+            at += every
+
+
+class ScriptedSource:
+    """One scripted event."""
+
+    def __init__(self, spec: ScriptedEventSpec, name: str, feeders: tuple[int, ...]) -> None:
+        self.spec, self.name, self.feeders = spec, name, feeders
+        self._law = spec.law()
+
+    def run(self, world: World, grid: Grid, item: int) -> Process:
+        """The event's process."""
+        duration = world.stream(self.name, "duration").ticks(self._law)
+        if self.spec.at_h > 0:
+            yield world.sleep(ticks(self.spec.at_h))
+        yield from grid.event(item, self.feeders, duration, self.spec.residual_voltage_fraction)

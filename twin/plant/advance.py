@@ -1,0 +1,145 @@
+"""Bring the plant exactly to an instant: `advance`. Between facts and edges every power is constant, so energies are exact.
+
+Levels (stored energy, heat) are kept as a value at an anchor tick and a rate. Settling once more adds no rounding to
+them, so crossings fall on the same microsecond however often somebody looks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.kernel import kernel
+from twin.plant import fields as f
+from twin.plant.dispatch import refresh
+from twin.units import NEVER, TICKS_PER_H
+
+Array = Any
+
+OK, STOPPED, UNANNOUNCED, TAPE_FULL = range(4)
+POWERS, QUARTER_US = f.POWERS, f.QUARTER_US
+
+
+@kernel
+def meter(start_us: int, end_us: int, site: Array, ledger: Array, month: int) -> None:
+    """The 15-minute mean of import over [start, end) at constant power, in closed form; keeps the month's largest mean."""
+    power = site[f.IMPORT_KW]
+    quarter_end = (start_us // QUARTER_US + 1) * QUARTER_US
+    if end_us < quarter_end:
+        site[f.QUARTER_KWH] += power * ((end_us - start_us) / TICKS_PER_H)
+        return
+    mean = (site[f.QUARTER_KWH] + power * ((quarter_end - start_us) / TICKS_PER_H)) * (TICKS_PER_H / QUARTER_US)
+    whole = (end_us - quarter_end) // QUARTER_US
+    if whole > 0 and power > mean:
+        mean = power
+    if mean > ledger[f.LEDGER_PEAK_KW, month]:
+        ledger[f.LEDGER_PEAK_KW, month] = mean
+    site[f.QUARTER_KWH] = power * ((end_us - quarter_end - whole * QUARTER_US) / TICKS_PER_H)
+
+
+@kernel
+def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Array) -> None:
+    start_us = clock[f.NOW_US]
+    month = int(edge[f.E_MONTH, clock[f.EDGE]])
+    dt_h = (end_us - start_us) / TICKS_PER_H
+    for k in range(POWERS):
+        if site[k] != 0.0:
+            ledger[k, month] += site[k] * dt_h
+    meter(start_us, end_us, site, ledger, month)
+    clock[f.NOW_US] = end_us
+
+
+@kernel
+def levels(unit: Array, clock: Array, site: Array) -> None:
+    """Stored energies and heat at the clock's now, from their anchors."""
+    dt_h = (clock[f.NOW_US] - clock[f.ANCHOR_US]) / TICKS_PER_H
+    if clock[f.ACTIVE] > 0:
+        for i in range(unit.shape[1]):
+            if unit[f.RATE_KW, i] != 0.0:
+                unit[f.ENERGY_KWH, i] = unit[f.ANCHOR_KWH, i] + unit[f.RATE_KW, i] * dt_h
+    if site[f.HEAT_RATE] != 0.0:
+        site[f.HEAT] = site[f.HEAT_ANCHOR] + site[f.HEAT_RATE] * (
+            (clock[f.NOW_US] - clock[f.HEAT_ANCHOR_US]) / TICKS_PER_H
+        )
+
+
+@kernel
+def stored_kwh(unit: Array) -> float:
+    """Energy in all units [kWh]."""
+    total = 0.0
+    for i in range(unit.shape[1]):
+        total += unit[f.ENERGY_KWH, i]
+    return total
+
+
+@kernel
+def _benign(unit: Array, site: Array) -> bool:
+    """Whether the bound at hand needs no fact to flip: a unit has become full, or the heat is gone."""
+    for i in range(unit.shape[1]):
+        if unit[f.RATE_KW, i] < 0.0:
+            room = unit[f.ENERGY_KWH, i] - unit[f.U_MIN_KWH, i]
+            if room <= -unit[f.RATE_KW, i] / TICKS_PER_H * 1.5:
+                return False
+    return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * 1.5)
+
+
+@kernel
+def advance(
+    until_us: int,
+    stop: bool,
+    unit_fact: Array,
+    unit: Array,
+    feed_fact: Array,
+    feed: Array,
+    load_fact: Array,
+    load: Array,
+    link: Array,
+    clock: Array,
+    site: Array,
+    ledger: Array,
+    edge_us: Array,
+    edge: Array,
+    tape_us: Array,
+    tape: Array,
+) -> int:
+    """Advance the plant to `until_us`, walking profile edges and benign bounds inside.
+
+    Args:
+        until_us: tick to reach; the clock's now or later.
+        stop: stop at the first bound that needs a fact to flip (the look-ahead, run on a copy of the quantities).
+
+    Returns:
+        OK; STOPPED (the clock stands at the bound's tick); UNANNOUNCED when a bound was met that no alarm announced; TAPE_FULL when the
+        caller must empty the tape first and call again.
+    """
+    while clock[f.NOW_US] < until_us:
+        if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + unit.shape[1] + 2:
+            return TAPE_FULL
+        end_us = until_us
+        if clock[f.BOUND_US] < end_us:
+            end_us = clock[f.BOUND_US]
+        next_edge = clock[f.EDGE] + 1
+        at_edge = False
+        if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
+            end_us = edge_us[next_edge]
+            at_edge = True
+        if end_us > clock[f.NOW_US]:
+            _integrate(end_us, site, ledger, clock, edge)
+        at_bound = clock[f.BOUND_US] <= end_us
+        if not at_edge and not at_bound:
+            break
+        levels(unit, clock, site)
+        if at_edge:
+            ledger[f.LEDGER_STORED_KWH, int(edge[f.E_MONTH, clock[f.EDGE]])] = stored_kwh(unit)
+            clock[f.EDGE] = next_edge
+        if at_bound:
+            if not _benign(unit, site):
+                if stop:
+                    return STOPPED
+                if clock[f.NOW_US] < until_us:
+                    return UNANNOUNCED
+                if not at_edge:
+                    return OK
+            clock[f.BOUND_US] = NEVER
+        refresh(unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, edge, tape_us, tape)
+    levels(unit, clock, site)
+    return OK

@@ -1,0 +1,103 @@
+"""The plant's blocks: which integer names which row. Every block is 2-D, `block[FIELD, index]`, at most ten fields of facts.
+
+Fact blocks (int64) are written by Python only, at the parts' changes and in a reaction's phases; quantity blocks (float64)
+by kernels only, but for the rows under "ratings", which are filled at build. `clock` holds the kernel's own ticks.
+"""
+
+from __future__ import annotations
+
+# ---- unit: one storage unit (a cabinet, a UPS battery; later a truck at its berth)
+U_UP, U_FEED, U_EMPTY = range(3)  # facts: sound; feed that it serves; found empty while carrying load
+UNIT_FACTS = 3
+ENERGY_KWH, ANCHOR_KWH, POWER_KW, RATE_KW, CHARGED_KWH, DISCHARGED_KWH, CLAMPED_KWH = range(7)
+U_RATED_KW, U_RATED_KWH, U_MIN_KWH, U_MAX_KWH, U_EFFICIENCY, U_AUXILIARY_KW, U_RECHARGE_KW = range(7, 14)  # ratings
+UNIT_QUANTITIES = 14
+
+# ---- feed: one electrical path from the bus sections to its load points, with or without storage on it
+F_SECTIONS, F_KIND, F_UP, F_BYPASS, F_STATE, F_GENSET, F_ON_GENSET, F_FIRST, F_COUNT, F_ATTEMPT, F_VERSION = range(11)
+FEED_FACTS = 11
+RAW, IN_LINE, PARALLEL, FOLLOWING = range(4)  # F_KIND
+DEAD, ON_SECTION, ON_STORAGE, ON_HOLD_UP = range(4)  # F_STATE
+F_DEMAND_KW, F_INPUT_KW, F_NEED_KW, F_SHARED_KW, F_SHARED_VERSION = range(5)
+F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_PROBABILITY = range(5, 11)  # ratings
+FEED_QUANTITIES = 11
+
+# ---- load: one load point
+L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(7)
+LOAD_FACTS = 7
+CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
+L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(5)
+L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS, L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = range(5, 12)
+LOAD_QUANTITIES = 12
+
+LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
+
+# ---- section: bus sections of the site, facts
+S_GRID, S_BREAK_UNTIL_US, S_EVENT = range(3)
+SECTION_FACTS = 3
+
+# ---- clock: int64 ticks and counts, written by kernels
+NOW_US, ANCHOR_US, BOUND_US, EDGE, ACTIVE, TAPE_POINTS, TAPE_ROWS, HEAT_ANCHOR_US = range(8)
+CLOCK_FIELDS = 8
+
+# ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
+(
+    IMPORT_KW,
+    GENSET_KW,
+    IT_KW,
+    COOLING_KW,
+    HOUSE_KW,
+    LOSS_KW,
+    AUXILIARY_KW,
+    CHARGE_KW,
+    DISCHARGE_KW,
+    UNSERVED_KW,
+    HOLD_UP_KW,
+    CLAMPED_KW,
+    STORAGE_LOSS_KW,
+) = range(13)
+POWERS = 13
+QUARTER_KWH, HEAT, HEAT_ANCHOR, HEAT_RATE = range(13, 17)  # heat: 0 cold, 1 the rows trip; rate per hour
+RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUOUS_KW = range(17, 23)  # ratings
+GENSET_READY_KW = 23  # a fact that is kW: sets on line, written by the genset plant
+SITE_QUANTITIES = 24
+
+LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
+LEDGER_ROWS = POWERS + 2
+LEDGER_NAMES = (
+    "import_kwh",
+    "genset_kwh",
+    "it_kwh",
+    "cooling_kwh",
+    "house_kwh",
+    "loss_kwh",
+    "auxiliary_kwh",
+    "charge_kwh",
+    "discharge_kwh",
+    "unserved_kwh",
+    "hold_up_kwh",
+    "clamped_kwh",
+    "storage_loss_kwh",
+    "peak_import_kw",
+    "stored_end_kwh",
+)
+SERIES_NAMES = (
+    "import_kw",
+    "genset_kw",
+    "it_kw",
+    "cooling_kw",
+    "house_kw",
+    "loss_kw",
+    "auxiliary_kw",
+    "charge_kw",
+    "discharge_kw",
+    "unserved_kw",
+    "hold_up_kw",
+    "stored_kwh",
+)
+
+# ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
+E_MONTH, E_COOLING_FRACTION = range(2)
+EDGE_FIELDS = 2
+
+QUARTER_US = 900_000_000

@@ -1,0 +1,37 @@
+"""Find a scenario by path, or by the name of one that ships with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twin.errors import InputError, Problem
+from twin.scenario.merge import suggest
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def shipped() -> dict[str, Path]:
+    """By name without .yaml: the scenarios of the package, or of the checkout around it."""
+    inside = _PACKAGE / "scenarios"
+    folder = inside if inside.is_dir() else _PACKAGE.parent / "scenarios"
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The path of a scenario file that exists, or of the shipped scenario of this name.
+
+    Raises:
+        InputError: there is neither.
+    """
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise InputError(Problem("is a folder, not a scenario file", file=str(path)))
+    known = shipped()
+    name = str(name_or_path).removesuffix(".yaml")
+    if name in known:
+        return known[name]
+    raise InputError(
+        Problem("no such file, and no shipped scenario of this name", str(path), remedy=suggest(name, known))
+    )

@@ -1,0 +1,3 @@
+"""The version of this package, where code and traces read it."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,258 @@
+"""What all replications of a design share: item table, block layout, ratings, profiles. Built once, copied per run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.chance import quantiles
+from twin.chance.law import CompiledLaw
+from twin.chance.philox import stream_key
+from twin.errors import InternalError
+from twin.plant import fields as f
+from twin.units import NEVER, TICKS_PER_H
+from twin.world.site import Site
+from twin.world.world import World
+
+UNLIMITED_KW = 1e12
+
+
+class Part(Protocol):
+    """A part of a site: it declares items, loads, feeds and units at build, and starts its processes in a world."""
+
+    def declare(self, site: SiteBuilder) -> None:
+        """Add this part's items, loads, feeds and units to the site's plan."""
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """Start this part's processes and alarms, hook its phases."""
+
+
+@dataclass
+class Item:
+    """One row of the trace's item table."""
+
+    name: str
+    kind: str
+    site: int = -1
+    weight_kw: float = 0.0
+    gpus: int = 0
+
+
+@dataclass
+class Load:
+    """A load point as declared: its kind, its kW law and the feeds it hangs on."""
+
+    name: str
+    kind: int
+    fixed_kw: float = 0.0
+    per_gpu_kw: float = 0.0
+    per_gpu_capped_kw: float = 0.0
+    per_boot_kw: float = 0.0
+    full_gpus: int = 0
+    hold_up_ms: float = 20.0
+    max_hold_up_ms: float = 20.0
+    sections: int = 1
+    feeds: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Unit:
+    """A storage unit as declared, on its feed; `efficiency` is one way."""
+
+    name: str
+    rated_kw: float
+    rated_kwh: float
+    min_kwh: float
+    max_kwh: float
+    efficiency: float
+    auxiliary_kw: float
+    recharge_kw: float
+
+
+@dataclass
+class Feed:
+    """One path from the sections to its loads, as declared."""
+
+    name: str
+    kind: int
+    sections: int
+    units: list[Unit] = field(default_factory=list)
+    loss_fraction: float = 0.0
+    limit_kw: float = UNLIMITED_KW
+    transfer: CompiledLaw | None = None
+    fail_probability: float = 0.0
+    genset: bool = False
+
+
+@dataclass
+class SiteBlueprint:
+    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds)."""
+
+    name: str
+    unit_fact: NDArray[np.int64]
+    unit: NDArray[np.float64]
+    feed_fact: NDArray[np.int64]
+    feed: NDArray[np.float64]
+    load_fact: NDArray[np.int64]
+    load: NDArray[np.float64]
+    link: NDArray[np.int64]
+    section: NDArray[np.int64]
+    clock: NDArray[np.int64]
+    site: NDArray[np.float64]
+    edge_us: NDArray[np.int64]
+    edge: NDArray[np.float64]
+    months: int
+    feed_key: NDArray[np.uint64]
+    feeds_of: list[list[int]]
+    load_items: list[int]
+    feed_items: list[int]
+    unit_items: NDArray[np.int64]
+    pumps: int
+    chillers: int
+
+
+class SiteBuilder:
+    """Collects what a site's parts declare and freezes it, in sorted name order, into a `SiteBlueprint`."""
+
+    def __init__(self, name: str, index: int, sections: int) -> None:
+        self.name = name
+        self.index = index
+        self.sections = sections
+        self.items: list[Item] = []
+        self.loads: dict[str, Load] = {}
+        self.feeds: dict[str, Feed] = {}
+        self.recharge_limit_kw = UNLIMITED_KW
+        self.import_limit_kw = UNLIMITED_KW
+        self.ride_through_h = 1.0
+        self.tank_h = 1.0
+        self.continuous_kw = 0.0
+        self.cooling_fraction = (0.0,) * 12
+
+    def path(self, name: str) -> str:
+        """The full item name of a part of this site."""
+        return f"{self.name}/{name}"
+
+    def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0) -> str:
+        """Declare an item; returns its full name."""
+        full = self.path(name)
+        self.items.append(Item(full, kind, self.index, weight_kw, gpus))
+        return full
+
+    def add_load(self, load: Load, kind: str, weight_kw: float, gpus: int = 0) -> None:
+        """Declare a load point."""
+        load.name = self.item(load.name, kind, weight_kw=weight_kw, gpus=gpus)
+        self.loads[load.name] = load
+
+    def add_feed(self, feed: Feed, kind: str, loads: list[str]) -> None:
+        """Declare a feed and hang loads on it (full names)."""
+        feed.name = self.item(feed.name, kind)
+        self.feeds[feed.name] = feed
+        for load in loads:
+            self.loads[load].feeds.append(feed.name)
+
+    def freeze(self, ids: dict[str, int], seed: int, start: date, horizon_us: int) -> SiteBlueprint:
+        """All blocks, in name order."""
+        loads = [self.loads[name] for name in sorted(self.loads)]
+        feeds = [self.feeds[name] for name in sorted(self.feeds)]
+        for load in loads:
+            if not load.feeds:
+                raise InternalError(f"load point {load.name} hangs on no feed")
+        place = {feed.name: j for j, feed in enumerate(feeds)}
+        feeds_of = [sorted(place[name] for name in load.feeds) for load in loads]
+        link = np.array([(i, j) for i, js in enumerate(feeds_of) for j in js], np.int64).reshape(-1, 2).T.copy()
+        unit_fact, unit, unit_items = _units(feeds, ids)
+        feed_fact, feed = _feeds(feeds)
+        load_fact, load_block = _loads(loads)
+        kinds = load_fact[f.L_KIND]
+        site = self._site(loads)
+        edge_us, edge, months = _edges(start, horizon_us, self.cooling_fraction)
+        clock = np.zeros((f.CLOCK_FIELDS), np.int64)
+        clock[f.BOUND_US] = NEVER
+        section = np.zeros((f.SECTION_FACTS, self.sections), np.int64)
+        section[f.S_GRID] = 1
+        keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
+        return SiteBlueprint(
+            name=self.name, unit_fact=unit_fact, unit=unit, feed_fact=feed_fact, feed=feed, load_fact=load_fact,
+            load=load_block, link=link, section=section, clock=clock, site=site, edge_us=edge_us, edge=edge,
+            months=months, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
+            load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
+            unit_items=unit_items, pumps=int(np.argmax(kinds == f.PUMPS)), chillers=int(np.argmax(kinds == f.CHILLERS)),
+        )  # fmt: skip
+
+    def _site(self, loads: list[Load]) -> NDArray[np.float64]:
+        site = np.zeros(f.SITE_QUANTITIES)
+        site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
+        site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
+        site[f.RIDE_THROUGH_H] = self.ride_through_h
+        site[f.TANK_H] = self.tank_h
+        site[f.CONTINUOUS_KW] = self.continuous_kw
+        full = sum(load.fixed_kw + load.full_gpus * load.per_gpu_kw for load in loads if load.kind in (f.ROW, f.CORE))
+        site[f.IT_FULL_KW] = max(full, 1e-9)
+        return site
+
+
+def _units(feeds: list[Feed], ids: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    units = [(j, unit) for j, feed in enumerate(feeds) for unit in sorted(feed.units, key=lambda unit: unit.name)]
+    fact = np.zeros((f.UNIT_FACTS, len(units)), np.int64)
+    block = np.zeros((f.UNIT_QUANTITIES, len(units)))
+    for i, (j, unit) in enumerate(units):
+        fact[f.U_UP, i], fact[f.U_FEED, i] = 1, j
+        block[f.ENERGY_KWH, i] = block[f.ANCHOR_KWH, i] = unit.max_kwh
+        block[f.U_RATED_KW :, i] = (
+            unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
+            unit.recharge_kw,
+        )  # fmt: skip
+    return fact, block, np.array([ids[unit.name] for _, unit in units], np.int64)
+
+
+def _feeds(feeds: list[Feed]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    fact = np.zeros((f.FEED_FACTS, len(feeds)), np.int64)
+    block = np.zeros((f.FEED_QUANTITIES, len(feeds)))
+    first = 0
+    for j, feed in enumerate(feeds):
+        fact[f.F_SECTIONS, j], fact[f.F_KIND, j] = feed.sections, feed.kind
+        fact[f.F_UP, j], fact[f.F_STATE, j] = 1, f.ON_SECTION
+        fact[f.F_GENSET, j] = feed.genset
+        fact[f.F_FIRST, j], fact[f.F_COUNT, j] = first, len(feed.units)
+        first += len(feed.units)
+        law = feed.transfer or CompiledLaw(quantiles.FIXED, 0.0, 0.0, np.zeros(0), 0.0)
+        if law.table.size:
+            raise InternalError(f"{feed.name}: a transfer time is a law of two parameters, not a record")
+        block[f.F_SHARED_KW, j] = -1.0
+        block[f.F_LOSS_FRACTION :, j] = (
+            feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b, feed.fail_probability,
+        )  # fmt: skip
+    return fact, block
+
+
+def _loads(loads: list[Load]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    fact = np.zeros((f.LOAD_FACTS, len(loads)), np.int64)
+    block = np.zeros((f.LOAD_QUANTITIES, len(loads)))
+    for i, load in enumerate(loads):
+        fact[f.L_KIND, i], fact[f.L_LIT, i], fact[f.L_RUNNING, i] = load.kind, 1, 1
+        block[f.L_HOLD_UP_US, i] = load.hold_up_ms * 1e3
+        block[f.L_FIXED_KW :, i] = (
+            load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
+            load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
+        )  # fmt: skip
+    return fact, block
+
+
+def _edges(start: date, horizon_us: int, cooling: tuple[float, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Month starts within the horizon: billing month and cooling fraction. Local standard time, the zone's leap years."""
+    ticks_, columns = [0], [(0.0, cooling[start.month - 1])]
+    day = np.datetime64(start, "D")
+    first = np.datetime64(start, "M")
+    month = 1
+    while True:
+        at = int((np.datetime64(first + month, "D") - day) / np.timedelta64(1, "D")) * 24 * TICKS_PER_H
+        if at >= horizon_us:
+            break
+        ticks_.append(at)
+        columns.append((float(month), cooling[(start.month - 1 + month) % 12]))
+        month += 1
+    return np.array(ticks_, np.int64), np.array(columns).T.copy(), month

@@ -1,0 +1,250 @@
+"""A site's plant at run time: the one door for changes, and one reaction an instant. *Settle, change, dispatch, record.*
+
+Parts call `change(...)`: the plant is settled exactly to now, the fact is logged with its cause, a reaction is asked for.
+The reaction comes once all facts of the instant have flipped (SimPy priority 2) and runs its phases in causal order:
+bounds, supply, protection, starts, rows, jobs, load, dispatch; each leaves early when nothing concerns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from simpy import Event
+
+from twin.errors import InternalError
+from twin.plant import fields as f
+from twin.plant import protect as p
+from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance
+from twin.plant.dispatch import refresh
+from twin.units import TICKS_PER_H
+from twin.world import record as r
+from twin.world.tape import Tape
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBlueprint
+    from twin.world.world import World
+
+LOAD, UNITS, SUPPLY, BOUNDS = 1, 2, 4, 8
+"""What a change concerns: demands only; a storage unit; sections, feeds or gensets; a level at its bound."""
+LOOK_AHEAD_US = 48 * TICKS_PER_H
+MOST_PASSES = 20
+_LOGGED = {
+    p.PICKED_UP: r.PICKED_UP,
+    p.FAILED_TO_PICK_UP: r.FAILED_TO_PICK_UP,
+    p.OVERLOADED: r.OVERLOADED,
+    p.EMPTY: r.EMPTY,
+    p.RESTORED: r.RESTORED,
+}
+
+
+class GensetPlant(Protocol):
+    """What other parts may ask of the genset plant."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether every set that will come on line has done so."""
+
+
+class Site:
+    """One plant on the world's clock. Blocks are copies of the blueprint's; facts in them belong to the parts."""
+
+    def __init__(self, world: World, plan: SiteBlueprint) -> None:
+        self.world = world
+        self.plan = plan
+        self.env = world.env
+        self.record = world.record
+        self.unit_fact, self.unit = plan.unit_fact.copy(), plan.unit.copy()
+        self.feed_fact, self.feed = plan.feed_fact.copy(), plan.feed.copy()
+        self.load_fact, self.load = plan.load_fact.copy(), plan.load.copy()
+        self.section = plan.section.copy()
+        self.clock, self.quantities = plan.clock.copy(), plan.site.copy()
+        self.ledger = np.zeros((f.LEDGER_ROWS, plan.months))
+        self.tape = Tape(world.record.level, self.unit, self.clock)
+        self._bind(plan)
+        self.phases: list[Callable[[int], None]] = []
+        self.capped: list[Callable[[bool], None]] = []
+        self.gensets: GensetPlant | None = None
+        self.load_row = [-1] * self.load.shape[1]
+        self.feed_row = [-1] * self.feed.shape[1]
+        self.abnormal = False
+        self.short_kw = 0.0
+        self._out = np.zeros((2, 4 * (self.feed.shape[1] + self.load.shape[1])), np.int64)
+        self._dirty = 0
+        self._asked = False
+        self._settled_us = 0
+        self._passes, self._pass_us = 0, -1
+        self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
+        self._bound_alarm = world.alarm(self._on_bound)
+
+    def _bind(self, plan: SiteBlueprint) -> None:
+        head = (self.unit_fact, self.unit, self.feed_fact, self.feed, self.load_fact, self.load, plan.link)
+        tape = (self.tape.time_us, self.tape.values)
+        self._advance_blocks: tuple[Any, ...] = (
+            *head, self.clock, self.quantities, self.ledger, plan.edge_us, plan.edge, *tape,
+        )  # fmt: skip
+        self._refresh_blocks: tuple[Any, ...] = (*head, self.clock, self.quantities, plan.edge, *tape)
+        self._protect_blocks: tuple[Any, ...] = (*head, self.section)
+
+    # ------------------------------------------------------------------ the door
+    def settle(self) -> None:
+        """Bring the plant exactly to now. Nobody reads a level without this."""
+        now = int(self.env.now)
+        if now == self._settled_us:
+            return
+        code = advance(now, False, *self._advance_blocks)
+        while code == TAPE_FULL:
+            self.tape.flush()
+            code = advance(now, False, *self._advance_blocks)
+        if code == UNANNOUNCED:
+            raise InternalError(f"site {self.plan.name}: a level met its bound unannounced before {now} us")
+        self._settled_us = now
+
+    def change(self, item: int, what: int, value: int, concerns: int, cause: int = -1) -> int:
+        """A fact is about to flip: settle, log it with its cause, ask for a reaction. The caller writes the fact next.
+
+        Returns:
+            The event's row, to be named as the cause of what follows from it.
+        """
+        self.settle()
+        row = self.record.event(self._settled_us, item, what, value, cause)
+        if item < self._trigger_item or self._settled_us != self._trigger_us:
+            self._trigger_item, self._trigger_row, self._trigger_us = item, row, self._settled_us
+        if concerns:
+            self.ask(concerns)
+        return row
+
+    def log(self, item: int, what: int, value: int, cause: int) -> int:
+        """Log a consequence inside a reaction, where the plant is settled already."""
+        return self.record.event(self._settled_us, item, what, value, cause)
+
+    def ask(self, concerns: int) -> None:
+        """Ask for a reaction at the end of this instant; asking twice costs nothing."""
+        self._dirty |= concerns
+        if not self._asked:
+            self._asked = True
+            event = Event(self.env)
+            event._ok = True
+            event._value = None
+            event.callbacks.append(self._react)  # type: ignore[union-attr]
+            self.env.schedule(event, priority=2)  # type: ignore[arg-type]
+
+    @property
+    def trigger(self) -> int:
+        """Row of the change that this reaction answers; of several in one instant the first by item name, -1 for none."""
+        return self._trigger_row if self._trigger_us == self._settled_us else -1
+
+    def begin(self) -> None:
+        """Ask for the reaction at time zero, so that every power is set before anybody looks."""
+        self.ask(LOAD | UNITS | SUPPLY)
+
+    # ------------------------------------------------------------------ the reaction
+    def _react(self, event: Event) -> None:
+        self._asked = False
+        self.settle()
+        now = self._settled_us
+        self._passes = self._passes + 1 if now == self._pass_us else 1
+        self._pass_us = now
+        if self._passes > MOST_PASSES:
+            raise InternalError(f"site {self.plan.name} does not settle at {now} us (facts {self._dirty:b})")
+        dirty, self._dirty = self._dirty, 0
+        if dirty & BOUNDS:
+            self._bounds()
+        if dirty & (SUPPLY | BOUNDS) or (self.abnormal and dirty):
+            self._protect()
+            dirty |= SUPPLY
+        for phase in self.phases:
+            phase(dirty)
+        if self.tape.full():
+            self.tape.flush()
+        refresh(*self._refresh_blocks)
+        if self.abnormal:
+            if self._protect():
+                self.ask(SUPPLY)
+            else:
+                self._look_ahead()
+
+    def _bounds(self) -> None:
+        """What a crossing announced: units found empty, rows tripped on heat."""
+        unit, rate = self.unit, self.unit[f.RATE_KW]
+        room = unit[f.ENERGY_KWH] - unit[f.U_MIN_KWH]
+        for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (2.0 / TICKS_PER_H))):
+            self.unit_fact[f.U_EMPTY, i] = 1
+            self.feed_fact[f.F_VERSION, self.unit_fact[f.U_FEED, i]] += 1
+        heat_rate = self.quantities[f.HEAT_RATE]
+        if heat_rate > 0.0 and 1.0 - self.quantities[f.HEAT] <= heat_rate * (2.0 / TICKS_PER_H):
+            pumps, chillers = self.plan.pumps, self.plan.chillers
+            dark = pumps if not self.load_fact[f.L_LIT, pumps] else chillers
+            row = self.log(self.plan.load_items[dark], r.TRIPPED_ON_HEAT, 1, self.load_row[dark])
+            self._trigger_item, self._trigger_row, self._trigger_us = -1, row, self._settled_us
+            rows = self.load_fact[f.L_KIND] == f.ROW
+            self.load_fact[f.L_TRIPPED, rows] = 1
+
+    def _protect(self) -> int:
+        """Settle feeds and loads on the facts as they stand; returns how many flipped."""
+        self.short_kw = p.connect_gensets(*self._protect_blocks, self.quantities)
+        count = p.protect(
+            self._settled_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self._out
+        )  # fmt: skip
+        first = self.record.count
+        for k in range(count):
+            index, what = int(self._out[0, k]), int(self._out[1, k])
+            if what == p.LIT or what == p.DARK:
+                cause = max((self.feed_row[j] for j in self.plan.feeds_of[index]), default=-1)
+                if cause < first or self.load_fact[f.L_TRIPPED, index]:
+                    cause = self.trigger
+                self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
+            else:
+                cause = self.trigger if self._trigger_us == self._settled_us else self.feed_row[index]
+                self.feed_row[index] = self.log(self.plan.feed_items[index], _LOGGED[what], 1, cause)
+                if what == p.RESTORED:
+                    self._refill(index)
+        self.abnormal = bool(
+            (self.feed_fact[f.F_STATE] != f.ON_SECTION).any()
+            or self.feed_fact[f.F_ON_GENSET].any()
+            or (self.load_fact[f.L_LIT] == 0).any()
+            or self.quantities[f.HEAT_RATE] > 0.0
+        )
+        if not self.abnormal:
+            self._bound_alarm.stop()
+        return int(count)
+
+    def _refill(self, j: int) -> None:
+        """Input is back: units found empty may carry load again once they hold energy, which recharging gives them."""
+        first, count = self.feed_fact[f.F_FIRST, j], self.feed_fact[f.F_COUNT, j]
+        if count:
+            self.unit_fact[f.U_EMPTY, first : first + count] = 0
+            self.feed_fact[f.F_VERSION, j] += 1
+
+    def _look_ahead(self) -> None:
+        """The first tick at which a level meets a bound that needs a fact to flip: the same kernel, on a copy."""
+        copies = tuple(block.copy() for block in (self.unit, self.feed, self.load, self.clock, self.quantities))
+        unit, feed, load, clock, site = copies
+        plan = self.plan
+        until = min(self._settled_us + LOOK_AHEAD_US, self.world.horizon_us)
+        nothing = np.zeros(0, np.int64), np.zeros((0, 0))
+        code = advance(
+            until, True, self.unit_fact, unit, self.feed_fact, feed, self.load_fact, load, plan.link, clock, site,
+            np.zeros_like(self.ledger), plan.edge_us, plan.edge, *nothing,
+        )  # fmt: skip
+        if code not in (OK, STOPPED):
+            raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")
+        self._bound_alarm.at(int(clock[f.NOW_US]))
+
+    def _on_bound(self) -> None:
+        self.settle()
+        self.ask(BOUNDS)
+
+    def on_cap(self, on: bool) -> None:
+        """Tell the jobs that the power cap begins or ends."""
+        for tell in self.capped:
+            tell(on)
+
+    def close(self) -> None:
+        """Let go of everything that points back here."""
+        self.phases.clear()
+        self.capped.clear()
+        self.gensets = None
+        self.tape.flush()
+        self.__dict__.pop("_bound_alarm", None)

@@ -1,0 +1,68 @@
+"""The kernels' scratch tape: turning points of the units from the front, rows of the site series from the back."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.plant import fields as f
+
+_ROOM = 1 << 14
+_COLUMNS = len(f.SERIES_NAMES)
+
+
+class Tape:
+    """A buffer that kernels fill and `flush` empties; of length zero at level `ledger`, which kernels read as "off"."""
+
+    def __init__(self, level: str, unit: NDArray[np.float64], clock: NDArray[np.int64]) -> None:
+        room = 0 if level == "ledger" else max(_ROOM, 8 * unit.shape[1] + 64)
+        self.keep_units = level == "units"
+        self.time_us = np.zeros(room, np.int64)
+        self.values = np.zeros((2 + _COLUMNS, room))
+        self._units = unit.shape[1]
+        self._clock = clock
+        self._points: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+        self._rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+
+    def full(self) -> bool:
+        """Whether the next refresh might not fit."""
+        room = self.time_us.size
+        return bool(room and self._clock[f.TAPE_POINTS] + self._clock[f.TAPE_ROWS] + self._units + 2 > room)
+
+    def flush(self) -> None:
+        """Take what the kernels have written. The newest series row is left at the back, for comparison with the next."""
+        if not self.time_us.size:
+            return
+        points, rows = int(self._clock[f.TAPE_POINTS]), int(self._clock[f.TAPE_ROWS])
+        if self.keep_units and points:
+            self._points.append(
+                (self.time_us[:points].copy(), self.values[0, :points].astype(np.int64), self.values[1, :points].copy())
+            )
+        if rows:
+            back = slice(self.time_us.size - rows, None)
+            newest_first = self.time_us[back][::-1].copy(), self.values[2:, back][:, ::-1].copy()
+            self._rows.append(newest_first)
+            self.time_us[-1] = self.time_us[-rows]
+            self.values[2:, -1] = self.values[2:, -rows]
+        self._clock[f.TAPE_POINTS] = 0
+        self._clock[f.TAPE_ROWS] = 1 if rows else 0
+
+    def series(self) -> dict[str, NDArray[np.int64] | NDArray[np.float64]]:
+        """The change-only site series; of several rows at one tick the last one holds."""
+        self.flush()
+        if not self._rows:
+            empty: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"time_us": np.zeros(0, np.int64)}
+            return empty | {name: np.zeros(0) for name in f.SERIES_NAMES}
+        time_us = np.concatenate([time for time, _ in self._rows])
+        values = np.concatenate([block for _, block in self._rows], axis=1)
+        last = np.append(time_us[1:] != time_us[:-1], True)
+        out: dict[str, NDArray[np.int64] | NDArray[np.float64]] = {"time_us": time_us[last]}
+        return out | {name: values[k, last] for k, name in enumerate(f.SERIES_NAMES)}
+
+    def points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Turning points of the units: tick, unit index, stored energy [kWh]."""
+        self.flush()
+        if not self._points:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        times, units, energies = zip(*self._points, strict=True)
+        return np.concatenate(times), np.concatenate(units), np.concatenate(energies)

@@ -1,0 +1,113 @@
+"""The world of one replication: SimPy's clock, the sites on it, the record, the keys of its draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from simpy import Environment, Event
+from simpy.events import Timeout
+
+from twin.chance.law import CompiledLaw
+from twin.chance.philox import stream_key, uniform
+from twin.errors import InternalError
+from twin.units import NEVER, ticks
+from twin.world.alarm import Alarm
+from twin.world.record import Record
+
+if TYPE_CHECKING:
+    from twin.world.site import Site
+
+Process = Generator[Event, None, None]
+
+
+class Stream:
+    """Draws of one item for one purpose: draw n is a pure function of (seed, item, purpose, replication, n)."""
+
+    __slots__ = ("_key", "_replication", "n")
+
+    def __init__(self, key: np.uint64, replication: np.uint64) -> None:
+        self._key = key
+        self._replication = replication
+        self.n = 0
+
+    def uniform(self) -> float:
+        """The next uniform in (0, 1)."""
+        n = self.n
+        self.n = n + 1
+        return float(uniform(self._key, self._replication, n))
+
+    def uniform_at(self, n: int) -> float:
+        """The uniform number `n`, whatever was drawn before."""
+        return float(uniform(self._key, self._replication, n))
+
+    def ticks(self, law: CompiledLaw) -> int:
+        """The next draw of a law of hours, as ticks, at least one [us]."""
+        n = self.n
+        self.n = n + 1
+        return max(1, ticks(law.draw(self._key, self._replication, n)))
+
+    def ticks_at(self, law: CompiledLaw, n: int) -> int:
+        """Draw number `n` of a law of hours, as ticks [us]."""
+        return max(1, ticks(law.draw(self._key, self._replication, n)))
+
+
+class World:
+    """Clock, sites and record of one replication; `run()` plays it to the horizon."""
+
+    def __init__(self, *, seed: int, replication: int, horizon_us: int, level: str) -> None:
+        self.env = Environment()
+        self.seed = seed
+        self.replication = np.uint64(replication)
+        self.horizon_us = horizon_us
+        self.record = Record(level)
+        self.sites: list[Site] = []
+        self._closing: list[Callable[[], None]] = []
+
+    @property
+    def now(self) -> int:
+        """The present tick [us]."""
+        return int(self.env.now)
+
+    def stream(self, item: str, purpose: str) -> Stream:
+        """The draws of `item` for `purpose`; keys are names, so one more item moves nobody else's luck."""
+        return Stream(stream_key(self.seed, item, purpose), self.replication)
+
+    def sleep(self, us: int) -> Event:
+        """An event that comes `us` ticks from now; beyond the horizon it never comes and costs nothing."""
+        if us >= self.horizon_us - self.env.now:
+            return Event(self.env)
+        return Timeout(self.env, int(us))
+
+    def alarm(self, ring: Callable[[], None]) -> Alarm:
+        """A movable timeout."""
+        return Alarm(self.env, self.horizon_us, ring)
+
+    def start(self, process: Process) -> None:
+        """Let a process live on this clock."""
+        self.env.process(process)
+
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Call `close` at the horizon, sites settled, before the tables are taken."""
+        self._closing.append(close)
+
+    def run(self) -> None:
+        """Play to the horizon, settle every site, let the parts write their last rows."""
+        if not 0 < self.horizon_us < NEVER:
+            raise InternalError(f"the horizon of {self.horizon_us} us is out of range")
+        for site in self.sites:
+            site.begin()
+        self.env.run(until=self.horizon_us)
+        for site in self.sites:
+            site.settle()
+        for close in self._closing:
+            close()
+
+    def close(self) -> None:
+        """Cut the cycles between world, sites and parts, so that memory returns at once (they would wait for the gc)."""
+        for site in self.sites:
+            site.close()
+        self.sites.clear()
+        self._closing.clear()
+        self.env._queue.clear()
