@@ -1,1 +1,59 @@
-"""A discrete-event digital twin for the power supply of large GPU training clusters."""
+"""A discrete-event digital twin for the power supply of large GPU training clusters.
+
+The public face, loaded on first use so that `import twin` stays quick:
+
+    study = twin.load("01_flagship")                            # a file, or the name of a shipped scenario
+    trace = twin.simulate(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
+    twin.measure(trace)                                         # all metrics, a pandas Series
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from twin.errors import InputError
+from twin.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from twin.metrics import measure
+    from twin.scenario.load import load
+    from twin.scenario.study import Study
+    from twin.simulate import simulate
+    from twin.trace import Trace
+
+__all__ = ["InputError", "Study", "Trace", "__version__", "load", "measure", "simulate"]
+
+_HOMES = {
+    "Study": "twin.scenario.study",
+    "Trace": "twin.trace",
+    "load": "twin.scenario.load",
+    "measure": "twin.metrics",
+    "simulate": "twin.simulate",
+}
+"""The module that each lazily loaded name lives in."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'twin' has no attribute '{name}'")
+    found = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Face(ModuleType):
+    """Importing the module `twin.simulate` must not hide the function of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face

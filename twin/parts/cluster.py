@@ -153,27 +153,36 @@ class BackupCap:
         self._row = -1
         self.on = False
 
-    def react(self, concerns: int) -> None:
+    def react(self) -> None:
         """Arm, or lift, the cap."""
-        if not concerns & SUPPLY:
+        site, fact = self.site, self.site.feed_fact
+        if not (site.abnormal or self.on or self._alarm.due != NEVER):
             return
-        fact, gensets = self.site.feed_fact, self.site.gensets
         on_storage = any(fact[f.F_STATE, j] == f.ON_STORAGE for j in self._feeds)
         on_gensets = any(fact[f.F_ON_GENSET, j] for j in self._feeds)
-        short = gensets is not None and gensets.settled and self.site.short_kw > 0.0
-        if on_storage or short:
+        settled = site.gensets is not None and site.gensets.settled
+        if on_storage or (settled and site.spare_kw < 0.0):
             if not self.on and self._alarm.due == NEVER:
-                self._row = self.site.trigger
-                self._alarm.at(self.world.now + self._after_us)
-        elif not on_gensets:
+                self._row = site.trigger
+                self._alarm.at(site.now_us + self._after_us)
+        elif not on_gensets or (settled and (not self.on or site.spare_kw >= self._saved_kw())):
             self._alarm.stop()
             if self.on:
-                self._set(False, self.site.log(self._item, r.CAPPED, 0, self.site.trigger))
+                site.log(self._item, r.CAPPED, 0, site.trigger)
+                self._set(False)
 
     def _cap(self) -> None:
-        self._set(True, self.site.change(self._item, r.CAPPED, 1, LOAD | SUPPLY, self._row))
+        self.site.change(self._item, r.CAPPED, 1, LOAD | SUPPLY, self._row)
+        self._set(True)
 
-    def _set(self, on: bool, row: int) -> None:
+    def _saved_kw(self) -> float:
+        """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""
+        site = self.site
+        load = site.load[:, self._rows]
+        more = load[f.L_FULL_GPUS] * (load[f.L_PER_GPU_KW] - load[f.L_PER_GPU_CAPPED_KW])
+        return float(more.sum() / (1.0 - site.feed[f.F_LOSS_FRACTION, self._feeds].max()))
+
+    def _set(self, on: bool) -> None:
         self.on = on
         self.site.load_fact[f.L_CAPPED, self._rows] = on
         self.site.on_cap(on)

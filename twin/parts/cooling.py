@@ -82,10 +82,8 @@ class RunningCooling:
         self._item = site.plan.load_items[self._chillers]
         self._alarm = world.alarm(self._restarted)
 
-    def react(self, concerns: int) -> None:
+    def react(self) -> None:
         """Drop out with the supply; ask for a restart when it is back; untrip the rows when cooling runs again."""
-        if not concerns & SUPPLY:
-            return
         fact, site = self.site.load_fact, self.site
         chillers = self._chillers
         if fact[f.L_TRIPPED, chillers] and site.feed_fact[f.F_STATE, site.plan.feeds_of[chillers][0]] == f.ON_SECTION:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twin.parts.cluster import ClusterSpec, row_name
@@ -18,7 +20,7 @@ from twin.plant import fields as f
 from twin.spec import NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_H, TICKS_PER_S, ticks
 from twin.world import record as r
-from twin.world.site import LOAD, SUPPLY, Site
+from twin.world.site import LOAD, Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -119,7 +121,7 @@ class RunningGang:
         self._fails = world.alarm(self._hardware)
         self._row = len(world.record.jobs) // len(r.JOB_COLUMNS)
         world.record.jobs.extend([0] * len(r.JOB_COLUMNS))
-        self._useful = self._stalled = self._rolled_back = self._down = self._capped = 0
+        self._useful = self._stalled = self._rolled_back = self._down = 0
         self._count = 0
         self._open: tuple[int, int, int, int] | None = None
         self._lost = SERVER
@@ -136,13 +138,14 @@ class RunningGang:
         self._core = place[ids[f"{prefix}/core"]]
         self._rows = [place[ids[f"{prefix}/{row_name(k)}"]] for k in range(cluster.rows)]
         servers, more = divmod(spec.servers(cluster), cluster.rows)
-        self._servers = [servers + (k < more) for k in range(cluster.rows)]
-        self._busy = [count * cluster.gpus_per_server for count in self._servers]
-        self._slice = slice(self._rows[0], self._rows[-1] + 1)
+        self._servers = np.array([servers + (k < more) for k in range(cluster.rows)], np.int64)
+        self._busy = self._servers * cluster.gpus_per_server
+        rows = slice(self._rows[0], self._rows[-1] + 1)
+        self._busy_fact, self._booting_fact = site.load_fact[f.L_BUSY_GPUS, rows], site.load_fact[f.L_BOOTING, rows]
 
-    def _occupy(self, busy: list[int] | int, booting: list[int] | int) -> None:
-        self.site.load_fact[f.L_BUSY_GPUS, self._slice] = busy
-        self.site.load_fact[f.L_BOOTING, self._slice] = booting
+    def _occupy(self, busy: NDArray[np.int64] | int, booting: NDArray[np.int64] | int) -> None:
+        self._busy_fact[:] = busy
+        self._booting_fact[:] = booting
 
     # ------------------------------------------------------------------ progress
     def set_pace(self, capped: bool) -> None:
@@ -151,7 +154,7 @@ class RunningGang:
         self._pace = self._pace_at_cap if capped else 1.0
 
     def _account_pace(self) -> None:
-        now = self.world.now
+        now = self.site.now_us
         if self._pace < 1.0 and self._phase == TRAINING:
             self._slow_us += round((now - max(self._since, self._paced_since)) * (1.0 - self._pace))
         self._paced_since = now
@@ -173,7 +176,6 @@ class RunningGang:
         self._slow_us = 0
         self._useful += elapsed - rollback - stalled - capped
         self._stalled += stalled
-        self._capped += capped
         self._rolled_back += rollback
         return rollback
 
@@ -181,7 +183,7 @@ class RunningGang:
     def _arm_hardware(self) -> None:
         if self._per_us > 0.0:
             at = self._exponential / self._per_us
-            self._fails.at(self.world.now + max(1, int(min(at, self.world.horizon_us))))
+            self._fails.at(self.site.now_us + max(1, int(min(at, self.world.horizon_us))))
 
     def _hardware(self) -> None:
         row = self.site.change(self._hardware_item, r.HARDWARE, 1, LOAD)
@@ -189,11 +191,11 @@ class RunningGang:
         self._interrupt(SERVER, row, spent=False)
         self._phase = RESTARTING
         self._occupy(0, 0)
-        self._restarted.at(self.world.now + self._restart_us[SERVER])
+        self._restarted.at(self.site.now_us + self._restart_us[SERVER])
 
     def _interrupt(self, level: int, cause: int, *, spent: bool = True) -> None:
         """Training ends here: go back to the checkpoint, open an interruption."""
-        now = self.world.now
+        now = self.site.now_us
         rollback = 0
         if self._phase == TRAINING:
             self._fails.stop()
@@ -214,10 +216,8 @@ class RunningGang:
             self._down += now - start
             self._open = None
 
-    def react(self, concerns: int) -> None:
+    def react(self) -> None:
         """Rows and core as they now stand: die with them, or begin to restart when all is back."""
-        if not concerns & SUPPLY:
-            return
         lit = self.site.load_fact[f.L_LIT]
         core_dark = not lit[self._core]
         dark = [i for i in self._rows if not lit[i]]
@@ -226,7 +226,7 @@ class RunningGang:
         elif self._phase == WAITING and self._cool():
             self._phase = RESTARTING
             self._occupy(0, self._servers)
-            self._restarted.at(self.world.now + self._restart_us[self._lost])
+            self._restarted.at(self.site.now_us + self._restart_us[self._lost])
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
 
     def _without_power(self, core_dark: bool, load: int) -> None:
@@ -245,7 +245,7 @@ class RunningGang:
 
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
-        now = self.world.now
+        now = self.site.now_us
         self._close_interruption(now)
         self._phase, self._since, self._lost = TRAINING, now, SERVER
         self._occupy(self._busy, 0)
@@ -260,7 +260,7 @@ class RunningGang:
         start = self._row * len(r.JOB_COLUMNS)
         values = (
             self._item, 0, 0, -1, self.spec.gpus, self._useful, self._stalled, self._rolled_back, self._down,
-            self._capped, self._count,
+            self._count,
         )  # fmt: skip
         for k, value in enumerate(values):
             self.world.record.jobs[start + k] = value

@@ -99,10 +99,8 @@ class RunningGensets:
         """Whether every set that will come on line has done so."""
         return self._state == RUNNING and not any(kind == 0 for _, kind, _ in self._steps)
 
-    def react(self, concerns: int) -> None:
+    def react(self) -> None:
         """Start when a served feed has lost the grid; stop, after a while, when none has."""
-        if not concerns & SUPPLY:
-            return
         grid = self.site.section[f.S_GRID]
         on = sum(1 << s for s in range(grid.size) if grid[s])
         needed = any(not mask & on for mask in self._masks)

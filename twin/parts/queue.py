@@ -21,7 +21,7 @@ from twin.plant import fields as f
 from twin.spec import NonNegative, Positive, Spec
 from twin.units import TICKS_PER_S, ticks
 from twin.world import record as r
-from twin.world.site import LOAD, SUPPLY, Site
+from twin.world.site import LOAD, Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -165,10 +165,8 @@ class RunningQueue:
         for row, load in enumerate(self._loads):
             fact[f.L_BUSY_GPUS, load] = self._placement.busy_in_row[row]
 
-    def react(self, concerns: int) -> None:
+    def react(self) -> None:
         """Rows that have gone dark kill their jobs; rows that are back boot."""
-        if not concerns & SUPPLY:
-            return
         lit, now = self.site.load_fact[f.L_LIT], self.world.now
         core = bool(lit[self._core])
         killed: set[int] = set()
@@ -218,6 +216,6 @@ class RunningQueue:
             rows.extend(
                 (
                     self._item, queue.submit_us[job], self._first_us[job], self._end_us[job] if done else -1, gpus,
-                    max(0, useful), 0, self._rolled_us[job], self._down_us[job] + restarts, 0, self._hits[job],
+                    max(0, useful), 0, self._rolled_us[job], self._down_us[job] + restarts, self._hits[job],
                 )
             )  # fmt: skip

@@ -77,9 +77,9 @@ def _benign(unit: Array, site: Array) -> bool:
     for i in range(unit.shape[1]):
         if unit[f.RATE_KW, i] < 0.0:
             room = unit[f.ENERGY_KWH, i] - unit[f.U_MIN_KWH, i]
-            if room <= -unit[f.RATE_KW, i] / TICKS_PER_H * 1.5:
+            if room <= -unit[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
                 return False
-    return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * 1.5)
+    return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
 
 
 @kernel

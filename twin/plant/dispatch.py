@@ -78,9 +78,12 @@ def loads(load_fact: Array, load: Array, clock: Array, site: Array, edge: Array)
 def _heat(load_fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: float) -> None:
     """Rate of the heat level: 1 is reached after the ride-through without pumps, after the tank without chillers."""
     cold = True
+    rows_lit = False
     for i in range(load_fact.shape[1]):
         if load_fact[f.L_KIND, i] == f.CHILLERS and not (load_fact[f.L_RUNNING, i] and load_fact[f.L_LIT, i]):
             cold = False
+        if load_fact[f.L_KIND, i] == f.ROW and load_fact[f.L_LIT, i]:
+            rows_lit = True
     share = it_kw / site[f.IT_FULL_KW]
     if pumps_kw <= 0.0 and site[f.CONTINUOUS_KW] > 0.0:
         rate = share / site[f.RIDE_THROUGH_H]
@@ -88,8 +91,10 @@ def _heat(load_fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: f
         rate = share / site[f.TANK_H]
     else:
         rate = -1.0 / site[f.TANK_H]
-    tick = abs(rate) / TICKS_PER_H
-    if (rate > 0.0 and site[f.HEAT] >= 1.0 - tick) or (rate < 0.0 and site[f.HEAT] <= tick):
+    touch = f.TOUCH * abs(rate) / TICKS_PER_H
+    if rate > 0.0 and not rows_lit and site[f.HEAT] >= 1.0 - touch:
+        rate = 0.0  # the rows have tripped; what heat is left stays in the hall
+    if rate < 0.0 and site[f.HEAT] <= touch:
         rate = 0.0
     if rate != site[f.HEAT_RATE]:
         site[f.HEAT_ANCHOR] = site[f.HEAT]
@@ -181,7 +186,7 @@ def _charge_wishes(wanted: Array, unit_fact: Array, unit: Array, feed_fact: Arra
         first = feed_fact[f.F_FIRST, j]
         for i in range(first, first + feed_fact[f.F_COUNT, j]):
             room = unit[f.U_MAX_KWH, i] - unit[f.ENERGY_KWH, i]
-            if unit_fact[f.U_UP, i] and room > unit[f.U_RECHARGE_KW, i] / TICKS_PER_H:
+            if unit_fact[f.U_UP, i] and room > f.TOUCH * unit[f.U_RECHARGE_KW, i] / TICKS_PER_H:
                 wanted[i] = -unit[f.U_RECHARGE_KW, i]
                 wish += unit[f.U_RECHARGE_KW, i]
     if wish <= 0.0:

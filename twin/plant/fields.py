@@ -101,3 +101,5 @@ E_MONTH, E_COOLING_FRACTION = range(2)
 EDGE_FIELDS = 2
 
 QUARTER_US = 900_000_000
+TOUCH = 1.5
+"""A level closer to its bound than this many ticks' worth of its rate has met it: crossings are rounded down to a tick."""

@@ -67,7 +67,11 @@ def connect_gensets(
     section: Array,
     site: Array,
 ) -> float:
-    """Connect the feeds that the gensets can carry, core and cooling first, then rows by name; returns kW short."""
+    """Connect the feeds that the gensets can carry, core and cooling first, then rows by name.
+
+    Returns:
+        kW of the sets on line that are left over; negative: kW that waiting feeds are short of.
+    """
     left = site[f.GENSET_READY_KW]
     short = 0.0
     for rank in range(5):
@@ -90,7 +94,7 @@ def connect_gensets(
             else:
                 feed_fact[f.F_ON_GENSET, j] = 0
                 short += need
-    return short
+    return -short if short > 0.0 else left
 
 
 @kernel

@@ -22,8 +22,7 @@ WHATS = (
 
 EVENT_COLUMNS = ("time_us", "item", "what", "value", "cause")
 JOB_COLUMNS = (
-    "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us", "capped_us",
-    "interruptions",
+    "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us", "interruptions",
 )  # fmt: skip
 INTERRUPTION_COLUMNS = ("job", "item", "start_us", "end_us", "cause", "level", "gpus", "rollback_us")
 

@@ -63,17 +63,18 @@ class Site:
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.months))
         self.tape = Tape(world.record.level, self.unit, self.clock)
         self._bind(plan)
-        self.phases: list[Callable[[int], None]] = []
+        self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
         self.load_row = [-1] * self.load.shape[1]
         self.feed_row = [-1] * self.feed.shape[1]
         self.abnormal = False
-        self.short_kw = 0.0
+        self.spare_kw = 0.0
         self._out = np.zeros((2, 4 * (self.feed.shape[1] + self.load.shape[1])), np.int64)
         self._dirty = 0
         self._asked = False
-        self._settled_us = 0
+        self.now_us = 0
+        """The tick that the plant is settled to."""
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
@@ -91,7 +92,7 @@ class Site:
     def settle(self) -> None:
         """Bring the plant exactly to now. Nobody reads a level without this."""
         now = int(self.env.now)
-        if now == self._settled_us:
+        if now == self.now_us:
             return
         code = advance(now, False, *self._advance_blocks)
         while code == TAPE_FULL:
@@ -99,7 +100,7 @@ class Site:
             code = advance(now, False, *self._advance_blocks)
         if code == UNANNOUNCED:
             raise InternalError(f"site {self.plan.name}: a level met its bound unannounced before {now} us")
-        self._settled_us = now
+        self.now_us = now
 
     def change(self, item: int, what: int, value: int, concerns: int, cause: int = -1) -> int:
         """A fact is about to flip: settle, log it with its cause, ask for a reaction. The caller writes the fact next.
@@ -108,16 +109,16 @@ class Site:
             The event's row, to be named as the cause of what follows from it.
         """
         self.settle()
-        row = self.record.event(self._settled_us, item, what, value, cause)
-        if item < self._trigger_item or self._settled_us != self._trigger_us:
-            self._trigger_item, self._trigger_row, self._trigger_us = item, row, self._settled_us
+        row = self.record.event(self.now_us, item, what, value, cause)
+        if item < self._trigger_item or self.now_us != self._trigger_us:
+            self._trigger_item, self._trigger_row, self._trigger_us = item, row, self.now_us
         if concerns:
             self.ask(concerns)
         return row
 
     def log(self, item: int, what: int, value: int, cause: int) -> int:
         """Log a consequence inside a reaction, where the plant is settled already."""
-        return self.record.event(self._settled_us, item, what, value, cause)
+        return self.record.event(self.now_us, item, what, value, cause)
 
     def ask(self, concerns: int) -> None:
         """Ask for a reaction at the end of this instant; asking twice costs nothing."""
@@ -133,7 +134,7 @@ class Site:
     @property
     def trigger(self) -> int:
         """Row of the change that this reaction answers; of several in one instant the first by item name, -1 for none."""
-        return self._trigger_row if self._trigger_us == self._settled_us else -1
+        return self._trigger_row if self._trigger_us == self.now_us else -1
 
     def begin(self) -> None:
         """Ask for the reaction at time zero, so that every power is set before anybody looks."""
@@ -143,19 +144,21 @@ class Site:
     def _react(self, event: Event) -> None:
         self._asked = False
         self.settle()
-        now = self._settled_us
-        self._passes = self._passes + 1 if now == self._pass_us else 1
-        self._pass_us = now
-        if self._passes > MOST_PASSES:
-            raise InternalError(f"site {self.plan.name} does not settle at {now} us (facts {self._dirty:b})")
+        if self.now_us == self._pass_us:
+            self._passes += 1
+            if self._passes > MOST_PASSES:
+                raise InternalError(f"site {self.plan.name} does not settle at {self.now_us} us ({self._dirty:b})")
+        else:
+            self._passes, self._pass_us = 1, self.now_us
         dirty, self._dirty = self._dirty, 0
         if dirty & BOUNDS:
             self._bounds()
         if dirty & (SUPPLY | BOUNDS) or (self.abnormal and dirty):
             self._protect()
             dirty |= SUPPLY
-        for phase in self.phases:
-            phase(dirty)
+        if dirty & SUPPLY:
+            for phase in self.phases:
+                phase()
         if self.tape.full():
             self.tape.flush()
         refresh(*self._refresh_blocks)
@@ -169,23 +172,23 @@ class Site:
         """What a crossing announced: units found empty, rows tripped on heat."""
         unit, rate = self.unit, self.unit[f.RATE_KW]
         room = unit[f.ENERGY_KWH] - unit[f.U_MIN_KWH]
-        for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (2.0 / TICKS_PER_H))):
+        for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.unit_fact[f.U_EMPTY, i] = 1
             self.feed_fact[f.F_VERSION, self.unit_fact[f.U_FEED, i]] += 1
         heat_rate = self.quantities[f.HEAT_RATE]
-        if heat_rate > 0.0 and 1.0 - self.quantities[f.HEAT] <= heat_rate * (2.0 / TICKS_PER_H):
+        if heat_rate > 0.0 and 1.0 - self.quantities[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
             pumps, chillers = self.plan.pumps, self.plan.chillers
             dark = pumps if not self.load_fact[f.L_LIT, pumps] else chillers
             row = self.log(self.plan.load_items[dark], r.TRIPPED_ON_HEAT, 1, self.load_row[dark])
-            self._trigger_item, self._trigger_row, self._trigger_us = -1, row, self._settled_us
+            self._trigger_item, self._trigger_row, self._trigger_us = -1, row, self.now_us
             rows = self.load_fact[f.L_KIND] == f.ROW
             self.load_fact[f.L_TRIPPED, rows] = 1
 
     def _protect(self) -> int:
         """Settle feeds and loads on the facts as they stand; returns how many flipped."""
-        self.short_kw = p.connect_gensets(*self._protect_blocks, self.quantities)
+        self.spare_kw = p.connect_gensets(*self._protect_blocks, self.quantities)
         count = p.protect(
-            self._settled_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self._out
+            self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self._out
         )  # fmt: skip
         first = self.record.count
         for k in range(count):
@@ -196,7 +199,7 @@ class Site:
                     cause = self.trigger
                 self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
             else:
-                cause = self.trigger if self._trigger_us == self._settled_us else self.feed_row[index]
+                cause = self.trigger if self._trigger_us == self.now_us else self.feed_row[index]
                 self.feed_row[index] = self.log(self.plan.feed_items[index], _LOGGED[what], 1, cause)
                 if what == p.RESTORED:
                     self._refill(index)
@@ -222,7 +225,7 @@ class Site:
         copies = tuple(block.copy() for block in (self.unit, self.feed, self.load, self.clock, self.quantities))
         unit, feed, load, clock, site = copies
         plan = self.plan
-        until = min(self._settled_us + LOOK_AHEAD_US, self.world.horizon_us)
+        until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
         code = advance(
             until, True, self.unit_fact, unit, self.feed_fact, feed, self.load_fact, load, plan.link, clock, site,

@@ -1,0 +1,99 @@
+"""Replications of several designs under the same luck: the loop under every comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin import metrics
+from twin.errors import InputError, Problem
+from twin.scenario.layers import BASE
+from twin.scenario.merge import suggest
+from twin.scenario.model import Scenario
+from twin.scenario.study import Study, digest
+from twin.simulate import Simulator
+from twin.units import HOURS_PER_YEAR
+
+Float = NDArray[np.float64]
+
+
+class Progress(Protocol):
+    """Told after every run how far the experiment is."""
+
+    def __call__(self, done: int, total: int, values: Mapping[str, Float]) -> None:
+        """Take note.
+
+        Args:
+            done: runs that are done.
+            total: runs to do, replications x designs.
+            values: by design, (replications complete for all designs, metrics) so far.
+        """
+
+
+def run_designs(
+    study: Study[Scenario], designs: Sequence[str], replications: int, progress: Progress | None = None
+) -> tuple[tuple[str, ...], dict[str, Float]]:
+    """Simulate replications 0, 1, ... of every design, one after the other, and keep the metrics alone.
+
+    Replications are the outer loop, so that what is done at any moment is a fair comparison.
+
+    Args:
+        study: the scenario.
+        designs: names of its designs.
+        replications: of each design, 1 or more.
+        progress: told after every run.
+
+    Returns:
+        Names of the metrics, and by design their values, (replications, metrics).
+
+    Raises:
+        InputError: an unknown design, a design named twice, or no replication.
+    """
+    check_designs(study, designs)
+    if replications < 1:
+        raise InputError(f"{replications} replications: at least 1 is needed")
+    simulators = {design: Simulator(study, design) for design in designs}
+    values = {design: np.full((replications, len(metrics.NAMES)), np.nan) for design in designs}
+    total = replications * len(designs)
+    for k in range(replications):
+        for place, (design, simulator) in enumerate(simulators.items(), start=1):
+            values[design][k] = metrics.row(simulator.run(k, level="ledger"))[1]
+            if progress is not None:
+                complete = k + (place == len(simulators))
+                progress(k * len(designs) + place, total, {name: one[:complete] for name, one in values.items()})
+    return metrics.NAMES, values
+
+
+def check_designs(study: Study[Scenario], designs: Sequence[str]) -> None:
+    """Raise `InputError` unless every name is one of the study's designs, and none stands there twice."""
+    if not designs:
+        raise InputError(Problem("no design is named", str(study.path), remedy=f"it has {', '.join(study.designs)}"))
+    unknown = [name for name in designs if name not in study.designs]
+    twice = sorted({name for name in designs if list(designs).count(name) > 1})
+    problems = [
+        Problem(f"no design '{name}'", str(study.path), remedy=suggest(name, study.designs)) for name in unknown
+    ]
+    problems += [Problem(f"design '{name}' is named twice", remedy="name it once") for name in twice]
+    if problems:
+        raise InputError(problems)
+
+
+def years_each(study: Study[Scenario], design: str) -> float:
+    """Length of one replication of a design [years of 8760 h]."""
+    return study.designs[design].horizon.hours / HOURS_PER_YEAR
+
+
+def reseeded(study: Study[Scenario], seed: int) -> Study[Scenario]:
+    """The study with another seed in every design; its digest says so."""
+    if seed < 0:
+        raise InputError(f"seed {seed} is negative")
+    designs = {name: one.model_copy(update={"seed": seed}) for name, one in study.designs.items()}
+    base = study.base.model_copy(update={"seed": seed})
+    models = {BASE: base} | designs
+    return replace(
+        study, base=base, designs=designs, digest=digest(models, study.design_ranges, study.files)
+    )
