@@ -128,5 +128,3 @@ def _units(site: Site, horizon_us: int) -> dict[str, Any]:
 def simulate(study: Study[Scenario], design: str | None = None, replication: int = 0, level: str = "units") -> Trace:
     """Simulate one replication of one design of a study; see `Simulator.run`."""
     return Simulator(study, design).run(replication, level)
-
-

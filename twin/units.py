@@ -20,8 +20,8 @@ NEVER = 2**62
 
 SUFFIXES = {
     "kw": "kW", "kwh": "kWh", "kva": "kVA", "kvar": "kvar", "kv": "kV", "a": "A", "ohm": "ohm", "km": "km", "m": "m",
-    "h": "h", "min": "min", "s": "s", "ms": "ms", "us": "us", "c": "degC", "deg": "deg", "kg": "kg", "per_year": "1/year",
-    "fraction": "1", "probability": "1",
+    "h": "h", "min": "min", "s": "s", "ms": "ms", "us": "us", "c": "degC", "deg": "deg", "kg": "kg",
+    "per_year": "1/year", "fraction": "1", "probability": "1",
 }  # fmt: skip
 
 

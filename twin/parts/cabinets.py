@@ -113,5 +113,3 @@ class Cabinets:
 
         life = compile_law(ExponentialLaw(law="exponential", mean=self.spec.cabinet_mtbf_h))
         Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)
-
-

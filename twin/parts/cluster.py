@@ -7,10 +7,13 @@ v4.0 power, 64 servers of 8 GPUs) where that record holds the number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from twin.inputs.power_record import read_power_record
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import NEVER, TICKS_PER_S
@@ -21,6 +24,10 @@ from twin.world.site import LOAD, SUPPLY, Site
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
     from twin.world.world import World
+
+
+_profile = lru_cache(maxsize=8)(read_power_record)
+_MEASURED = ("training_kw", "evaluation_dip_fraction", "evaluation_s", "evaluation_period_s")
 
 
 class ServerSpec(Spec):
@@ -40,6 +47,16 @@ class ServerSpec(Spec):
     power_folder: str | None = Field(
         default=None, description="a measured power record; its training level and dips replace those here"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _measured(cls, data: Any) -> Any:
+        """Numbers of a named power record, where the block has none of its own; the loader tells of a missing folder."""
+        if isinstance(data, dict) and isinstance(folder := data.get("power_folder"), str) and Path(folder).is_dir():
+            profile = _profile(folder)
+            measured = {name: round(getattr(profile, name), 4) for name in _MEASURED}
+            return {"source": profile.source, **measured, **data}
+        return data
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -140,7 +157,7 @@ class Cluster:
 
 
 class BackupCap:
-    """Caps all rows (a gang runs at its slowest row's pace) once backup has lasted `cap_after_s`; lifts it on return."""
+    """Caps all rows (a gang keeps its slowest row's pace) once backup has lasted `cap_after_s`; lifts it on return."""
 
     def __init__(self, spec: OnBackupSpec, world: World, site: Site, ids: dict[str, int]) -> None:
         self.world, self.site = world, site

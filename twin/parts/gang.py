@@ -31,7 +31,7 @@ SERVER, ROWS, CORE = range(3)  # what was lost
 
 
 class CheckpointSpec(Spec):
-    """Checkpoints: `interval_min` of training, then a stall; asynchronous writes are durable `write_s` after it began."""
+    """Checkpoints: `interval_min` of training, then a stall; durable `write_s` after the stall began."""
 
     interval_min: Positive = 15.0
     stall_s: NonNegative = 15.0
@@ -160,7 +160,7 @@ class RunningGang:
         self._paced_since = now
 
     def _keep(self, elapsed: int, *, to_checkpoint: bool) -> int:
-        """Book `elapsed` ticks of training since the restart; returns what going back to the checkpoint loses of them."""
+        """Book `elapsed` ticks of training since the restart; returns what going back to a checkpoint loses."""
         self._account_pace()
         cycle = self._interval_us + self._stall_us
         rollback = 0

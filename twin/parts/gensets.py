@@ -169,5 +169,3 @@ class RunningGensets:
         self._alarm.stop()
         self._state = OFF
         self._set_online(0, self.site.change(self._plant, r.PHASE, OFF, SUPPLY, self._row))
-
-

@@ -155,7 +155,7 @@ class RunningGrid:
             self._sections(row)
 
     def _sections(self, row: int) -> None:
-        """Which sections carry grid voltage now; a closed-transition changeover closes the tie before the feeder opens."""
+        """Which sections carry grid voltage now; a closed transition closes the tie before the feeder opens."""
         section = self.site.section
         now = self.world.now
         healthy = [not strikes for strikes in self._strikes]

@@ -1,8 +1,8 @@
 """Supply events: what strikes which feeders, how deep, for how long, and when the next one comes.
 
 Each source alternates: a time to the next event, then the event. Times between events are unit-exponential clocks under
-a rate that may vary with the season (integrated hazard); durations are laws. An event whose residual voltage stays at or
-above what the load rides through is logged and strikes nothing.
+a rate that may vary with the season (integrated hazard); durations are laws. An event whose residual voltage stays at
+or above what the load rides through is logged and strikes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 
 if TYPE_CHECKING:
-    from twin.parts.grid import Grid
+    from twin.parts.grid import RunningGrid
     from twin.world.world import Process, World
 
 SEASON_OF_MONTH = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer", "autumn", "autumn",
@@ -69,7 +69,7 @@ class EventSpec(Duration):
 
 
 class PlannedSpec(Duration):
-    """Planned work on a feeder: evenly spaced, never while the other feeder is down; usually changed over without a break."""
+    """Planned work on a feeder: evenly spaced, never while the other feeder is down."""
 
     per_year: NonNegative
     notice_h: NonNegative = 168.0
@@ -119,7 +119,7 @@ class Source:
         self._start_month = start_month
         self._factors = tuple(float(getattr(spec.season, season)) for season in SEASON_OF_MONTH)
 
-    def run(self, world: World, grid: Grid, item: int) -> Process:
+    def run(self, world: World, grid: RunningGrid, item: int) -> Process:
         """The source's process."""
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
         repeats = world.stream(self.name, "repeat")
@@ -137,13 +137,13 @@ class Source:
 
 
 class PlannedSource:
-    """Planned work on one feeder at even spacing with a drawn phase; postponed by a day while the other feeder is down."""
+    """Planned work at even spacing with a drawn phase; postponed by a day while the other feeder is down."""
 
     def __init__(self, spec: PlannedSpec, name: str, feeder: int) -> None:
         self.spec, self.name, self.feeder = spec, name, feeder
         self._law = spec.law()
 
-    def run(self, world: World, grid: Grid, item: int) -> Process:
+    def run(self, world: World, grid: RunningGrid, item: int) -> Process:
         """The work's process."""
         if self.spec.per_year <= 0.0:
             return
@@ -168,7 +168,7 @@ class ScriptedSource:
         self.spec, self.name, self.feeders = spec, name, feeders
         self._law = spec.law()
 
-    def run(self, world: World, grid: Grid, item: int) -> Process:
+    def run(self, world: World, grid: RunningGrid, item: int) -> Process:
         """The event's process."""
         duration = world.stream(self.name, "duration").ticks(self._law)
         if self.spec.at_h > 0:

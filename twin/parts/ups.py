@@ -1,8 +1,7 @@
 """A centralised UPS in blocks of N+r modules: in line, double conversion, a battery of minutes, a static bypass.
 
 A block carries a share of the rows and, with the other blocks, the dual-corded core and pumps. On the grid it loses
-`loss_fraction` of its input. When its sound modules can no longer carry its load at full level it goes to static bypass:
-no break, but raw supply from then on. A block failure (rare: the output itself) darkens what it alone feeds, until it
+`loss_fraction` of its input. With fewer than n sound modules it goes to static bypass: no break, but raw supply from then on. A block failure (rare: the output itself) darkens what it alone feeds, until it
 has been bypassed by hand; it is normal again when repaired.
 """
 

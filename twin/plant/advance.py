@@ -1,4 +1,4 @@
-"""Bring the plant exactly to an instant: `advance`. Between facts and edges every power is constant, so energies are exact.
+"""Bring the plant exactly to an instant: between facts and edges every power is constant, so energies are exact.
 
 Levels (stored energy, heat) are kept as a value at an anchor tick and a rate. Settling once more adds no rounding to
 them, so crossings fall on the same microsecond however often somebody looks.
@@ -15,13 +15,13 @@ from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
-OK, STOPPED, UNANNOUNCED, TAPE_FULL = range(4)
+OK, STOPPED, UNANNOUNCED, TAPE_FULL = 0, -1, -2, -3
 POWERS, QUARTER_US = f.POWERS, f.QUARTER_US
 
 
 @kernel
 def meter(start_us: int, end_us: int, site: Array, ledger: Array, month: int) -> None:
-    """The 15-minute mean of import over [start, end) at constant power, in closed form; keeps the month's largest mean."""
+    """15-minute means of import over [start, end) at constant power, in closed form; keeps the month's largest."""
     power = site[f.IMPORT_KW]
     quarter_end = (start_us // QUARTER_US + 1) * QUARTER_US
     if end_us < quarter_end:
@@ -108,8 +108,8 @@ def advance(
         stop: stop at the first bound that needs a fact to flip (the look-ahead, run on a copy of the quantities).
 
     Returns:
-        OK; STOPPED (the clock stands at the bound's tick); UNANNOUNCED when a bound was met that no alarm announced; TAPE_FULL when the
-        caller must empty the tape first and call again.
+        OK; STOPPED (the clock stands at the bound's tick); UNANNOUNCED when a bound was met that no alarm
+        announced; TAPE_FULL when the caller must empty the tape first and call again.
     """
     while clock[f.NOW_US] < until_us:
         if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + unit.shape[1] + 2:
@@ -143,3 +143,39 @@ def advance(
         refresh(unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, edge, tape_us, tape)
     levels(unit, clock, site)
     return OK
+
+
+@kernel
+def turn(
+    now_us: int,
+    unit_fact: Array,
+    unit: Array,
+    feed_fact: Array,
+    feed: Array,
+    load_fact: Array,
+    load: Array,
+    link: Array,
+    clock: Array,
+    site: Array,
+    ledger: Array,
+    edge_us: Array,
+    edge: Array,
+    tape_us: Array,
+    tape: Array,
+) -> int:
+    """Advance to now and set every power from the facts as they stand: settle and dispatch in one call.
+
+    Returns:
+        The tick up to which these powers hold (next edge or bound, NEVER if none), or a negative code of `advance`.
+    """
+    code = advance(
+        now_us, False, unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, ledger, edge_us, edge,
+        tape_us, tape,
+    )  # fmt: skip
+    if code != OK:
+        return code
+    if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + unit.shape[1] + 2:
+        return TAPE_FULL
+    bound = refresh(unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, edge, tape_us, tape)
+    following = clock[f.EDGE] + 1
+    return min(bound, edge_us[following]) if following < edge_us.size else bound

@@ -103,7 +103,7 @@ def _heat(load_fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: f
 
 
 @kernel
-def feed_demands(load_fact: Array, load: Array, link: Array, feed_fact: Array, feed: Array) -> None:
+def feed_demands(load: Array, link: Array, feed_fact: Array, feed: Array) -> None:
     """Demand of every feed [kW]: its loads, a dual-corded one shared equally over its live feeds."""
     for j in range(feed.shape[1]):
         feed[f.F_DEMAND_KW, j] = 0.0
@@ -149,7 +149,7 @@ def auxiliaries_kw(j: int, unit_fact: Array, unit: Array, feed_fact: Array) -> f
 
 @kernel
 def _share(j: int, need_kw: float, wanted: Array, unit_fact: Array, unit: Array, feed_fact: Array) -> None:
-    """Spread `need_kw` over feed j's units in proportion to energy above the floor, each within its kW (water-filling)."""
+    """Spread `need_kw` over feed j's units in proportion to energy above the floor, each within its kW."""
     first = feed_fact[f.F_FIRST, j]
     end = first + feed_fact[f.F_COUNT, j]
     for i in range(first, end):
@@ -360,7 +360,7 @@ def refresh(
 ) -> int:
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight)."""
     loads(load_fact, load, clock, site, edge)
-    feed_demands(load_fact, load, link, feed_fact, feed)
+    feed_demands(load, link, feed_fact, feed)
     wanted = np.zeros(unit.shape[1])
     _powers(wanted, unit_fact, unit, feed_fact, feed, site)
     changed = False

@@ -1,7 +1,7 @@
-"""The plant's blocks: which integer names which row. Every block is 2-D, `block[FIELD, index]`, at most ten fields of facts.
+"""The plant's blocks: which integer names which row. Every block is 2-D, `block[FIELD, index]`.
 
-Fact blocks (int64) are written by Python only, at the parts' changes and in a reaction's phases; quantity blocks (float64)
-by kernels only, but for the rows under "ratings", which are filled at build. `clock` holds the kernel's own ticks.
+Fact blocks (int64) are written by Python, at the parts' changes and in a reaction's phases, and by the protection
+kernel, which is such a phase; quantity blocks (float64) by kernels only, but for the rows under "ratings", which are filled at build. `clock` holds the kernel's own ticks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(7)
 LOAD_FACTS = 7
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
 L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(5)
-L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS, L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = range(5, 12)
+L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(5, 10)  # ratings
+L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = 10, 11
 LOAD_QUANTITIES = 12
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
@@ -102,4 +103,4 @@ EDGE_FIELDS = 2
 
 QUARTER_US = 900_000_000
 TOUCH = 1.5
-"""A level closer to its bound than this many ticks' worth of its rate has met it: crossings are rounded down to a tick."""
+"""A level within this many ticks' worth of its rate has met its bound: crossings are rounded down to a tick."""

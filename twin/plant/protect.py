@@ -1,8 +1,8 @@
 """Protection at one instant: which feeds ride through, which are picked up by storage or gensets, which loads go dark.
 
 A load survives the loss of its feed's input only if the break ends within its hold-up, or storage picks it up within
-hold-up *and* has the kW for it at that instant (then its kWh count). Transfer time and failure to pick up are drawn once
-per static switch and supply event, keyed by the switch's name: all designs meet the same luck.
+hold-up *and* has the kW for it at that instant (then its kWh count). Transfer time and failure to pick up are drawn
+once per static switch and supply event, keyed by the switch's name: all designs meet the same luck.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _grid_on(j: int, feed_fact: Array, section: Array) -> bool:
 
 @kernel
 def _full_kw(j: int, unit_fact: Array, unit: Array, feed_fact: Array, feed: Array, load: Array, link: Array) -> float:
-    """Input that feed j needs with its loads at full level [kW]: what a genset must be able to carry before it connects."""
+    """Input of feed j with its loads at full level [kW]: what gensets must be able to carry before it connects."""
     total = 0.0
     for k in range(link.shape[1]):
         if link[f.LINK_FEED, k] == j:
@@ -117,7 +117,9 @@ def _event(j: int, feed_fact: Array, section: Array) -> int:
 
 
 @kernel
-def _switch_works(j: int, key: Any, replication: Any, hold_up_us: float, feed_fact: Array, feed: Array, event: int) -> bool:
+def _switch_works(
+    j: int, key: Any, replication: Any, hold_up_us: float, feed_fact: Array, feed: Array, event: int
+) -> bool:
     """Whether feed j's storage takes over in time: one draw of failure, one of transfer time, per switch and event."""
     n = event * ATTEMPTS + min(feed_fact[f.F_ATTEMPT, j], ATTEMPTS - 1)
     feed_fact[f.F_ATTEMPT, j] += 1
@@ -220,7 +222,9 @@ def _feeds(
 
 
 @kernel
-def _lights(now_us: int, feed_fact: Array, load_fact: Array, load: Array, link: Array, section: Array, out: Array, count: int) -> int:
+def _lights(
+    now_us: int, feed_fact: Array, load_fact: Array, load: Array, link: Array, section: Array, out: Array, count: int
+) -> int:
     k = 0
     links = link.shape[1]
     while k < links:
@@ -232,8 +236,7 @@ def _lights(now_us: int, feed_fact: Array, load_fact: Array, load: Array, link: 
             if state == f.ON_SECTION or state == f.ON_STORAGE:
                 lit = 1
             elif state == f.ON_HOLD_UP and load_fact[f.L_LIT, i]:
-                if _break_us(j, now_us, feed_fact, section) <= load[f.L_HOLD_UP_US, i]:
-                    lit = 1
+                lit = max(lit, int(_break_us(j, now_us, feed_fact, section) <= load[f.L_HOLD_UP_US, i]))
             k += 1
         if load_fact[f.L_TRIPPED, i]:
             lit = 0
@@ -293,7 +296,7 @@ def protect(
     while True:
         before = count
         count = _lights(now_us, feed_fact, load_fact, load, link, section, out, count)
-        feed_demands(load_fact, load, link, feed_fact, feed)
+        feed_demands(load, link, feed_fact, feed)
         count = _overloads(unit_fact, unit, feed_fact, feed, out, count)
         if count == before:
             return count

@@ -94,8 +94,9 @@ class SiteSpec(Spec):
             unknown = [name for name in event.feeders if name not in self.grid.feeders]
             if unknown:
                 raise ValueError(f"grid.script names feeders that are not there: {', '.join(unknown)}")
-        if self.protection.ups and self.protection.ups.blocks > self.cluster.rows and "rows" in self.protection.ups.serves:
-            raise ValueError(f"{self.protection.ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
+        ups = self.protection.ups
+        if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
+            raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
         return self
 
 
@@ -135,5 +136,3 @@ class Scenario(Spec):
     def site_of(self, job: GangSpec | QueueSpec) -> str:
         """Name of the job's site: its own, else the first."""
         return job.site or next(iter(self.sites))
-
-

@@ -38,7 +38,7 @@ class Alarm:
     def _arm(self, tick: int) -> None:
         env = self._env
         self._armed = tick
-        Timeout(env, tick - int(env.now)).callbacks.append(self._timer)  # type: ignore[union-attr]
+        Timeout(env, tick - int(env.now)).callbacks.append(self._timer)
 
     def _timer(self, event: Event) -> None:
         now = int(self._env.now)

@@ -130,7 +130,7 @@ class SiteBuilder:
         self.ride_through_h = 1.0
         self.tank_h = 1.0
         self.continuous_kw = 0.0
-        self.cooling_fraction = (0.0,) * 12
+        self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
@@ -242,11 +242,13 @@ def _loads(loads: list[Load]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return fact, block
 
 
-def _edges(start: date, horizon_us: int, cooling: tuple[float, ...]) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Month starts within the horizon: billing month and cooling fraction. Local standard time, the zone's leap years."""
+def _edges(
+    start: date, horizon_us: int, cooling: tuple[float, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Month starts within the horizon, in local standard time: billing month and cooling fraction."""
     ticks_, columns = [0], [(0.0, cooling[start.month - 1])]
     day = np.datetime64(start, "D")
-    first = np.datetime64(start, "M")
+    first = day.astype("datetime64[M]")
     month = 1
     while True:
         at = int((np.datetime64(first + month, "D") - day) / np.timedelta64(1, "D")) * 24 * TICKS_PER_H

@@ -36,7 +36,11 @@ class Family:
         self._keys = np.zeros((2, count), np.uint64)
         self._keys[FAILURE] = [stream_key(world.seed, name, "failure") for name in names]
         self._keys[RESTORATION] = [stream_key(world.seed, name, "restoration") for name in names]
-        self._due_us, self.up, self._ordinal = np.zeros(count, np.int64), np.ones(count, np.int64), np.zeros(count, np.int64)
+        self._due_us, self.up, self._ordinal = (
+            np.zeros(count, np.int64),
+            np.ones(count, np.int64),
+            np.zeros(count, np.int64),
+        )
         self._theta, self._flipped = np.ones(count), np.zeros(count, np.int64)
         self._alarm = world.alarm(self._ring)
         if count:

@@ -22,7 +22,8 @@ WHATS = (
 
 EVENT_COLUMNS = ("time_us", "item", "what", "value", "cause")
 JOB_COLUMNS = (
-    "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us", "interruptions",
+    "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us",
+    "interruptions",
 )  # fmt: skip
 INTERRUPTION_COLUMNS = ("job", "item", "start_us", "end_us", "cause", "level", "gpus", "rollback_us")
 
@@ -35,7 +36,7 @@ def columns(rows: array[int], names: tuple[str, ...]) -> dict[str, NDArray[np.in
 
 
 class Record:
-    """Events, jobs and interruptions of one run, each row five to eleven int64 in one flat array."""
+    """Events, jobs and interruptions of one run, each row five to ten int64 in one flat array."""
 
     __slots__ = ("count", "events", "interruptions", "jobs", "level")
 

@@ -1,6 +1,6 @@
-"""A site's plant at run time: the one door for changes, and one reaction an instant. *Settle, change, dispatch, record.*
+"""A site's plant at run time, *settle, change, dispatch, record*: the one door for changes, one reaction an instant.
 
-Parts call `change(...)`: the plant is settled exactly to now, the fact is logged with its cause, a reaction is asked for.
+Parts call `change(...)`: the plant is settled to now, the fact is logged with its cause, a reaction is asked for.
 The reaction comes once all facts of the instant have flipped (SimPy priority 2) and runs its phases in causal order:
 bounds, supply, protection, starts, rows, jobs, load, dispatch; each leaves early when nothing concerns it.
 """
@@ -11,13 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from simpy import Event
 
 from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.plant import protect as p
-from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance
-from twin.plant.dispatch import refresh
+from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, turn
 from twin.units import TICKS_PER_H
 from twin.world import record as r
 from twin.world.tape import Tape
@@ -74,7 +72,8 @@ class Site:
         self._dirty = 0
         self._asked = False
         self.now_us = 0
-        """The tick that the plant is settled to."""
+        """The tick of the instant at hand."""
+        self._settled_us = self._steady_until_us = 0
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
@@ -82,42 +81,44 @@ class Site:
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.unit_fact, self.unit, self.feed_fact, self.feed, self.load_fact, self.load, plan.link)
         tape = (self.tape.time_us, self.tape.values)
-        self._advance_blocks: tuple[Any, ...] = (
+        self._blocks: tuple[Any, ...] = (
             *head, self.clock, self.quantities, self.ledger, plan.edge_us, plan.edge, *tape,
         )  # fmt: skip
-        self._refresh_blocks: tuple[Any, ...] = (*head, self.clock, self.quantities, plan.edge, *tape)
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
     # ------------------------------------------------------------------ the door
     def settle(self) -> None:
         """Bring the plant exactly to now. Nobody reads a level without this."""
         now = int(self.env.now)
-        if now == self.now_us:
+        if now == self._settled_us:
             return
-        code = advance(now, False, *self._advance_blocks)
+        code = advance(now, False, *self._blocks)
         while code == TAPE_FULL:
             self.tape.flush()
-            code = advance(now, False, *self._advance_blocks)
-        if code == UNANNOUNCED:
-            raise InternalError(f"site {self.plan.name}: a level met its bound unannounced before {now} us")
-        self.now_us = now
+            code = advance(now, False, *self._blocks)
+        self._check(code, now)
+        self._settled_us = self.now_us = now
 
     def change(self, item: int, what: int, value: int, concerns: int, cause: int = -1) -> int:
         """A fact is about to flip: settle, log it with its cause, ask for a reaction. The caller writes the fact next.
 
+        Up to the next edge or bound no kernel reads a fact, so that far the settling is left to the reaction.
+
         Returns:
             The event's row, to be named as the cause of what follows from it.
         """
-        self.settle()
-        row = self.record.event(self.now_us, item, what, value, cause)
-        if item < self._trigger_item or self.now_us != self._trigger_us:
-            self._trigger_item, self._trigger_row, self._trigger_us = item, row, self.now_us
+        now = self.now_us = int(self.env.now)
+        if now > self._steady_until_us:
+            self.settle()
+        row = self.record.event(now, item, what, value, cause)
+        if now != self._trigger_us or item < self._trigger_item:
+            self._trigger_item, self._trigger_row, self._trigger_us = item, row, now
         if concerns:
             self.ask(concerns)
         return row
 
     def log(self, item: int, what: int, value: int, cause: int) -> int:
-        """Log a consequence inside a reaction, where the plant is settled already."""
+        """Log a consequence in the instant of a change or inside a reaction."""
         return self.record.event(self.now_us, item, what, value, cause)
 
     def ask(self, concerns: int) -> None:
@@ -125,15 +126,11 @@ class Site:
         self._dirty |= concerns
         if not self._asked:
             self._asked = True
-            event = Event(self.env)
-            event._ok = True
-            event._value = None
-            event.callbacks.append(self._react)  # type: ignore[union-attr]
-            self.env.schedule(event, priority=2)  # type: ignore[arg-type]
+            self.world.dirty.append(self)
 
     @property
     def trigger(self) -> int:
-        """Row of the change that this reaction answers; of several in one instant the first by item name, -1 for none."""
+        """Row of the change that this reaction answers, -1 for none; of several in one instant the first by item."""
         return self._trigger_row if self._trigger_us == self.now_us else -1
 
     def begin(self) -> None:
@@ -141,32 +138,42 @@ class Site:
         self.ask(LOAD | UNITS | SUPPLY)
 
     # ------------------------------------------------------------------ the reaction
-    def _react(self, event: Event) -> None:
+    def react(self) -> None:
+        """The instant is over: answer all that has flipped in it, once."""
         self._asked = False
-        self.settle()
-        if self.now_us == self._pass_us:
+        now = self.now_us = int(self.env.now)
+        if now == self._pass_us:
             self._passes += 1
             if self._passes > MOST_PASSES:
-                raise InternalError(f"site {self.plan.name} does not settle at {self.now_us} us ({self._dirty:b})")
+                raise InternalError(f"site {self.plan.name} does not settle at {now} us (concerns {self._dirty:b})")
         else:
-            self._passes, self._pass_us = 1, self.now_us
+            self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
-        if dirty & BOUNDS:
-            self._bounds()
-        if dirty & (SUPPLY | BOUNDS) or (self.abnormal and dirty):
+        if dirty & (SUPPLY | BOUNDS) or self.abnormal:
+            self.settle()
+            if dirty & BOUNDS:
+                self._bounds()
             self._protect()
-            dirty |= SUPPLY
-        if dirty & SUPPLY:
             for phase in self.phases:
                 phase()
-        if self.tape.full():
-            self.tape.flush()
-        refresh(*self._refresh_blocks)
+        self._turn(now)
         if self.abnormal:
             if self._protect():
                 self.ask(SUPPLY)
             else:
                 self._look_ahead()
+
+    def _turn(self, now: int) -> None:
+        until = turn(now, *self._blocks)
+        while until == TAPE_FULL:
+            self.tape.flush()
+            until = turn(now, *self._blocks)
+        self._check(until, now)
+        self._settled_us, self._steady_until_us = now, until
+
+    def _check(self, code: int, now: int) -> None:
+        if code == UNANNOUNCED:
+            raise InternalError(f"site {self.plan.name}: a level met its bound unannounced before {now} us")
 
     def _bounds(self) -> None:
         """What a crossing announced: units found empty, rows tripped on heat."""

@@ -30,7 +30,7 @@ class Tape:
         return bool(room and self._clock[f.TAPE_POINTS] + self._clock[f.TAPE_ROWS] + self._units + 2 > room)
 
     def flush(self) -> None:
-        """Take what the kernels have written. The newest series row is left at the back, for comparison with the next."""
+        """Take what the kernels have written; the newest series row stays at the back, to compare the next with."""
         if not self.time_us.size:
             return
         points, rows = int(self._clock[f.TAPE_POINTS]), int(self._clock[f.TAPE_ROWS])

@@ -1,0 +1,296 @@
+"""Can each design carry its own load? kW before kWh, before anything is simulated; pure functions, no printing.
+
+The layout (which feed carries which load, with which storage) is the one that the simulation builds from the same parts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from twin.chance.law import compile_law
+from twin.chance.quantiles import quantile
+from twin.parts.cabinets import Cabinets
+from twin.parts.cluster import Cluster
+from twin.parts.cooling import Cooling
+from twin.parts.ups import Ups
+from twin.plant import fields as f
+from twin.scenario.model import Scenario, SiteSpec
+from twin.scenario.study import Study
+from twin.world.blueprint import Feed, Load, SiteBuilder
+
+ROUNDING = 1.0 + 1e-12
+_DRAWS = 400
+"""Points of a transfer law that are compared with the hold-up."""
+_GROUPS = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
+           f.HOUSE: "house"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """One feed, or several alike, and what it can carry from storage alone.
+
+    Attributes:
+        names: the feeds (or bare load points), without the site.
+        loads: the load points that each of them carries, or shares.
+        kind: "bare", "ups", "in_line", "parallel" or "following".
+        needs_kw: its share of the loads at full level, in the season that cools hardest.
+        idle_kw: the same with idle rows.
+        own_kw: what its own storage units consume.
+        storage_kw: given by storage with all units sound; `one_less_kw` with one cabinet or module fewer.
+        sheds_kw: of `needs_kw`, chillers, which are dropped before the others go dark.
+        autonomy_h: full storage at `needs_kw`; `capped_h` under the power cap (None without one).
+        hold_up_ms: the shortest of its loads.
+        in_time: share of transfers that beat this hold-up; None where no transfer is needed.
+        by_genset: whether gensets serve it.
+    """
+
+    names: tuple[str, ...]
+    loads: tuple[str, ...]
+    kind: str
+    needs_kw: float
+    idle_kw: float
+    own_kw: float
+    storage_kw: float
+    one_less_kw: float
+    sheds_kw: float
+    autonomy_h: float
+    capped_h: float | None
+    hold_up_ms: float
+    in_time: float | None
+    by_genset: bool
+
+    def carries(self, groups: str, kw: float | None = None) -> bool:
+        """Whether storage carries the loads of a kind ("rows", "core", ...), shedding chillers if it must."""
+        able = (self.storage_kw if kw is None else kw) * ROUNDING
+        if groups not in self.groups or self.kind in ("bare", "following") or self.in_time == 0.0 or able <= 0.0:
+            return False
+        sheds = 0.0 if groups == "restartable_cooling" else self.sheds_kw
+        return self.needs_kw + self.own_kw - sheds <= able
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Kinds of its loads."""
+        return frozenset("rows" if name.startswith("row-") else name for name in self.loads)
+
+
+@dataclass(frozen=True)
+class GensetSupply:
+    """A genset plant against all that it serves, at full level and under the power cap."""
+
+    sets: int
+    needed_sets: int
+    rated_kw: float
+    needs_kw: float
+    capped_kw: float
+    all_load_s: float
+
+    @property
+    def all_kw(self) -> float:
+        """All sets."""
+        return self.sets * self.rated_kw
+
+    @property
+    def one_less_kw(self) -> float:
+        """One set fewer."""
+        return (self.sets - 1) * self.rated_kw
+
+
+@dataclass(frozen=True)
+class SiteCheck:
+    """What was found about one site under one design."""
+
+    site: str
+    import_kw: float
+    import_limit_kw: float | None
+    carriers: tuple[Carrier, ...]
+    gensets: GensetSupply | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DesignCheck:
+    """What was found about one design."""
+
+    design: str
+    note: str
+    sites: tuple[SiteCheck, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All warnings, each beginning with the design (and the site, where there are several)."""
+        several = len(self.sites) > 1
+        return tuple(
+            f"{self.design}: {site.site + ': ' if several else ''}{text}" for site in self.sites for text in site.warnings
+        )
+
+
+def check_study(study: Study[Scenario]) -> tuple[DesignCheck, ...]:
+    """Check every design of a study."""
+    return tuple(check_design(name, scenario) for name, scenario in study.designs.items())
+
+
+def check_design(name: str, scenario: Scenario) -> DesignCheck:
+    """Check one design: kW, autonomy and transfer of every load point, gensets, import, and warnings in words."""
+    sites = tuple(_check_site(site, spec) for site, spec in sorted(scenario.sites.items()))
+    return DesignCheck(name, scenario.design_note, sites)
+
+
+def _check_site(name: str, site: SiteSpec) -> SiteCheck:
+    from twin.check_warnings import warnings
+
+    builder = _layout(name, site)
+    carriers = _carriers(builder, site)
+    losses = sum(_input_kw(builder, site, feed) for feed in builder.feeds.values())
+    bare = sum(_full_kw(load, builder, site) for load in builder.loads.values() if not load.feeds)
+    found = SiteCheck(
+        name, losses + bare, site.grid.import_limit_kw, carriers, _gensets(builder, site), warnings=()
+    )
+    return SiteCheck(
+        found.site, found.import_kw, found.import_limit_kw, carriers, found.gensets, tuple(warnings(found, site))
+    )
+
+
+def _layout(name: str, site: SiteSpec) -> SiteBuilder:
+    """The site's loads and feeds, as `twin.assemble` lays them out; loads without a feed are bare."""
+    builder = SiteBuilder(name, 0, len(site.grid.feeders))
+    protection = site.protection
+    served: frozenset[str] = frozenset(protection.gensets.serves) if protection.gensets else frozenset()
+    Cooling(site.cooling).declare(builder)
+    Cluster(site.cluster, site.house_load_kw).declare(builder)
+    if protection.ups:
+        Ups(protection.ups, site.cluster.rows, served).declare(builder)
+    if protection.cabinets:
+        Cabinets(protection.cabinets, site.cluster.rows, served).declare(builder)
+    return builder
+
+
+def _full_kw(load: Load, builder: SiteBuilder, site: SiteSpec, *, capped: bool = False, idle: bool = False) -> float:
+    """A load point at full level, rows perhaps capped or idle; chillers in the season that cools hardest [kW]."""
+    if load.kind == f.CHILLERS:
+        rows = [one for one in builder.loads.values() if one.kind in (f.ROW, f.CORE)]
+        it_kw = sum(_full_kw(one, builder, site, capped=capped, idle=idle) for one in rows)
+        return max(0.0, max(builder.cooling_fraction) * it_kw - builder.continuous_kw)
+    per_gpu_kw = 0.0 if idle else load.per_gpu_capped_kw if capped else load.per_gpu_kw
+    return load.fixed_kw + load.full_gpus * per_gpu_kw
+
+
+def _on(feed: Feed, builder: SiteBuilder) -> list[Load]:
+    return [load for load in builder.loads.values() if feed.name in load.feeds]
+
+
+def _share_kw(feed: Feed, builder: SiteBuilder, site: SiteSpec, *, capped: bool = False, idle: bool = False) -> float:
+    return sum(
+        _full_kw(load, builder, site, capped=capped, idle=idle) / len(load.feeds) for load in _on(feed, builder)
+    )
+
+
+def _own_kw(feed: Feed) -> float:
+    return sum(unit.auxiliary_kw for unit in feed.units)
+
+
+def _input_kw(builder: SiteBuilder, site: SiteSpec, feed: Feed, *, capped: bool = False) -> float:
+    """What a feed draws with its loads at full level: their power, its losses, its own use [kW]."""
+    return _share_kw(feed, builder, site, capped=capped) / (1.0 - feed.loss_fraction) + _own_kw(feed)
+
+
+def _carriers(builder: SiteBuilder, site: SiteSpec) -> tuple[Carrier, ...]:
+    """All feeds and bare loads; those alike in everything but the name are one carrier."""
+    found = [_carrier(feed, builder, site) for feed in builder.feeds.values()]
+    served = set(site.protection.gensets.serves) if site.protection.gensets else set()
+    for load in builder.loads.values():
+        full = _full_kw(load, builder, site)
+        if not load.feeds and full > 0.0:
+            short = _short(load.name)
+            found.append(
+                Carrier(
+                    (short,), (short,), "bare", full, _full_kw(load, builder, site, idle=True), 0.0, 0.0, 0.0, 0.0, 0.0,
+                    None, min(load.hold_up_ms, load.max_hold_up_ms), None, _GROUPS[load.kind] in served,
+                )
+            )  # fmt: skip
+    alike: dict[tuple[object, ...], list[Carrier]] = defaultdict(list)
+    for one in found:
+        # the number of loads and their kinds, not their names, tell carriers apart
+        key = (one.kind, len(one.loads), one.groups, round(one.needs_kw, 6), one.storage_kw, one.by_genset)
+        alike[key].append(one)
+    return tuple(_joined(group) for group in alike.values())
+
+
+def _joined(group: list[Carrier]) -> Carrier:
+    first = group[0]
+    names = tuple(name for one in group for name in one.names)
+    loads = tuple(dict.fromkeys(name for one in group for name in one.loads))
+    return Carrier(
+        names, loads, first.kind, first.needs_kw, first.idle_kw, first.own_kw, first.storage_kw, first.one_less_kw,
+        first.sheds_kw, first.autonomy_h, first.capped_h, first.hold_up_ms, first.in_time, first.by_genset,
+    )  # fmt: skip
+
+
+def _short(name: str) -> str:
+    return name.partition("/")[2]
+
+
+def _carrier(feed: Feed, builder: SiteBuilder, site: SiteSpec) -> Carrier:
+    loads = _on(feed, builder)
+    ups = site.protection.ups
+    is_ups = ups is not None and _short(feed.name).startswith("ups-")
+    storage_kw = min(sum(unit.rated_kw for unit in feed.units), feed.limit_kw)
+    lost_kw = ups.modules.rated_kw if ups is not None and is_ups else max(unit.rated_kw for unit in feed.units)
+    needs_kw, own_kw = _share_kw(feed, builder, site), _own_kw(feed)
+    usable_kwh = sum((unit.max_kwh - unit.min_kwh) * unit.efficiency for unit in feed.units)
+    cap = site.cluster.on_backup
+    hold_up_ms = min(min(load.hold_up_ms, load.max_hold_up_ms) for load in loads)
+    capped_h = None
+    if cap is not None and any(load.kind == f.ROW for load in loads):
+        capped_kw = _share_kw(feed, builder, site, capped=True)
+        capped_h = _hours(usable_kwh, needs_kw + own_kw, capped_kw + own_kw, cap.cap_after_s / 3600.0)
+    return Carrier(
+        names=(_short(feed.name),),
+        loads=tuple(_short(load.name) for load in loads),
+        kind="ups" if is_ups else {f.IN_LINE: "in_line", f.PARALLEL: "parallel", f.FOLLOWING: "following"}[feed.kind],
+        needs_kw=needs_kw,
+        idle_kw=_share_kw(feed, builder, site, idle=True),
+        own_kw=own_kw,
+        storage_kw=storage_kw,
+        one_less_kw=max(0.0, storage_kw - lost_kw),
+        sheds_kw=sum(_full_kw(load, builder, site) for load in loads if load.kind == f.CHILLERS),
+        autonomy_h=usable_kwh / max(needs_kw + own_kw, 1e-9),
+        capped_h=capped_h,
+        hold_up_ms=hold_up_ms,
+        in_time=_in_time(feed, hold_up_ms),
+        by_genset=feed.genset,
+    )
+
+
+def _hours(usable_kwh: float, full_kw: float, capped_kw: float, cap_after_h: float) -> float:
+    """Autonomy at the full level first, and capped from then on [h]."""
+    first_kwh = full_kw * cap_after_h
+    if usable_kwh <= first_kwh or capped_kw <= 0.0:
+        return usable_kwh / max(full_kw, 1e-9)
+    return cap_after_h + (usable_kwh - first_kwh) / capped_kw
+
+
+def _in_time(feed: Feed, hold_up_ms: float) -> float | None:
+    """Share of transfers within the hold-up; None where the storage stands in line."""
+    if feed.kind != f.PARALLEL:
+        return None
+    law = feed.transfer or compile_law(0.0)
+    ms = (quantile(law.code, law.a, law.b, law.table, (k + 0.5) / _DRAWS, 0) * 3.6e6 for k in range(_DRAWS))
+    return sum(time <= hold_up_ms * (1 + 1e-9) for time in ms) / _DRAWS
+
+
+def _gensets(builder: SiteBuilder, site: SiteSpec) -> GensetSupply | None:
+    spec = site.protection.gensets
+    if spec is None:
+        return None
+    served = set(spec.serves)
+
+    def needs_kw(*, capped: bool) -> float:
+        fed = sum(_input_kw(builder, site, feed, capped=capped) for feed in builder.feeds.values() if feed.genset)
+        bare = [load for load in builder.loads.values() if not load.feeds and _GROUPS[load.kind] in served]
+        return fed + sum(_full_kw(load, builder, site, capped=capped) for load in bare)
+
+    sets = spec.n + spec.r
+    return GensetSupply(
+        sets, spec.n, spec.rated_kw, needs_kw(capped=False), needs_kw(capped=True), spec.all_load_s
+    )

@@ -1,0 +1,160 @@
+"""`twin demo` and `twin compare`: designs on the same years, differences with intervals, the answer in words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twin.cli.show import blocks, is_unicode, say, say_json, say_wrapped, with_format
+
+if TYPE_CHECKING:
+    from twin.compare import Comparison
+    from twin.scenario.model import Scenario
+    from twin.scenario.study import Study
+
+_DEMO = "01_flagship_weak"
+_DEMO_DESIGNS = ("utility_only", "central_ups", "cabinets")
+_POSITIVE = click.IntRange(min=1)
+
+
+@click.command()
+@click.option("-n", "replications", type=_POSITIVE, default=20, show_default=True, help="simulated years of each design")
+@with_format
+def demo(replications: int, style: str) -> None:
+    """Compare three supply designs of one campus; needs no file."""
+    from twin.scenario.load import load
+
+    study = load(_DEMO)
+    if style == "table":
+        say_wrapped(
+            "twin demo: one campus of 10,240 GPUs on a weak grid, three supply designs, the same weather and luck",
+            indent="  ",
+        )
+    comparison = _compared(study, _DEMO_DESIGNS, replications, None)
+    if style == "json":
+        say_json(_as_json(study, comparison))
+        return
+    from twin.cli.figures import IN_DEMO
+
+    _print(comparison, IN_DEMO)
+    say()
+    say("next   twin check 01_flagship                        can each design carry its load?")
+    say("       twin compare 01_flagship -n 100               seven designs, a strong grid")
+    say("       twin init 01_flagship -o mine.yaml            your own campus")
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("-n", "replications", type=_POSITIVE, default=20, show_default=True, help="replications of each design")
+@click.option("--designs", help="names, separated by commas; all if absent")
+@click.option("--reference", help="design that differences are taken to; the first if absent")
+@with_format
+def compare(scenario: str, replications: int, designs: str | None, reference: str | None, style: str) -> None:
+    """Simulate all designs on the same luck; differences with intervals."""
+    from twin.experiment import check_designs
+    from twin.scenario.load import load
+
+    study = load(scenario)
+    chosen = list(study.designs) if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
+    check_designs(study, chosen)
+    if reference is not None:
+        check_designs(study, [reference])
+        if reference not in chosen:
+            raise click.UsageError(f"--reference {reference} is not among the designs {', '.join(chosen)}")
+    comparison = _compared(study, chosen, replications, reference)
+    if style == "json":
+        say_json(_as_json(study, comparison))
+        return
+    from twin.cli.figures import shown_metrics
+
+    if study.base.question:
+        say_wrapped(study.base.question)
+    _print(comparison, shown_metrics([comparison.rows]))
+
+
+def _compared(study: Study[Scenario], designs: Any, replications: int, reference: str | None) -> Comparison:
+    from twin.cli.guard import StoppedError
+    from twin.cli.progress import note_cold_kernels, progress
+    from twin.compare import compare_designs
+    from twin.experiment import run_designs, years_each
+
+    note_cold_kernels()
+    done = 0
+    try:
+        with progress("simulating") as show:
+
+            def count(now_done: int, total: int, values: Any) -> None:
+                nonlocal done
+                done = now_done // len(designs)
+                show(now_done, total, values)
+
+            names, values = run_designs(study, designs, replications, count)
+    except KeyboardInterrupt:
+        again = f"run it again, with -n {done} for as many as were done" if done else "run it again to start over"
+        raise StoppedError(f"{done} of {replications} replications done, nothing was written; {again}") from None
+    return compare_designs(values, names, reference, years_each(study, designs[0]))
+
+
+def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
+    from twin.cli.figures import comparison_json
+    from twin.compare import answer
+    from twin.version import VERSION
+
+    head = {
+        "twin_version": VERSION,
+        "scenario": study.name,
+        "question": study.base.question,
+        "digest": study.digest,
+        "seed": study.base.seed,
+        "answer": answer(comparison),
+    }
+    return head | comparison_json(comparison)
+
+
+def _print(comparison: Comparison, metrics: Any) -> None:
+    from twin.cli.figures import SHOWN, difference_cells, estimate_cells
+    from twin.compare import answer
+
+    rows = {row.metric: row for row in comparison.rows}
+    years = comparison.n * comparison.years_each
+    labels = [SHOWN[name][0] for name in metrics]
+    n, each = comparison.n, comparison.years_each
+    span = f"{n} year{'s' * (n > 1)}" if each == 1 else f"{n} replication{'s' * (n > 1)} of {each:.3g} years"
+    say()
+    columns = [(name, estimate_cells(metrics, rows, name, years)) for name in comparison.designs]
+    blocks(labels, columns, f"{span} each")
+    others = [name for name in comparison.designs if name != comparison.reference]
+    if others:
+        sign = "\u2212" if is_unicode(click.get_text_stream("stdout")) else "-"
+        say()
+        differences = [(name, difference_cells(metrics, rows, name)) for name in others]
+        blocks(labels, differences, f"difference: design {sign} {comparison.reference}")
+    say()
+    for sentence in _sentences(answer(comparison)):
+        say_wrapped(sentence)
+    say()
+    _notes(n, years)
+
+
+def _sentences(text: str) -> list[str]:
+    """The answer as two paragraphs: who loses less, and power beside hardware."""
+    head, mark, rest = text.partition("GPU-hours lost a year to power and to hardware:")
+    return [part for part in (head.strip(), (mark + rest).strip()) if part]
+
+
+def _notes(n: int, years: float) -> None:
+    if n > 1:
+        say_wrapped(
+            "note   Below each estimate its 95 % interval: Student's t for means, exact Poisson for few events. It "
+            "says how far these simulated years may be off, not how well the inputs are known.",
+            indent="       ",
+        )
+    rare = years / -math.log(0.05)
+    bound = "less than once a year" if rare < 1 else f"less than once in {rare:.2g} years"
+    say_wrapped(
+        f"       {years:.3g} simulated years cannot rank rare events: what happens {bound} may not have been seen at "
+        "all. More years (-n) narrow every interval.",
+        indent="       ",
+    )

@@ -1,0 +1,131 @@
+"""Which metrics tables show, under which names, and figures as JSON with unit, estimate, low, high and n."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from twin.compare import Comparison, MetricRow, cell
+from twin.estimate import Estimate, PairedDifference, round_to_error
+from twin.metrics.names import METRICS
+
+_THOUSAND, _ONE, _PERCENT, _MWH = 1e-3, 1.0, 100.0, 1e-3
+
+SHOWN: dict[str, tuple[str, float]] = {
+    "lost_gpu_h_power_per_year": ("lost to power [1000 GPU-h/y]", _THOUSAND),
+    "lost_gpu_h_planned_per_year": ("lost to planned work", _THOUSAND),
+    "lost_gpu_h_hardware_per_year": ("lost to hardware", _THOUSAND),
+    "job_interruptions_power_per_year": ("jobs stopped by power [1/y]", _ONE),
+    "job_interruptions_hardware_per_year": ("jobs stopped by hardware", _ONE),
+    "effective_training_time_fraction": ("effective training time [%]", _PERCENT),
+    "jobs_completed": ("queued jobs completed", _ONE),
+    "mean_wait_h": ("mean wait in the queue [h]", _ONE),
+    "row_dark_h_per_year": ("dark time of a row [h/y]", _ONE),
+    "interruptions_per_row_year": ("interruptions of a row [1/y]", _ONE),
+    "core_dark_h_per_year": ("dark time of the core [h/y]", _ONE),
+    "all_rows_dark_per_year": ("all rows dark [1/y]", _ONE),
+    "unserved_kwh_per_year": ("unserved energy [MWh/y]", _MWH),
+    "genset_kwh_per_year": ("from gensets [MWh/y]", _MWH),
+    "loss_kwh_per_year": ("conversion losses [MWh/y]", _MWH),
+    "auxiliary_kwh_per_year": ("own use of equipment [MWh/y]", _MWH),
+    "pue": ("PUE [1]", _ONE),
+    "peak_import_kw": ("peak import [MW]", 1e-3),
+}
+"""Metrics of the tables, in order: label and scale. All others are in the JSON."""
+IN_DEMO = (
+    "lost_gpu_h_power_per_year",
+    "lost_gpu_h_planned_per_year",
+    "lost_gpu_h_hardware_per_year",
+    "job_interruptions_power_per_year",
+    "job_interruptions_hardware_per_year",
+    "effective_training_time_fraction",
+    "row_dark_h_per_year",
+    "all_rows_dark_per_year",
+    "loss_kwh_per_year",
+)
+_OF_QUEUES = ("jobs_completed", "mean_wait_h")
+_OF_GANGS = ("effective_training_time_fraction", "job_interruptions_hardware_per_year", "lost_gpu_h_hardware_per_year")
+
+
+def shown_metrics(rows: Sequence[Sequence[MetricRow]]) -> list[str]:
+    """The metrics that say something here: those of jobs that the scenario has not are left out."""
+    found = {name: [row for one in rows for row in one if row.metric == name] for name in SHOWN}
+    present = []
+    for name, several in found.items():
+        means = [estimate.mean for row in several for estimate in row.estimates.values() if estimate.n]
+        is_of_jobs = name in (*_OF_QUEUES, *_OF_GANGS)
+        if means and not (is_of_jobs and not any(means)):
+            present.append(name)
+    return present
+
+
+def estimate_cells(
+    metrics: Sequence[str], rows: dict[str, MetricRow], column: str, years: float
+) -> list[tuple[str, str]]:
+    """Value and interval of each metric in one column of estimates."""
+    return [cell(rows[name].estimates[column], years, SHOWN[name][1]) for name in metrics]
+
+
+def difference_cells(metrics: Sequence[str], rows: dict[str, MetricRow], column: str) -> list[tuple[str, str]]:
+    """Difference and interval of each metric in one column; where the interval holds zero it says so first."""
+    cells = []
+    for name in metrics:
+        paired = rows[name].differences[column]
+        if not paired.estimate.n:
+            cells.append(("\u2013", ""))
+            continue
+        rounded = round_to_error(paired.estimate, SHOWN[name][1])
+        if paired.equal == paired.estimate.n:
+            cells.append(("always equal", ""))
+        elif paired.is_resolved or paired.estimate.n == 1:
+            sign = "+" if paired.estimate.mean > 0 else ""
+            cells.append((sign + rounded.value, rounded.interval))
+        else:
+            cells.append(("not resolved", rounded.interval))
+    return cells
+
+
+def figure(metric: str, estimate: Estimate) -> dict[str, Any]:
+    """An estimate for JSON."""
+    return {
+        "metric": metric,
+        "unit": METRICS[metric].unit,
+        "estimate": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "standard_error": estimate.standard_error,
+        "one_sided": estimate.one_sided,
+        "method": estimate.method,
+    }
+
+
+def difference_figure(metric: str, paired: PairedDifference) -> dict[str, Any]:
+    """A paired difference for JSON."""
+    return figure(metric, paired.estimate) | {
+        "better": paired.better,
+        "worse": paired.worse,
+        "equal": paired.equal,
+        "is_resolved": paired.is_resolved,
+    }
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """All estimates and differences of a comparison."""
+    estimates = [
+        {"design": design, **figure(row.metric, one)} for row in comparison.rows for design, one in row.estimates.items()
+    ]
+    differences = [
+        {"design": design, "reference": comparison.reference, **difference_figure(row.metric, one)}
+        for row in comparison.rows
+        for design, one in row.differences.items()
+    ]
+    return {
+        "designs": list(comparison.designs),
+        "reference": comparison.reference,
+        "replications": comparison.n,
+        "years_each": comparison.years_each,
+        "confidence": 0.95,
+        "estimates": estimates,
+        "differences": differences,
+    }

@@ -1,0 +1,63 @@
+"""How a command ends: exit 0 done, 2 wrong input, 1 a bug of ours, 130 interrupted, 141 nobody reads on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from twin.cli.show import complain
+from twin.errors import InputError
+from twin.version import VERSION
+
+DONE, BUG, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class StoppedError(Exception):
+    """The user pressed Ctrl-C; the message says how to go on."""
+
+
+class GuardedGroup(click.Group):
+    """A group whose every failure is one clear message on stderr and an exit code; commands keep their given order."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order a new user meets them."""
+        return list(self.commands)
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run and exit; see the module's first line for the codes."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        sys.exit(self._code(*args, **extra))
+
+    def _code(self, *args: Any, **extra: Any) -> int:
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except InputError as error:
+            for problem in error.problems:
+                complain(f"error: {problem}")
+            return WRONG_INPUT
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            complain("stopped: nothing was written; run the same command again to start over")
+            return INTERRUPTED
+        except StoppedError as stop:
+            complain(f"stopped: {stop}")
+            return INTERRUPTED
+        except Exception as error:  # noqa: BLE001 - whatever else reaches the user is a bug, and is said to be one
+            _confess(error)
+            return BUG
+        return code if isinstance(code, int) else DONE
+
+
+def _confess(error: Exception) -> None:
+    if os.environ.get("TWIN_DEBUG") == "1":
+        complain("".join(traceback.format_exception(error)).rstrip())
+    name = type(error).__name__
+    complain(f"internal error: {name}: {error}")
+    complain(f"This is a bug in twin {VERSION}, not in your input. Please report it; TWIN_DEBUG=1 shows where it happened.")

@@ -1,0 +1,209 @@
+"""`twin check`, `twin init` and `twin schema`: scenario files before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with_format
+
+if TYPE_CHECKING:
+    from twin.check import Carrier, DesignCheck, SiteCheck
+
+_LONG_VALUE = 48
+
+
+@click.command()
+@click.argument("scenario")
+@with_format
+def check(scenario: str, style: str) -> None:
+    """Validate a scenario; can each design carry its load? Warnings do not fail."""
+    from twin.check import check_study
+    from twin.scenario.load import load
+
+    study = load(scenario, require_files=False)
+    found = check_study(study)
+    warnings = [text for one in found for text in one.warnings]
+    missing = [str(problem) for problem in study.missing]
+    if style == "json":
+        designs = [
+            {**asdict(one), "differences": _differences(study, one.design), "warnings": list(one.warnings)}
+            for one in found
+        ]
+        say_json({
+            "scenario": study.name, "file": str(study.path), "digest": study.digest, "designs": designs,
+            "warnings": warnings, "missing_files": missing, "resolved": study.base.model_dump(mode="json"),
+        })  # fmt: skip
+        return
+    say(f"{study.name}: {study.path}")
+    if study.base.question:
+        say_wrapped(study.base.question)
+    say(f"digest {study.digest[:16]}, {len(study.ranges)} parameters with a range, {len(study.files)} data files")
+    for one in found:
+        say()
+        _print_design(study, one)
+    _print_warnings(warnings, missing)
+
+
+def _differences(study: Any, design: str) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "base": old, "design": new}
+        for key, old, new in study.design_differences(design)
+        if key != "design_note"
+    ]
+
+
+def _print_design(study: Any, one: DesignCheck) -> None:
+    say_wrapped(f"{one.design}: {one.note}" if one.note else one.design, "  ")
+    for change in _differences(study, one.design):
+        for key, value in _leaves(change["key"], change["design"]):
+            say_wrapped(f"  {key} = {value}", "      ")
+    for site in one.sites:
+        if len(one.sites) > 1:
+            say(f"  site {site.site}")
+        _print_site(site)
+
+
+def _leaves(key: str, value: Any) -> list[tuple[str, Any]]:
+    """The set values below a key; what is left at nothing is not worth a line."""
+    if isinstance(value, dict) and value.get("law") == "fixed":
+        return [(key, f"{value['value']:g}")]
+    if isinstance(value, dict) and "law" in value:
+        inside = ", ".join(f"{k} {v}" for k, v in value.items() if k not in ("law", "source") and v is not None)
+        return [(key, f"{value['law']} ({inside})")]
+    if isinstance(value, dict):
+        return [leaf for k, v in value.items() if k != "source" and v is not None for leaf in _leaves(f"{key}.{k}", v)]
+    if isinstance(value, list):
+        return [(key, ", ".join(map(str, value)))]
+    return [(key, "nothing" if value is None else value)]
+
+
+def _print_site(site: SiteCheck) -> None:
+    from twin.check_warnings import span
+    from twin.estimate import number
+
+    table = new_table("carried by / load points", "needs\n[kW]", "storage\n[kW]", "one less\n[kW]", "autonomy\n[h]", "capped\n[h]")
+    for one in site.carriers:
+        dark = one.kind == "bare" or not any(one.carries(group) for group in one.groups)
+        cells = [number(one.needs_kw, 0)]
+        if one.kind == "bare":
+            cells += ["none", "", "", ""]
+        else:
+            cells += [number(one.storage_kw, 0), number(one.one_less_kw, 0)]
+            cells += ["none", ""] if dark else [_hours(one.autonomy_h), _hours(one.capped_h)]
+        table.add_row(f"{span(one.names).replace('/cabinets', '')}\n  {_about(one)}", *cells)
+    plant = site.gensets
+    if plant is not None:
+        table.add_row(
+            f"gensets\n  {plant.sets} x {number(plant.rated_kw, 0)} kW",
+            number(plant.needs_kw, 0), number(plant.all_kw, 0), number(plant.one_less_kw, 0), "", "",
+        )  # fmt: skip
+    say_table(table)
+    limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
+    say(f"the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}")
+
+
+def _about(one: Carrier) -> str:
+    from twin.check_warnings import span
+
+    if one.kind == "bare":
+        return "bare, then gensets" if one.by_genset else "bare"
+    if one.kind == "ups":
+        return span(one.loads).replace("continuous_cooling", "pumps")
+    each = " each" if len(one.names) > 1 else ""
+    text = {"in_line": "in line", "parallel": "cabinets", "following": "grid-following"}[one.kind] + each
+    if one.in_time is not None:
+        text += f", in time {100 * one.in_time:.0f} %"
+    return text
+
+
+def _hours(hours: float | None) -> str:
+    return "" if hours is None else f"{hours:.2f}"
+
+
+def _print_warnings(warnings: list[str], missing: list[str]) -> None:
+    say()
+    if missing:
+        say(f"{len(missing)} data file{'s are' if len(missing) > 1 else ' is'} missing (needed by run and compare):")
+        for text in missing:
+            say_wrapped(f"  {text}", "    ")
+    if not warnings:
+        say("no warnings")
+        return
+    say(f"{len(warnings)} warning{'s' if len(warnings) > 1 else ''}:")
+    for text in warnings:
+        say_wrapped(f"  {text}", "    ")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-o", "output", type=click.Path(), help="file to write; NAME.yaml here if absent")
+def init(name: str | None, output: str | None) -> None:
+    """Copy a shipped scenario to start from; without NAME, list them."""
+    from twin.scenario.shipped import shipped
+
+    known = shipped()
+    if name is None:
+        for own, path in known.items():
+            first = path.read_text(encoding="utf-8").partition("\n")[0]
+            say_wrapped(f"{own:<20} {first.removeprefix('# Question').strip()}", " " * 21)
+        say()
+        say("twin init NAME copies one of them to this folder")
+        return
+    copies = _copies(name, known, output)
+    _refuse_existing(copies)
+    from twin.files import write_whole
+
+    for target, data in copies.items():
+        if not target.exists():
+            write_whole(target, data)
+        say(f"wrote {target}")
+    say(f"next  twin check {next(iter(copies))}")
+
+
+def _copies(name: str, known: dict[str, Path], output: str | None) -> dict[Path, bytes]:
+    """What to write where: the scenario first, then the files that it extends, which keep their names."""
+    from twin.errors import InputError, Problem
+    from twin.scenario.merge import suggest
+    from twin.scenario.text import read
+
+    own = name.removesuffix(".yaml")
+    if own not in known:
+        raise InputError(Problem(f"no shipped scenario '{name}'", remedy=suggest(own, known)))
+    source = known[own]
+    target = Path(output or f"{own}.yaml")
+    copies = {target: source.read_bytes()}
+    link = read(source).entries.get("extends")
+    while link is not None and isinstance(link.value, str):
+        source = source.parent / link.value
+        beside = target.with_name(source.name)
+        if beside in copies:
+            raise InputError(Problem("is the name of a file that the scenario extends", str(target), remedy="use another"))
+        copies[beside] = source.read_bytes()
+        link = read(source).entries.get("extends")
+    return copies
+
+
+def _refuse_existing(copies: dict[Path, bytes]) -> None:
+    """Nothing is overwritten; a file that extended ones already match may stay."""
+    from twin.errors import InputError, Problem
+
+    problems = []
+    for place, (target, data) in enumerate(copies.items()):
+        same = place > 0 and target.is_file() and target.read_bytes() == data
+        if target.exists() and not same:
+            problems.append(Problem("is there already", str(target), remedy="name another file with -o"))
+    if problems:
+        raise InputError(problems)
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from twin.scenario.model import Scenario
+    from twin.scenario.schema import json_schema
+
+    say_json(json_schema(Scenario))

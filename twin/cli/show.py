@@ -1,0 +1,133 @@
+"""What reaches the terminal: text that its encoding can show, tables within its width, and strict JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_PLAIN = str.maketrans({"\u2009": " ", "\u2212": "-", "\u2013": "-", "\u00b1": "+-", "\u2500": "-", "\u2026": "..."})
+_WIDTH_MAX = 100
+READER_GONE = 141
+"""What a shell reports for a command whose reader (`| head`) has left: 128 + SIGPIPE."""
+
+with_format = click.option(
+    "--format", "style", type=click.Choice(["table", "json"]), default="table", show_default=True, help="how to print"
+)
+
+
+def is_unicode(stream: TextIO) -> bool:
+    """Whether the stream can show every character."""
+    return (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "").startswith("utf")
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """The text in characters that the stream's encoding has."""
+    if is_unicode(stream):
+        return text
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    return text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+
+
+def width() -> int:
+    """Columns to use: the terminal's, at most 100; 80 where there is none."""
+    return min(shutil.get_terminal_size((80, 24)).columns, _WIDTH_MAX)
+
+
+def say(text: str = "") -> None:
+    """Write text and a line break to stdout; ends the program quietly when nobody reads it any more."""
+    try:
+        sys.stdout.write(fitted(text, sys.stdout) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(READER_GONE) from None
+
+
+def say_wrapped(text: str, indent: str = "") -> None:
+    """Write a paragraph, wrapped to the width; `indent` stands before every line but the first."""
+    say("\n".join(textwrap.wrap(text, min(width(), 80), subsequent_indent=indent, break_on_hyphens=False)))
+
+
+def complain(text: str) -> None:
+    """Write text and a line break to stderr."""
+    click.echo(fitted(text, sys.stderr), err=True)
+
+
+def say_json(data: Any) -> None:
+    """Write data as JSON, without NaN or infinity: null where there is no number."""
+    say(json.dumps(_nulls(data), indent=2, ensure_ascii=not is_unicode(sys.stdout), allow_nan=False))
+
+
+def _nulls(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _nulls(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_nulls(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def say_table(table: Table) -> None:
+    """Write a rich table: colour and width as the terminal has them, no colour with NO_COLOR or in a file."""
+    from rich.console import Console
+
+    in_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    console = Console(file=io.StringIO(), width=width(), force_terminal=in_colour, highlight=False, legacy_windows=False)
+    console.print(table)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    say("\n".join(line.rstrip() for line in text.splitlines()))
+
+
+def new_table(*columns: str) -> Table:
+    """A table without a frame, the first column to the left, the others to the right; a rule of ASCII if need be."""
+    from rich import box
+    from rich.table import Table
+
+    frame = box.SIMPLE_HEAD if is_unicode(sys.stdout) else box.ASCII
+    table = Table(box=frame, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True, header_style="bold")
+    if frame is box.SIMPLE_HEAD:
+        table.show_edge = False
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place else "left", no_wrap=bool(place))
+    return table
+
+
+def blocks(labels: Sequence[str], columns: Sequence[tuple[str, Sequence[tuple[str, str]]]], head: str = "") -> None:
+    """Write a table of two-line cells, as many columns beside each other as fit, then the others below.
+
+    Args:
+        labels: of the rows.
+        columns: name and cells (value, and below it the interval) of each column.
+        head: above the labels.
+    """
+    from rich.text import Text
+
+    label_width = max(map(len, [head, *labels]))
+    left = list(columns)
+    while left:
+        shown, used = [], label_width
+        while left:
+            needed = 2 + max(len(left[0][0]), *(len(text) for cell in left[0][1] for text in cell))
+            if shown and used + needed > width():
+                break
+            used += needed
+            shown.append(left.pop(0))
+        table = new_table(head, *(name for name, _ in shown))
+        for place, label in enumerate(labels):
+            cells = [cells[place] for _, cells in shown]
+            lines = [Text.assemble((value, "bold"), f"\n{below}" if below else "") for value, below in cells]
+            table.add_row(label, *lines)
+        say_table(table)
+        if left:
+            say()

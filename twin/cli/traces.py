@@ -1,0 +1,193 @@
+"""`twin run` and `twin metrics`: one replication into a trace, and figures from traces alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twin.cli.show import blocks, say, say_json, say_wrapped, with_format
+
+if TYPE_CHECKING:
+    from twin.compare import Comparison
+    from twin.trace import Trace
+
+_COUNT = click.IntRange(min=0)
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_LOSSES_SHOWN = 5
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--design", help="one of the scenario's designs; the first if absent")
+@click.option("--seed", type=_COUNT, help="instead of the scenario's own")
+@click.option("--replication", type=_COUNT, default=0, show_default=True, help="which luck, under this seed")
+@click.option("-o", "output", type=click.Path(), help="write the trace to this HDF5 file")
+@with_format
+def run(
+    scenario: str, design: str | None, seed: int | None, replication: int, output: str | None, style: str
+) -> None:
+    """Simulate one replication of one design and print its summary."""
+    from twin.cli.progress import note_cold_kernels
+    from twin.experiment import check_designs, reseeded
+    from twin.scenario.load import load
+    from twin.simulate import simulate
+
+    study = load(scenario)
+    if design is not None:
+        check_designs(study, [design])
+    if output is not None:
+        _refuse_to_replace(output)
+    if seed is not None:
+        study = reseeded(study, seed)
+    note_cold_kernels()
+    trace = simulate(study, design, replication, level="ledger" if output is None else "units")
+    if output is not None:
+        trace.save(output)
+    own = _name(trace)
+    tables = {own: _estimates({own: [trace]})[own]}
+    if style == "json":
+        say_json({"traces": [_as_json([output], [trace], tables[own])]})
+        return
+    meta = trace.meta
+    say_wrapped(
+        f"{meta['scenario']}, design {meta['design']}: {trace.years * 8760:.6g} h from {meta['start']}, "
+        f"seed {meta['seed']}, replication {meta['replication']}"
+    )
+    say()
+    _print(tables, 1)
+    _print_losses(trace)
+    say()
+    say_wrapped("note   One replication: no statement about other years; twin compare simulates many.", "       ")
+    say(f"trace  {output}" if output else "       Nothing was written; -o FILE.h5 keeps the trace.")
+
+
+@click.command()
+@click.argument("traces", nargs=-1, required=True, type=click.Path())
+@with_format
+def metrics(traces: tuple[str, ...], style: str) -> None:
+    """Print the figures of traces; those of one design are its replications."""
+    from twin.trace import Trace
+
+    opened = [(path, Trace.open(path)) for path in traces]
+    groups = _grouped(opened)
+    tables = _estimates({name: [trace for _, trace in group] for name, group in groups.items()})
+    if style == "json":
+        found = [
+            _as_json([path for path, _ in group], [trace for _, trace in group], tables[name])
+            for name, group in groups.items()
+        ]
+        say_json({"traces": found})
+        return
+    most = max(len(group) for group in groups.values())
+    for name, group in groups.items():
+        trace = group[0][1]
+        say_wrapped(f"{name}: {len(group)} x {trace.years:.3g} years, seed {trace.meta['seed']}")
+    say()
+    _print(tables, most)
+
+
+def _name(trace: Trace) -> str:
+    return str(trace.meta.get("design", "design"))
+
+
+def _grouped(opened: list[tuple[str, Trace]]) -> dict[str, list[tuple[str, Trace]]]:
+    """Traces by design, named with the scenario where several scenarios (or versions of one) meet.
+
+    Raises:
+        InputError: one replication is there twice.
+    """
+    from twin.errors import InputError, Problem
+
+    groups: dict[tuple[str, str, str], list[tuple[str, Trace]]] = {}
+    seen: dict[tuple[Any, ...], str] = {}
+    for path, trace in opened:
+        meta = trace.meta
+        key = (str(meta.get("digest", "")), str(meta.get("scenario", "")), _name(trace))
+        once = (*key, meta.get("replication"))
+        if once in seen:
+            raise InputError(Problem(f"is the same replication as {seen[once]}", path, remedy="name it once"))
+        seen[once] = path
+        groups.setdefault(key, []).append((path, trace))
+    several = len({key[:2] for key in groups}) > 1
+    named: dict[str, list[tuple[str, Trace]]] = {}
+    for (_, scenario, design), group in groups.items():
+        name = f"{scenario}/{design}" if several else design
+        count = sum(other == name or other.startswith(f"{name} #") for other in named)
+        named[f"{name} #{count + 1}" if count else name] = group
+    return named
+
+
+def _estimates(groups: dict[str, list[Trace]]) -> dict[str, Comparison]:
+    """By name the figures of a group of traces, estimated over its replications."""
+    import numpy as np
+
+    from twin import metrics as figures
+    from twin.compare import compare_designs
+
+    return {
+        name: compare_designs({name: np.array([figures.row(one)[1] for one in group])}, figures.NAMES, None, group[0].years)
+        for name, group in groups.items()
+    }
+
+
+def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Comparison) -> dict[str, Any]:
+    from twin.cli.figures import figure
+
+    meta = traces[0].meta
+    keep = ("scenario", "design", "seed", "digest", "twin_version")
+    return {key: meta.get(key) for key in keep} | {
+        "files": paths,
+        "replications": [trace.meta.get("replication") for trace in traces],
+        "years_each": traces[0].years,
+        "figures": [figure(row.metric, row.estimates[table.reference]) for row in table.rows],
+    }
+
+
+def _print(tables: dict[str, Comparison], most: int) -> None:
+    from twin.cli.figures import SHOWN, estimate_cells, shown_metrics
+
+    chosen = shown_metrics([table.rows for table in tables.values()])
+    columns = []
+    for name, table in tables.items():
+        rows = {row.metric: row for row in table.rows}
+        columns.append((name, estimate_cells(chosen, rows, name, table.n * table.years_each)))
+    head = "mean, 95 % interval below" if most > 1 else ""
+    blocks([SHOWN[name][0] for name in chosen], columns, head)
+
+
+def _print_losses(trace: Trace) -> None:
+    """The largest losses to power, each with what led to it."""
+    import numpy as np
+
+    from twin.metrics import interruption_chain
+    from twin.metrics.causes import groups, loss_gpu_h
+
+    lost = loss_gpu_h(trace)
+    by_power = np.flatnonzero(groups(trace) > 0)
+    if not len(by_power):
+        return
+    worst = by_power[np.argsort(-lost[by_power], kind="stable")][:_LOSSES_SHOWN]
+    say()
+    say(f"largest losses to supply events ({len(worst)} of {len(by_power)})")
+    for place in worst:
+        start_h = trace.interruptions["start_us"][place] / 3.6e9
+        chain = interruption_chain(trace, int(place))
+        shown = chain if len(chain) <= 4 else [*chain[:2], "...", *chain[-2:]]
+        say_wrapped(f"  {lost[place]:8,.0f} GPU-h at {start_h:,.1f} h: {'; '.join(shown)}", "  " + " " * 20)
+
+
+def _refuse_to_replace(output: str) -> None:
+    """A file that is no HDF5 file stays: it is more likely a scenario than an old trace."""
+    from pathlib import Path
+
+    from twin.errors import InputError, Problem
+
+    path = Path(output)
+    if not path.parent.is_dir():
+        raise InputError(Problem(f"no folder {path.parent}", output, remedy="make it, or name another file"))
+    if path.is_file():
+        with path.open("rb") as stream:
+            start = stream.read(len(_HDF5))
+        if start and start != _HDF5:
+            raise InputError(Problem("is there and is not a trace", output, remedy="name another file"))
