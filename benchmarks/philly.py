@@ -13,7 +13,7 @@ from machine import heading, verdict
 
 from twin import metrics
 from twin.scenario.load import load
-from twin.simulate import Simulator
+from twin.simulator import Simulator
 
 BAR_S = 5.0
 

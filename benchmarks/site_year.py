@@ -24,7 +24,7 @@ from machine import heading, verdict
 
 from twin import metrics
 from twin.scenario.load import load
-from twin.simulate import Simulator
+from twin.simulator import Simulator
 
 SCENARIO = "01_flagship"
 DESIGNS = "cabinets_gensets,central_ups,cabinets,utility_only"

@@ -11,7 +11,7 @@ from pathlib import Path
 from machine import heading, verdict
 
 from twin.scenario.load import load
-from twin.simulate import Simulator
+from twin.simulator import Simulator
 from twin.trace import Trace
 
 BAR_MB = 2.0

@@ -3,15 +3,13 @@
 The public face, loaded on first use so that `import twin` stays quick:
 
     study = twin.load("01_flagship")                            # a file, or the name of a shipped scenario
-    trace = twin.simulate(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
+    trace = twin.simulator(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
     twin.measure(trace)                                         # all metrics, a pandas Series
 """
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import InputError
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
     from twin.metrics import measure
     from twin.scenario.load import load
     from twin.scenario.study import Study
-    from twin.simulate import simulate
+    from twin.simulator import simulate
     from twin.trace import Trace
 
 __all__ = ["InputError", "Study", "Trace", "__version__", "load", "measure", "simulate"]
@@ -31,7 +29,7 @@ _HOMES = {
     "Trace": "twin.trace",
     "load": "twin.scenario.load",
     "measure": "twin.metrics",
-    "simulate": "twin.simulate",
+    "simulate": "twin.simulator",
 }
 """The module that each lazily loaded name lives in."""
 
@@ -47,13 +45,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
-
-class _Face(ModuleType):
-    """Importing the module `twin.simulate` must not hide the function of the same name."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face

@@ -54,20 +54,25 @@ def _name(item: Item) -> str:
 def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
-    protection = site.protection
-    served: frozenset[str] = frozenset(protection.gensets.serves) if protection.gensets else frozenset()
     parts: list[Part] = [Grid(site.grid, start_month)]
-    if protection.gensets:
-        parts.append(Gensets(protection.gensets))
-    parts += [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
-    if protection.ups:
-        parts.append(Ups(protection.ups, site.cluster.rows, served))
-    if protection.cabinets:
-        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
+    if site.protection.gensets:
+        parts.append(Gensets(site.protection.gensets))
+    parts += loads_and_storage(site)
     for job_name, job in _sorted(scenario.jobs):
         if scenario.site_of(job) == name:
             gang = isinstance(job, GangSpec)
             parts.append(Gang(job_name, job, site.cluster) if gang else Queue(job_name, job, site.cluster))
+    return parts
+
+
+def loads_and_storage(site: SiteSpec) -> list[Part]:
+    """The parts that lay out a site's load points and the storage on their feeds."""
+    protection = site.protection
+    served: frozenset[str] = frozenset(protection.gensets.serves) if protection.gensets else frozenset()
+    parts: list[Part] = [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
+    parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
+    if protection.cabinets:
+        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
     return parts
 
 

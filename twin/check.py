@@ -1,6 +1,6 @@
 """Can each design carry its own load? kW before kWh, before anything is simulated; pure functions, no printing.
 
-The layout (which feed carries which load, with which storage) is the one that the simulation builds from the same parts.
+The layout (which feed carries which load, with which storage) is what the simulation builds, from the same parts.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from twin.assemble import loads_and_storage
 from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
-from twin.parts.cabinets import Cabinets
-from twin.parts.cluster import Cluster
-from twin.parts.cooling import Cooling
-from twin.parts.ups import Ups
+from twin.check_warnings import warnings
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
 from twin.scenario.study import Study
@@ -39,7 +37,9 @@ class Carrier:
         own_kw: what its own storage units consume.
         storage_kw: given by storage with all units sound; `one_less_kw` with one cabinet or module fewer.
         sheds_kw: of `needs_kw`, chillers, which are dropped before the others go dark.
-        autonomy_h: full storage at `needs_kw`; `capped_h` under the power cap (None without one).
+        units: storage units of each.
+        autonomy_h: full storage at full level, without the chillers if those must go; `capped_h` under the power cap
+            (None where it changes nothing).
         hold_up_ms: the shortest of its loads.
         in_time: share of transfers that beat this hold-up; None where no transfer is needed.
         by_genset: whether gensets serve it.
@@ -54,6 +54,7 @@ class Carrier:
     storage_kw: float
     one_less_kw: float
     sheds_kw: float
+    units: int
     autonomy_h: float
     capped_h: float | None
     hold_up_ms: float
@@ -121,7 +122,9 @@ class DesignCheck:
         """All warnings, each beginning with the design (and the site, where there are several)."""
         several = len(self.sites) > 1
         return tuple(
-            f"{self.design}: {site.site + ': ' if several else ''}{text}" for site in self.sites for text in site.warnings
+            f"{self.design}: {site.site + ': ' if several else ''}{text}"
+            for site in self.sites
+            for text in site.warnings
         )
 
 
@@ -137,15 +140,11 @@ def check_design(name: str, scenario: Scenario) -> DesignCheck:
 
 
 def _check_site(name: str, site: SiteSpec) -> SiteCheck:
-    from twin.check_warnings import warnings
-
     builder = _layout(name, site)
     carriers = _carriers(builder, site)
     losses = sum(_input_kw(builder, site, feed) for feed in builder.feeds.values())
     bare = sum(_full_kw(load, builder, site) for load in builder.loads.values() if not load.feeds)
-    found = SiteCheck(
-        name, losses + bare, site.grid.import_limit_kw, carriers, _gensets(builder, site), warnings=()
-    )
+    found = SiteCheck(name, losses + bare, site.grid.import_limit_kw, carriers, _gensets(builder, site), warnings=())
     return SiteCheck(
         found.site, found.import_kw, found.import_limit_kw, carriers, found.gensets, tuple(warnings(found, site))
     )
@@ -154,14 +153,8 @@ def _check_site(name: str, site: SiteSpec) -> SiteCheck:
 def _layout(name: str, site: SiteSpec) -> SiteBuilder:
     """The site's loads and feeds, as `twin.assemble` lays them out; loads without a feed are bare."""
     builder = SiteBuilder(name, 0, len(site.grid.feeders))
-    protection = site.protection
-    served: frozenset[str] = frozenset(protection.gensets.serves) if protection.gensets else frozenset()
-    Cooling(site.cooling).declare(builder)
-    Cluster(site.cluster, site.house_load_kw).declare(builder)
-    if protection.ups:
-        Ups(protection.ups, site.cluster.rows, served).declare(builder)
-    if protection.cabinets:
-        Cabinets(protection.cabinets, site.cluster.rows, served).declare(builder)
+    for part in loads_and_storage(site):
+        part.declare(builder)
     return builder
 
 
@@ -180,9 +173,7 @@ def _on(feed: Feed, builder: SiteBuilder) -> list[Load]:
 
 
 def _share_kw(feed: Feed, builder: SiteBuilder, site: SiteSpec, *, capped: bool = False, idle: bool = False) -> float:
-    return sum(
-        _full_kw(load, builder, site, capped=capped, idle=idle) / len(load.feeds) for load in _on(feed, builder)
-    )
+    return sum(_full_kw(load, builder, site, capped=capped, idle=idle) / len(load.feeds) for load in _on(feed, builder))
 
 
 def _own_kw(feed: Feed) -> float:
@@ -202,12 +193,10 @@ def _carriers(builder: SiteBuilder, site: SiteSpec) -> tuple[Carrier, ...]:
         full = _full_kw(load, builder, site)
         if not load.feeds and full > 0.0:
             short = _short(load.name)
-            found.append(
-                Carrier(
-                    (short,), (short,), "bare", full, _full_kw(load, builder, site, idle=True), 0.0, 0.0, 0.0, 0.0, 0.0,
-                    None, min(load.hold_up_ms, load.max_hold_up_ms), None, _GROUPS[load.kind] in served,
-                )
-            )  # fmt: skip
+            idle_kw, hold_up_ms = _full_kw(load, builder, site, idle=True), min(load.hold_up_ms, load.max_hold_up_ms)
+            by_genset = _GROUPS[load.kind] in served
+            nothing = (0.0, 0.0, 0.0, 0.0, 0, 0.0, None)
+            found.append(Carrier((short,), (short,), "bare", full, idle_kw, *nothing, hold_up_ms, None, by_genset))
     alike: dict[tuple[object, ...], list[Carrier]] = defaultdict(list)
     for one in found:
         # the number of loads and their kinds, not their names, tell carriers apart
@@ -222,7 +211,7 @@ def _joined(group: list[Carrier]) -> Carrier:
     loads = tuple(dict.fromkeys(name for one in group for name in one.loads))
     return Carrier(
         names, loads, first.kind, first.needs_kw, first.idle_kw, first.own_kw, first.storage_kw, first.one_less_kw,
-        first.sheds_kw, first.autonomy_h, first.capped_h, first.hold_up_ms, first.in_time, first.by_genset,
+        first.sheds_kw, first.units, first.autonomy_h, first.capped_h, first.hold_up_ms, first.in_time, first.by_genset,
     )  # fmt: skip
 
 
@@ -232,29 +221,35 @@ def _short(name: str) -> str:
 
 def _carrier(feed: Feed, builder: SiteBuilder, site: SiteSpec) -> Carrier:
     loads = _on(feed, builder)
-    ups = site.protection.ups
-    is_ups = ups is not None and _short(feed.name).startswith("ups-")
+    ups = site.protection.ups_of(_short(feed.name))
     storage_kw = min(sum(unit.rated_kw for unit in feed.units), feed.limit_kw)
-    lost_kw = ups.modules.rated_kw if ups is not None and is_ups else max(unit.rated_kw for unit in feed.units)
+    lost_kw = ups.modules.rated_kw if ups is not None else max(unit.rated_kw for unit in feed.units)
     needs_kw, own_kw = _share_kw(feed, builder, site), _own_kw(feed)
     usable_kwh = sum((unit.max_kwh - unit.min_kwh) * unit.efficiency for unit in feed.units)
-    cap = site.cluster.on_backup
+    sheds_kw = sum(_full_kw(load, builder, site) for load in loads if load.kind == f.CHILLERS)
+    carried_kw = needs_kw + own_kw
+    if carried_kw > storage_kw * ROUNDING:
+        carried_kw -= sheds_kw
     hold_up_ms = min(min(load.hold_up_ms, load.max_hold_up_ms) for load in loads)
-    capped_h = None
-    if cap is not None and any(load.kind == f.ROW for load in loads):
-        capped_kw = _share_kw(feed, builder, site, capped=True)
-        capped_h = _hours(usable_kwh, needs_kw + own_kw, capped_kw + own_kw, cap.cap_after_s / 3600.0)
+    cap, capped_h = site.cluster.on_backup, None
+    if cap is not None:
+        spared_kw = needs_kw - _share_kw(feed, builder, site, capped=True)
+        if spared_kw > 0.0 and carried_kw == needs_kw + own_kw:
+            capped_h = _hours(usable_kwh, carried_kw, carried_kw - spared_kw, cap.cap_after_s / 3600.0)
     return Carrier(
         names=(_short(feed.name),),
         loads=tuple(_short(load.name) for load in loads),
-        kind="ups" if is_ups else {f.IN_LINE: "in_line", f.PARALLEL: "parallel", f.FOLLOWING: "following"}[feed.kind],
+        kind="ups"
+        if ups is not None
+        else {f.IN_LINE: "in_line", f.PARALLEL: "parallel", f.FOLLOWING: "following"}[feed.kind],
         needs_kw=needs_kw,
         idle_kw=_share_kw(feed, builder, site, idle=True),
         own_kw=own_kw,
         storage_kw=storage_kw,
         one_less_kw=max(0.0, storage_kw - lost_kw),
-        sheds_kw=sum(_full_kw(load, builder, site) for load in loads if load.kind == f.CHILLERS),
-        autonomy_h=usable_kwh / max(needs_kw + own_kw, 1e-9),
+        sheds_kw=sheds_kw,
+        units=len(feed.units),
+        autonomy_h=usable_kwh / max(carried_kw, 1e-9),
         capped_h=capped_h,
         hold_up_ms=hold_up_ms,
         in_time=_in_time(feed, hold_up_ms),
@@ -276,7 +271,7 @@ def _in_time(feed: Feed, hold_up_ms: float) -> float | None:
         return None
     law = feed.transfer or compile_law(0.0)
     ms = (quantile(law.code, law.a, law.b, law.table, (k + 0.5) / _DRAWS, 0) * 3.6e6 for k in range(_DRAWS))
-    return sum(time <= hold_up_ms * (1 + 1e-9) for time in ms) / _DRAWS
+    return float(sum(time <= hold_up_ms * (1 + 1e-9) for time in ms) / _DRAWS)
 
 
 def _gensets(builder: SiteBuilder, site: SiteSpec) -> GensetSupply | None:
@@ -291,6 +286,4 @@ def _gensets(builder: SiteBuilder, site: SiteSpec) -> GensetSupply | None:
         return fed + sum(_full_kw(load, builder, site, capped=capped) for load in bare)
 
     sets = spec.n + spec.r
-    return GensetSupply(
-        sets, spec.n, spec.rated_kw, needs_kw(capped=False), needs_kw(capped=True), spec.all_load_s
-    )
+    return GensetSupply(sets, spec.n, spec.rated_kw, needs_kw(capped=False), needs_kw(capped=True), spec.all_load_s)

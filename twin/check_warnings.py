@@ -59,15 +59,13 @@ def _of_carrier(one: Carrier, site: SiteSpec) -> Iterator[str]:
         needs = one.needs_kw - one.sheds_kw
         yield f"{who} cannot be carried: {kw(one.storage_kw)} of cabinets against {kw(needs)}{own}{idle}"
     elif least > one.one_less_kw * (1 + 1e-12):
-        yield (
-            f"{who}: no cabinet to spare: with one in repair {kw(one.one_less_kw)} against {kw(least)}"
-        )
+        yield (f"{who}: no cabinet to spare: with one in repair {kw(one.one_less_kw)} against {kw(least)}")
     elif one.sheds_kw and one.needs_kw + one.own_kw > one.storage_kw * (1 + 1e-12):
         yield f"{who}: chillers are dropped: {kw(one.storage_kw)} of cabinets against {kw(one.needs_kw)}"
 
 
 def _of_block(one: Carrier, who: str, site: SiteSpec) -> Iterator[str]:
-    ups = site.protection.ups
+    ups = site.protection.ups_of(one.names[0])
     assert ups is not None, "a block belongs to a UPS"
     if one.needs_kw > one.storage_kw:
         yield f"{who} cannot carry its load: {kw(one.storage_kw)} with all modules against {kw(one.needs_kw)}"
@@ -133,11 +131,14 @@ def _of_gensets(found: SiteCheck, plant: GensetSupply, site: SiteSpec) -> Iterat
             fits = "which fits" if plant.capped_kw <= needed_kw else "which is still too much"
             has_cap = "the power cap lowers" if site.cluster.on_backup else "a power cap (on_backup) would lower"
             text += f"; {has_cap} it to {kw(plant.capped_kw)}, {fits}"
+        rows = [one for one in found.carriers if "rows" in one.groups and one.by_genset]
+        if rows and "rows" not in (site.protection.gensets.serves if site.protection.gensets else ()):
+            text += "; they feed whole UPS blocks, rows included, though they are to serve others only"
         yield text
     for group in ("rows", "core"):
         of_group = [one for one in found.carriers if group in one.groups and one.by_genset]
         if of_group and not any(one.carries(group) for one in of_group):
-            yield f"{group}: dark until gensets are on line (up to {plant.all_load_s:g} s): no storage carries them over"
+            yield f"{group}: dark until gensets are on line (up to {plant.all_load_s:g} s): no storage until then"
         elif of_group and min(one.autonomy_h for one in of_group) * 3600 < plant.all_load_s:
             yield f"{group}: storage may be empty before all gensets are on line after {plant.all_load_s:g} s"
 
@@ -149,8 +150,8 @@ def _of_import(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
         spec = protection.cabinets
         count = spec.per_row * site.cluster.rows + spec.core + spec.cooling
         recharge_kw += count * (spec.recharge_kw or spec.rated_kw)
-    if protection.ups:
-        recharge_kw += protection.ups.blocks * protection.ups.block_kw / protection.ups.recharge_multiple
+    for _, ups in protection.ups_systems:
+        recharge_kw += ups.blocks * ups.block_kw / ups.recharge_multiple
     limit = site.recharge_after_outage
     held_kw = min(recharge_kw, limit.limit_kw) if limit else recharge_kw
     if found.import_limit_kw is None:

@@ -15,7 +15,7 @@ from twin.scenario.layers import BASE
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study, digest
-from twin.simulate import Simulator
+from twin.simulator import Simulator
 from twin.units import HOURS_PER_YEAR
 
 Float = NDArray[np.float64]
@@ -94,6 +94,4 @@ def reseeded(study: Study[Scenario], seed: int) -> Study[Scenario]:
     designs = {name: one.model_copy(update={"seed": seed}) for name, one in study.designs.items()}
     base = study.base.model_copy(update={"seed": seed})
     models = {BASE: base} | designs
-    return replace(
-        study, base=base, designs=designs, digest=digest(models, study.design_ranges, study.files)
-    )
+    return replace(study, base=base, designs=designs, digest=digest(models, study.design_ranges, study.files))

@@ -11,13 +11,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 from numba.core import config
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-_HOLDERS = ("chance", "plant", "kernel.py", "units.py")
+_HOLDERS = ("chance", "plant", "powerflow", "kernel.py", "units.py")
 
 
 def _sources() -> list[Path]:
@@ -53,11 +52,16 @@ def _cache_folder() -> str:
 _FOLDER = _cache_folder()
 
 
-def kernel(function: Function) -> Function:
+def is_cold() -> bool:
+    """Whether no kernel of these sources has been compiled on this machine yet."""
+    return next(Path(_FOLDER).rglob("*.nbi"), None) is None
+
+
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` on its first call, in nopython mode, cached on disk between processes."""
     before = config.CACHE_DIR
     config.CACHE_DIR = _FOLDER
     try:
-        return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+        return numba.njit(cache=True, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = before

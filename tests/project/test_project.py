@@ -124,7 +124,7 @@ def test_a_worker_imports_no_pandas_and_of_scipy_only_what_numba_itself_imports(
     worker = loaded_after(
         "from twin import metrics\n"
         "from twin.scenario.load import load\n"
-        "from twin.simulate import Simulator\n"
+        "from twin.simulator import Simulator\n"
         "metrics.row(Simulator(load('02_one_outage')).run(0, 'ledger'))"
     )
     own = worker - numba

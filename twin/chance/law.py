@@ -166,7 +166,7 @@ class CompiledLaw:
 
     def draw(self, key: np.uint64, replication: np.uint64, n: int) -> float:
         """Draw n of the stream, in hours; pass key and replication as np.uint64."""
-        return quantiles.draw(self.code, self.a, self.b, self.table, key, replication, n)
+        return float(quantiles.draw(self.code, self.a, self.b, self.table, key, replication, n))
 
 
 def compile_law(law: LawSpec | float, *, to_h: float = 1.0, base: Path | None = None) -> CompiledLaw:

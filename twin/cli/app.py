@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
-from twin.cli import comparing, scenarios, traces
+from twin.cli.comparing import compare, demo
 from twin.cli.guard import GuardedGroup
+from twin.cli.scenarios import check, init, schema
+from twin.cli.traces import metrics, run
 from twin.version import VERSION
 
 _EPILOG = "First steps: twin demo, then twin init 01_flagship and twin check 01_flagship.yaml."
@@ -20,13 +22,5 @@ def twin() -> None:
     """
 
 
-for command in (
-    comparing.demo,
-    scenarios.init,
-    scenarios.check,
-    traces.run,
-    traces.metrics,
-    comparing.compare,
-    scenarios.schema,
-):
+for command in (demo, init, check, run, metrics, compare, schema):
     twin.add_command(command)

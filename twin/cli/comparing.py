@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,9 @@ _POSITIVE = click.IntRange(min=1)
 
 
 @click.command()
-@click.option("-n", "replications", type=_POSITIVE, default=20, show_default=True, help="simulated years of each design")
+@click.option(
+    "-n", "replications", type=_POSITIVE, default=20, show_default=True, help="simulated years of each design"
+)
 @with_format
 def demo(replications: int, style: str) -> None:
     """Compare three supply designs of one campus; needs no file."""
@@ -40,9 +43,9 @@ def demo(replications: int, style: str) -> None:
 
     _print(comparison, IN_DEMO)
     say()
-    say("next   twin check 01_flagship                        can each design carry its load?")
-    say("       twin compare 01_flagship -n 100               seven designs, a strong grid")
-    say("       twin init 01_flagship -o mine.yaml            your own campus")
+    say("next   twin check 01_flagship              can each design carry its load?")
+    say("       twin compare 01_flagship -n 100     seven designs on a strong grid")
+    say("       twin init 01_flagship -o mine.yaml  a file to make your own campus of")
 
 
 @click.command()
@@ -81,19 +84,21 @@ def _compared(study: Study[Scenario], designs: Any, replications: int, reference
     from twin.experiment import run_designs, years_each
 
     note_cold_kernels()
-    done = 0
+    complete = 0
     try:
         with progress("simulating") as show:
 
-            def count(now_done: int, total: int, values: Any) -> None:
-                nonlocal done
-                done = now_done // len(designs)
-                show(now_done, total, values)
+            def count(done: int, total: int, values: Any) -> None:
+                nonlocal complete
+                complete = done // len(designs)
+                show(done, total, values)
 
             names, values = run_designs(study, designs, replications, count)
     except KeyboardInterrupt:
-        again = f"run it again, with -n {done} for as many as were done" if done else "run it again to start over"
-        raise StoppedError(f"{done} of {replications} replications done, nothing was written; {again}") from None
+        again = (
+            f"run it again, with -n {complete} for as many as were done" if complete else "run it again to start over"
+        )
+        raise StoppedError(f"{complete} of {replications} replications done, nothing was written; {again}") from None
     return compare_designs(values, names, reference, years_each(study, designs[0]))
 
 
@@ -114,23 +119,24 @@ def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
 
 
 def _print(comparison: Comparison, metrics: Any) -> None:
-    from twin.cli.figures import SHOWN, difference_cells, estimate_cells
+    from twin.cli.figures import difference_cells, estimate_cells, labels
     from twin.compare import answer
 
     rows = {row.metric: row for row in comparison.rows}
     years = comparison.n * comparison.years_each
-    labels = [SHOWN[name][0] for name in metrics]
     n, each = comparison.n, comparison.years_each
     span = f"{n} year{'s' * (n > 1)}" if each == 1 else f"{n} replication{'s' * (n > 1)} of {each:.3g} years"
     say()
     columns = [(name, estimate_cells(metrics, rows, name, years)) for name in comparison.designs]
-    blocks(labels, columns, f"{span} each")
+    blocks(labels(metrics), columns, f"{span} each")
     others = [name for name in comparison.designs if name != comparison.reference]
     if others:
-        sign = "\u2212" if is_unicode(click.get_text_stream("stdout")) else "-"
+        sign = "\u2212" if is_unicode(sys.stdout) else "-"
         say()
-        differences = [(name, difference_cells(metrics, rows, name)) for name in others]
-        blocks(labels, differences, f"difference: design {sign} {comparison.reference}")
+        differences = [
+            (f"{name}\n{sign} {comparison.reference}", difference_cells(metrics, rows, name)) for name in others
+        ]
+        blocks(labels(metrics), differences, "difference")
     say()
     for sentence in _sentences(answer(comparison)):
         say_wrapped(sentence)

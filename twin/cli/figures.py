@@ -9,29 +9,29 @@ from twin.compare import Comparison, MetricRow, cell
 from twin.estimate import Estimate, PairedDifference, round_to_error
 from twin.metrics.names import METRICS
 
-_THOUSAND, _ONE, _PERCENT, _MWH = 1e-3, 1.0, 100.0, 1e-3
+_ONE, _PERCENT, _THOUSAND, _MILLION = 1.0, 100.0, 1e-3, 1e-6
 
-SHOWN: dict[str, tuple[str, float]] = {
-    "lost_gpu_h_power_per_year": ("lost to power [1000 GPU-h/y]", _THOUSAND),
-    "lost_gpu_h_planned_per_year": ("lost to planned work", _THOUSAND),
-    "lost_gpu_h_hardware_per_year": ("lost to hardware", _THOUSAND),
-    "job_interruptions_power_per_year": ("jobs stopped by power [1/y]", _ONE),
-    "job_interruptions_hardware_per_year": ("jobs stopped by hardware", _ONE),
-    "effective_training_time_fraction": ("effective training time [%]", _PERCENT),
-    "jobs_completed": ("queued jobs completed", _ONE),
-    "mean_wait_h": ("mean wait in the queue [h]", _ONE),
-    "row_dark_h_per_year": ("dark time of a row [h/y]", _ONE),
-    "interruptions_per_row_year": ("interruptions of a row [1/y]", _ONE),
-    "core_dark_h_per_year": ("dark time of the core [h/y]", _ONE),
-    "all_rows_dark_per_year": ("all rows dark [1/y]", _ONE),
-    "unserved_kwh_per_year": ("unserved energy [MWh/y]", _MWH),
-    "genset_kwh_per_year": ("from gensets [MWh/y]", _MWH),
-    "loss_kwh_per_year": ("conversion losses [MWh/y]", _MWH),
-    "auxiliary_kwh_per_year": ("own use of equipment [MWh/y]", _MWH),
-    "pue": ("PUE [1]", _ONE),
-    "peak_import_kw": ("peak import [MW]", 1e-3),
+SHOWN: dict[str, tuple[str, str, float]] = {
+    "lost_gpu_h_power_per_year": ("lost to power", "1000 GPU-h a year", _THOUSAND),
+    "lost_gpu_h_planned_per_year": ("lost to planned work", "1000 GPU-h a year", _THOUSAND),
+    "lost_gpu_h_hardware_per_year": ("lost to hardware", "1000 GPU-h a year", _THOUSAND),
+    "job_interruptions_power_per_year": ("job stops by power", "a year", _ONE),
+    "job_interruptions_hardware_per_year": ("job stops by hardware", "a year", _ONE),
+    "effective_training_time_fraction": ("effective training", "% of time", _PERCENT),
+    "jobs_completed": ("queued jobs completed", "jobs", _ONE),
+    "mean_wait_h": ("wait in the queue", "h, mean", _ONE),
+    "row_dark_h_per_year": ("dark time of a row", "h a year", _ONE),
+    "interruptions_per_row_year": ("a row goes dark", "times a year", _ONE),
+    "core_dark_h_per_year": ("dark time of the core", "h a year", _ONE),
+    "all_rows_dark_per_year": ("all rows dark at once", "times a year", _ONE),
+    "unserved_kwh_per_year": ("unserved energy", "MWh a year", _THOUSAND),
+    "genset_kwh_per_year": ("energy from gensets", "MWh a year", _THOUSAND),
+    "loss_kwh_per_year": ("conversion losses", "GWh a year", _MILLION),
+    "auxiliary_kwh_per_year": ("equipment's own use", "GWh a year", _MILLION),
+    "pue": ("PUE", "all over IT energy", _ONE),
+    "peak_import_kw": ("peak import", "MW", _THOUSAND),
 }
-"""Metrics of the tables, in order: label and scale. All others are in the JSON."""
+"""Metrics of the tables, in order: name, unit and scale. All others are in the JSON."""
 IN_DEMO = (
     "lost_gpu_h_power_per_year",
     "lost_gpu_h_planned_per_year",
@@ -59,11 +59,16 @@ def shown_metrics(rows: Sequence[Sequence[MetricRow]]) -> list[str]:
     return present
 
 
+def labels(metrics: Sequence[str]) -> list[tuple[str, str]]:
+    """Name and unit of each metric."""
+    return [SHOWN[name][:2] for name in metrics]
+
+
 def estimate_cells(
     metrics: Sequence[str], rows: dict[str, MetricRow], column: str, years: float
 ) -> list[tuple[str, str]]:
     """Value and interval of each metric in one column of estimates."""
-    return [cell(rows[name].estimates[column], years, SHOWN[name][1]) for name in metrics]
+    return [cell(rows[name].estimates[column], years, SHOWN[name][2]) for name in metrics]
 
 
 def difference_cells(metrics: Sequence[str], rows: dict[str, MetricRow], column: str) -> list[tuple[str, str]]:
@@ -74,7 +79,7 @@ def difference_cells(metrics: Sequence[str], rows: dict[str, MetricRow], column:
         if not paired.estimate.n:
             cells.append(("\u2013", ""))
             continue
-        rounded = round_to_error(paired.estimate, SHOWN[name][1])
+        rounded = round_to_error(paired.estimate, SHOWN[name][2])
         if paired.equal == paired.estimate.n:
             cells.append(("always equal", ""))
         elif paired.is_resolved or paired.estimate.n == 1:
@@ -113,7 +118,9 @@ def difference_figure(metric: str, paired: PairedDifference) -> dict[str, Any]:
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """All estimates and differences of a comparison."""
     estimates = [
-        {"design": design, **figure(row.metric, one)} for row in comparison.rows for design, one in row.estimates.items()
+        {"design": design, **figure(row.metric, one)}
+        for row in comparison.rows
+        for design, one in row.estimates.items()
     ]
     differences = [
         {"design": design, "reference": comparison.reference, **difference_figure(row.metric, one)}

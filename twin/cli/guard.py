@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -27,15 +28,22 @@ class GuardedGroup(click.Group):
         """In the order a new user meets them."""
         return list(self.commands)
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run and exit; see the module's first line for the codes."""
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
-        sys.exit(self._code(*args, **extra))
+            return super().main(args, prog_name, standalone_mode=False, **extra)
+        sys.exit(self._code(args, prog_name, **extra))
 
-    def _code(self, *args: Any, **extra: Any) -> int:
+    def _code(self, args: Sequence[str] | None, prog_name: str | None, **extra: Any) -> int:
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
         except InputError as error:
             for problem in error.problems:
                 complain(f"error: {problem}")
@@ -60,4 +68,6 @@ def _confess(error: Exception) -> None:
         complain("".join(traceback.format_exception(error)).rstrip())
     name = type(error).__name__
     complain(f"internal error: {name}: {error}")
-    complain(f"This is a bug in twin {VERSION}, not in your input. Please report it; TWIN_DEBUG=1 shows where it happened.")
+    complain(
+        f"This is a bug in twin {VERSION}, not in your input. Please report it; TWIN_DEBUG=1 shows where it happened."
+    )

@@ -13,11 +13,9 @@ from twin.cli.show import complain, is_unicode
 
 def note_cold_kernels() -> None:
     """Say so if the kernels have never been compiled here: the first run then takes some seconds longer."""
-    from pathlib import Path
+    from twin.kernel import is_cold
 
-    from twin import kernel
-
-    if not any(Path(vars(kernel)["_FOLDER"]).rglob("*.nbi")):
+    if is_cold():
         complain("compiling kernels (first run only)")
 
 

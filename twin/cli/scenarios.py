@@ -13,8 +13,6 @@ from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with
 if TYPE_CHECKING:
     from twin.check import Carrier, DesignCheck, SiteCheck
 
-_LONG_VALUE = 48
-
 
 @click.command()
 @click.argument("scenario")
@@ -59,33 +57,45 @@ def _differences(study: Any, design: str) -> list[dict[str, Any]]:
 def _print_design(study: Any, one: DesignCheck) -> None:
     say_wrapped(f"{one.design}: {one.note}" if one.note else one.design, "  ")
     for change in _differences(study, one.design):
-        for key, value in _leaves(change["key"], change["design"]):
-            say_wrapped(f"  {key} = {value}", "      ")
+        key, old, new = change["key"], change["base"], change["design"]
+        if isinstance(new, dict) and old is None:
+            inside = ", ".join(f"{name} {value}" for name, value in _leaves("", new))
+            say_wrapped(f"  {key}: {inside}", "      ")
+        else:
+            say_wrapped(f"  {key}: {_plain(new)} (base: {_plain(old)})", "      ")
     for site in one.sites:
         if len(one.sites) > 1:
             say(f"  site {site.site}")
         _print_site(site)
 
 
-def _leaves(key: str, value: Any) -> list[tuple[str, Any]]:
-    """The set values below a key; what is left at nothing is not worth a line."""
+def _leaves(key: str, value: Any) -> list[tuple[str, str]]:
+    """The set values below a key by their key path; what is left at nothing is not worth a word."""
+    if not isinstance(value, dict) or "law" in value:
+        return [(key, _plain(value))]
+    below = [(k, v) for k, v in value.items() if k != "source" and v is not None]
+    return [leaf for k, v in below for leaf in _leaves(f"{key}.{k}" if key else k, v)]
+
+
+def _plain(value: Any) -> str:
+    """A value of a scenario in a few words."""
     if isinstance(value, dict) and value.get("law") == "fixed":
-        return [(key, f"{value['value']:g}")]
-    if isinstance(value, dict) and "law" in value:
-        inside = ", ".join(f"{k} {v}" for k, v in value.items() if k not in ("law", "source") and v is not None)
-        return [(key, f"{value['law']} ({inside})")]
+        return f"{value['value']:g}"
     if isinstance(value, dict):
-        return [leaf for k, v in value.items() if k != "source" and v is not None for leaf in _leaves(f"{key}.{k}", v)]
+        inside = ", ".join(f"{k} {_plain(v)}" for k, v in value.items() if k not in ("law", "source") and v is not None)
+        return f"{value.get('law', '')}({inside})"
     if isinstance(value, list):
-        return [(key, ", ".join(map(str, value)))]
-    return [(key, "nothing" if value is None else value)]
+        return f"[{', '.join(map(_plain, value))}]"
+    return "nothing" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _print_site(site: SiteCheck) -> None:
     from twin.check_warnings import span
     from twin.estimate import number
 
-    table = new_table("carried by / load points", "needs\n[kW]", "storage\n[kW]", "one less\n[kW]", "autonomy\n[h]", "capped\n[h]")
+    table = new_table(
+        "carried by / load points", "needs\n[kW]", "storage\n[kW]", "one less\n[kW]", "autonomy\n[h]", "capped\n[h]"
+    )
     for one in site.carriers:
         dark = one.kind == "bare" or not any(one.carries(group) for group in one.groups)
         cells = [number(one.needs_kw, 0)]
@@ -103,7 +113,7 @@ def _print_site(site: SiteCheck) -> None:
         )  # fmt: skip
     say_table(table)
     limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
-    say(f"the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}")
+    say_wrapped(f"  the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}", "  ")
 
 
 def _about(one: Carrier) -> str:
@@ -114,10 +124,9 @@ def _about(one: Carrier) -> str:
     if one.kind == "ups":
         return span(one.loads).replace("continuous_cooling", "pumps")
     each = " each" if len(one.names) > 1 else ""
-    text = {"in_line": "in line", "parallel": "cabinets", "following": "grid-following"}[one.kind] + each
-    if one.in_time is not None:
-        text += f", in time {100 * one.in_time:.0f} %"
-    return text
+    kind = {"in_line": ", in line", "parallel": "", "following": ", grid-following"}[one.kind]
+    text = f"{one.units} cabinet{'s' * (one.units > 1)}{each}{kind}"
+    return text if one.in_time is None else f"{text}, in time {100 * one.in_time:.0f} %"
 
 
 def _hours(hours: float | None) -> str:
@@ -181,7 +190,9 @@ def _copies(name: str, known: dict[str, Path], output: str | None) -> dict[Path,
         source = source.parent / link.value
         beside = target.with_name(source.name)
         if beside in copies:
-            raise InputError(Problem("is the name of a file that the scenario extends", str(target), remedy="use another"))
+            raise InputError(
+                Problem("is the name of a file that the scenario extends", str(target), remedy="use another")
+            )
         copies[beside] = source.read_bytes()
         link = read(source).entries.get("extends")
     return copies

@@ -10,7 +10,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -51,8 +51,7 @@ def say(text: str = "") -> None:
         sys.stdout.write(fitted(text, sys.stdout) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise SystemExit(READER_GONE) from None
+        _leave_quietly()
 
 
 def say_wrapped(text: str, indent: str = "") -> None:
@@ -62,7 +61,18 @@ def say_wrapped(text: str, indent: str = "") -> None:
 
 def complain(text: str) -> None:
     """Write text and a line break to stderr."""
-    click.echo(fitted(text, sys.stderr), err=True)
+    try:
+        click.echo(fitted(text, sys.stderr), err=True)
+    except BrokenPipeError:
+        _leave_quietly()
+
+
+def _leave_quietly() -> NoReturn:
+    """Nobody reads on: what is still buffered goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    raise SystemExit(READER_GONE) from None
 
 
 def say_json(data: Any) -> None:
@@ -83,51 +93,57 @@ def say_table(table: Table) -> None:
     from rich.console import Console
 
     in_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    console = Console(file=io.StringIO(), width=width(), force_terminal=in_colour, highlight=False, legacy_windows=False)
+    console = Console(
+        file=io.StringIO(), width=width(), force_terminal=in_colour, highlight=False, legacy_windows=False
+    )
     console.print(table)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     say("\n".join(line.rstrip() for line in text.splitlines()))
 
 
 def new_table(*columns: str) -> Table:
-    """A table without a frame, the first column to the left, the others to the right; a rule of ASCII if need be."""
+    """A table with one rule under its head, the first column to the left, the others to the right."""
     from rich import box
     from rich.table import Table
 
-    frame = box.SIMPLE_HEAD if is_unicode(sys.stdout) else box.ASCII
-    table = Table(box=frame, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True, header_style="bold")
-    if frame is box.SIMPLE_HEAD:
-        table.show_edge = False
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for place, name in enumerate(columns):
         table.add_column(name, justify="right" if place else "left", no_wrap=bool(place))
     return table
 
 
-def blocks(labels: Sequence[str], columns: Sequence[tuple[str, Sequence[tuple[str, str]]]], head: str = "") -> None:
-    """Write a table of two-line cells, as many columns beside each other as fit, then the others below.
+Cell = tuple[str, str]
+"""Two lines: a name and its unit, or a value and its interval."""
+
+
+def blocks(labels: Sequence[Cell], columns: Sequence[tuple[str, Sequence[Cell]]], head: str = "") -> None:
+    """Write a table of two-line cells: as many columns beside each other as fit, then the others below.
 
     Args:
         labels: of the rows.
-        columns: name and cells (value, and below it the interval) of each column.
+        columns: name (which may have two lines) and cells of each column.
         head: above the labels.
     """
     from rich.text import Text
 
-    label_width = max(map(len, [head, *labels]))
+    def widest(texts: Sequence[str]) -> int:
+        return max(len(line) for text in texts for line in text.split("\n"))
+
+    label_width = widest([head, *(name for name, _ in labels), *("  " + unit for _, unit in labels)])
     left = list(columns)
     while left:
-        shown, used = [], label_width
+        shown: list[tuple[str, Sequence[Cell]]] = []
+        used = label_width
         while left:
-            needed = 2 + max(len(left[0][0]), *(len(text) for cell in left[0][1] for text in cell))
-            if shown and used + needed > width():
+            used += 2 + widest([left[0][0], *(line for cell in left[0][1] for line in cell)])
+            if shown and used > width():
                 break
-            used += needed
             shown.append(left.pop(0))
         table = new_table(head, *(name for name, _ in shown))
-        for place, label in enumerate(labels):
+        for place, (label, unit) in enumerate(labels):
             cells = [cells[place] for _, cells in shown]
             lines = [Text.assemble((value, "bold"), f"\n{below}" if below else "") for value, below in cells]
-            table.add_row(label, *lines)
+            table.add_row(Text.assemble(label, (f"\n{'  ' + unit}", "dim")), *lines)
         say_table(table)
         if left:
             say()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twin.cli.show import blocks, say, say_json, say_wrapped, with_format
+from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
     from twin.compare import Comparison
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _COUNT = click.IntRange(min=0)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOSSES_SHOWN = 5
+_SHORT_YEARS = 0.5
+"""A yearly rate from a shorter run needs a word of caution."""
 
 
 @click.command()
@@ -24,14 +27,12 @@ _LOSSES_SHOWN = 5
 @click.option("--replication", type=_COUNT, default=0, show_default=True, help="which luck, under this seed")
 @click.option("-o", "output", type=click.Path(), help="write the trace to this HDF5 file")
 @with_format
-def run(
-    scenario: str, design: str | None, seed: int | None, replication: int, output: str | None, style: str
-) -> None:
+def run(scenario: str, design: str | None, seed: int | None, replication: int, output: str | None, style: str) -> None:
     """Simulate one replication of one design and print its summary."""
     from twin.cli.progress import note_cold_kernels
     from twin.experiment import check_designs, reseeded
     from twin.scenario.load import load
-    from twin.simulate import simulate
+    from twin.simulator import simulate
 
     study = load(scenario)
     if design is not None:
@@ -51,14 +52,17 @@ def run(
         return
     meta = trace.meta
     say_wrapped(
-        f"{meta['scenario']}, design {meta['design']}: {trace.years * 8760:.6g} h from {meta['start']}, "
+        f"{meta['scenario']}, design {meta['design']}: {trace.years * HOURS_PER_YEAR:.6g} h from {meta['start']}, "
         f"seed {meta['seed']}, replication {meta['replication']}"
     )
     say()
     _print(tables, 1)
     _print_losses(trace)
     say()
-    say_wrapped("note   One replication: no statement about other years; twin compare simulates many.", "       ")
+    text = "note   One replication: no statement about other years; twin compare simulates many."
+    if trace.years < _SHORT_YEARS:
+        text += f" Rates are those of {trace.years * HOURS_PER_YEAR:.3g} h, times {1 / trace.years:.3g}."
+    say_wrapped(text, "       ")
     say(f"trace  {output}" if output else "       Nothing was written; -o FILE.h5 keeps the trace.")
 
 
@@ -126,7 +130,9 @@ def _estimates(groups: dict[str, list[Trace]]) -> dict[str, Comparison]:
     from twin.compare import compare_designs
 
     return {
-        name: compare_designs({name: np.array([figures.row(one)[1] for one in group])}, figures.NAMES, None, group[0].years)
+        name: compare_designs(
+            {name: np.array([figures.row(one)[1] for one in group])}, figures.NAMES, None, group[0].years
+        )
         for name, group in groups.items()
     }
 
@@ -145,15 +151,15 @@ def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Co
 
 
 def _print(tables: dict[str, Comparison], most: int) -> None:
-    from twin.cli.figures import SHOWN, estimate_cells, shown_metrics
+    from twin.cli.figures import estimate_cells, labels, shown_metrics
 
     chosen = shown_metrics([table.rows for table in tables.values()])
     columns = []
     for name, table in tables.items():
         rows = {row.metric: row for row in table.rows}
         columns.append((name, estimate_cells(chosen, rows, name, table.n * table.years_each)))
-    head = "mean, 95 % interval below" if most > 1 else ""
-    blocks([SHOWN[name][0] for name in chosen], columns, head)
+    head = "mean, 95 % interval" if most > 1 else "one replication"
+    blocks(labels(chosen), columns, head)
 
 
 def _print_losses(trace: Trace) -> None:

@@ -93,7 +93,7 @@ class OnBackupSpec(Spec):
 class ClusterSpec(Spec):
     """Rows of servers on the bus sections, and the core."""
 
-    rows: PositiveCount
+    rows: PositiveCount = Field(le=999)
     servers_per_row: PositiveCount
     gpus_per_server: PositiveCount = 8
     server: ServerSpec = ServerSpec()

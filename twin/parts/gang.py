@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WAITING, RESTARTING, TRAINING = range(3)
 SERVER, ROWS, CORE = range(3)  # what was lost
+NOTHING, BUSY, BOOTING = range(3)  # what the job's servers do
 
 
 class CheckpointSpec(Spec):
@@ -125,10 +126,12 @@ class RunningGang:
         self._count = 0
         self._open: tuple[int, int, int, int] | None = None
         self._lost = SERVER
-        self._pace, self._paced_since, self._slow_us = 1.0, 0, 0
+        self._pace = 1.0
+        self._paces: list[tuple[int, float]] = [(0, 1.0)]
         self._phase = TRAINING
         self._since = 0
-        self._occupy(self._busy, 0)
+        self._held = NOTHING
+        self._hold(BUSY)
         self._arm_hardware()
 
     def _spread(self, spec: GangSpec, cluster: ClusterSpec, site: Site, ids: dict[str, int]) -> None:
@@ -143,25 +146,37 @@ class RunningGang:
         rows = slice(self._rows[0], self._rows[-1] + 1)
         self._busy_fact, self._booting_fact = site.load_fact[f.L_BUSY_GPUS, rows], site.load_fact[f.L_BOOTING, rows]
 
-    def _occupy(self, busy: NDArray[np.int64] | int, booting: NDArray[np.int64] | int) -> None:
-        self._busy_fact[:] = busy
-        self._booting_fact[:] = booting
+    def _hold(self, use: int) -> None:
+        """Change what the job's servers do; other jobs' share of the same rows stays."""
+        if self._held == BUSY:
+            self._busy_fact -= self._busy
+        elif self._held == BOOTING:
+            self._booting_fact -= self._servers
+        if use == BUSY:
+            self._busy_fact += self._busy
+        elif use == BOOTING:
+            self._booting_fact += self._servers
+        self._held = use
 
     # ------------------------------------------------------------------ progress
     def set_pace(self, capped: bool) -> None:
         """A power cap begins or ends: from now on the job trains at another pace."""
-        self._account_pace()
         self._pace = self._pace_at_cap if capped else 1.0
+        self._paces.append((self.site.now_us, self._pace))
 
-    def _account_pace(self) -> None:
-        now = self.site.now_us
-        if self._pace < 1.0 and self._phase == TRAINING:
-            self._slow_us += round((now - max(self._since, self._paced_since)) * (1.0 - self._pace))
-        self._paced_since = now
+    def _slowed_us(self, elapsed: int) -> float:
+        """Training time that power caps cost within the first `elapsed` ticks since the restart."""
+        if len(self._paces) == 1 and self._pace == 1.0:
+            return 0.0
+        end = self._since + elapsed
+        lost = 0.0
+        for k, (start, pace) in enumerate(self._paces):
+            until = self._paces[k + 1][0] if k + 1 < len(self._paces) else end
+            lost += (1.0 - pace) * max(0, min(until, end) - max(start, self._since))
+        return lost * self._interval_us / (self._interval_us + self._stall_us)
 
     def _keep(self, elapsed: int, *, to_checkpoint: bool) -> int:
         """Book `elapsed` ticks of training since the restart; returns what going back to a checkpoint loses."""
-        self._account_pace()
         cycle = self._interval_us + self._stall_us
         rollback = 0
         if to_checkpoint:
@@ -171,9 +186,7 @@ class RunningGang:
         else:
             whole, rest = divmod(elapsed, cycle)
             stalled = whole * self._stall_us + max(0, rest - self._interval_us)
-        capped = round(self._slow_us * (elapsed - rollback) / elapsed) if elapsed else 0
-        capped = min(capped, elapsed - rollback - stalled)
-        self._slow_us = 0
+        capped = round(self._slowed_us(elapsed - rollback))
         self._useful += elapsed - rollback - stalled - capped
         self._stalled += stalled
         self._rolled_back += rollback
@@ -190,7 +203,7 @@ class RunningGang:
         self._exponential = -math.log1p(-self._draws.uniform())
         self._interrupt(SERVER, row, spent=False)
         self._phase = RESTARTING
-        self._occupy(0, 0)
+        self._hold(NOTHING)
         self._restarted.at(self.site.now_us + self._restart_us[SERVER])
 
     def _interrupt(self, level: int, cause: int, *, spent: bool = True) -> None:
@@ -225,22 +238,25 @@ class RunningGang:
             self._without_power(core_dark, self._core if core_dark else dark[0])
         elif self._phase == WAITING and self._cool():
             self._phase = RESTARTING
-            self._occupy(0, self._servers)
+            self._hold(BOOTING)
             self._restarted.at(self.site.now_us + self._restart_us[self._lost])
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
 
     def _without_power(self, core_dark: bool, load: int) -> None:
         level = CORE if core_dark else ROWS
         if self._phase != WAITING:
-            self._interrupt(level, self.site.load_row[load])
+            self._lost = max(self._lost, level)
+            self._interrupt(self._lost, self.site.load_row[load])
             self._restarted.stop()
-            self._phase, self._lost = WAITING, level
-            self._occupy(0, 0)
+            self._phase = WAITING
+            self._hold(NOTHING)
         self._lost = max(self._lost, level)
 
     def _cool(self) -> bool:
         fact = self.site.load_fact
         chillers = self.site.plan.chillers
+        if math.isinf(self.site.quantities[f.TANK_H]):
+            return True
         return bool(fact[f.L_RUNNING, chillers] and fact[f.L_LIT, self.site.plan.pumps])
 
     def _train(self) -> None:
@@ -248,7 +264,8 @@ class RunningGang:
         now = self.site.now_us
         self._close_interruption(now)
         self._phase, self._since, self._lost = TRAINING, now, SERVER
-        self._occupy(self._busy, 0)
+        self._paces = [(now, self._pace)]
+        self._hold(BUSY)
         self._arm_hardware()
 
     def close(self) -> None:

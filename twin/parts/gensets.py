@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Served = Literal["rows", "core", "continuous_cooling", "restartable_cooling", "house"]
 OFF, STARTING, RUNNING = range(3)
+START, FAIL, SWITCH = range(3)  # steps ahead of a running plant
 
 
 class GensetsSpec(Spec):
@@ -89,6 +90,7 @@ class RunningGensets:
         served = site.feed_fact[f.F_GENSET] == 1
         self._masks = sorted({int(mask) for mask in site.feed_fact[f.F_SECTIONS, served]})
         self._state, self._online, self._demands = OFF, 0, 0
+        self._connected = False
         self._loss_us, self._row = 0, -1
         self._steps: list[tuple[int, int, int]] = []
         self._alarm = world.alarm(self._step)
@@ -97,7 +99,7 @@ class RunningGensets:
     @property
     def settled(self) -> bool:
         """Whether every set that will come on line has done so."""
-        return self._state == RUNNING and not any(kind == 0 for _, kind, _ in self._steps)
+        return self._state == RUNNING and self._connected and not any(kind == START for _, kind, _ in self._steps)
 
     def react(self) -> None:
         """Start when a served feed has lost the grid; stop, after a while, when none has."""
@@ -105,19 +107,42 @@ class RunningGensets:
         on = sum(1 << s for s in range(grid.size) if grid[s])
         needed = any(not mask & on for mask in self._masks)
         if needed:
-            self._stop_alarm.stop()
-            if self._state == OFF:
-                self._state, self._loss_us, self._row = STARTING, self.world.now, self.site.trigger
-                self._alarm.at(self._loss_us + round(self.spec.confirm_s * TICKS_PER_S))
+            self._called()
         elif self._state == STARTING:
             self._state = OFF
             self._alarm.stop()
         elif self._state == RUNNING and self._stop_alarm.due == NEVER:
-            self._stop_alarm.at(self.world.now + round(self.spec.retransfer_min * 60 * TICKS_PER_S))
+            self._released()
+
+    def _called(self) -> None:
+        """A feed needs the plant: start it, or switch the loads back to sets that still run."""
+        now, confirm_us = self.site.now_us, round(self.spec.confirm_s * TICKS_PER_S)
+        if self._state == OFF:
+            self._state, self._loss_us, self._row = STARTING, now, self.site.trigger
+            self._alarm.at(now + confirm_us)
+        elif self._stop_alarm.due != NEVER:
+            self._stop_alarm.stop()
+            self._steps = sorted([*self._steps, (now + confirm_us, SWITCH, -1)])
+            self._next()
+
+    def _released(self) -> None:
+        """The grid is back: the loads have returned to it; sets that run go on for a while, to be there if it fails again."""
+        self._connect(False)
+        self._steps = [step for step in self._steps if step[1] != SWITCH]
+        if self._online or any(kind == START for _, kind, _ in self._steps):
+            self._stop_alarm.at(self.site.now_us + round(self.spec.retransfer_min * 60 * TICKS_PER_S))
+        else:
+            self._steps.clear()
+            self._alarm.stop()
+            self._state = OFF
+
+    def _connect(self, on: bool) -> None:
+        self._connected = on
+        self.site.quantities[f.GENSET_READY_KW] = self._online * self.spec.rated_kw if on else 0.0
 
     def _start(self) -> None:
         """Draw which sets start and when each will fail; one draw of each kind per demand."""
-        self._state = RUNNING
+        self._state, self._connected = RUNNING, True
         n, now, spec = self._demands, self.world.now, self.spec
         self._demands += 1
         row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
@@ -136,7 +161,7 @@ class RunningGensets:
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
             life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h)
-            self._steps += [(at, 0, k), (at + max(1, life), 1, k)]
+            self._steps += [(at, START, k), (at + max(1, life), FAIL, k)]
             slot += 1
         self._steps.sort()
         self._next()
@@ -151,8 +176,11 @@ class RunningGensets:
             return
         while self._steps and self._steps[0][0] <= self.world.now:
             _, kind, k = self._steps.pop(0)
-            if kind == 0:
+            if kind == START:
                 self._set_online(self._online + 1, self._row)
+            elif kind == SWITCH:
+                self.site.change(self._plant, r.ONLINE, self._online, SUPPLY, self.site.record.count - 1)
+                self._connect(True)
             else:
                 row = self.site.change(self._items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
                 self._down_until[k] = self.world.now + self._repairs[k].ticks(self._repair_law)
@@ -162,7 +190,7 @@ class RunningGensets:
     def _set_online(self, count: int, cause: int) -> None:
         self.site.change(self._plant, r.ONLINE, count, SUPPLY, cause)
         self._online = count
-        self.site.quantities[f.GENSET_READY_KW] = count * self.spec.rated_kw
+        self._connect(self._connected)
 
     def _stop(self) -> None:
         self._steps.clear()

@@ -6,6 +6,7 @@ auto-transfer time - which is always longer than any hold-up, so a load without 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -94,50 +95,56 @@ class Grid:
             world.start(source.run(world, running, ids[name]))
 
 
+@dataclass(frozen=True)
+class Strike:
+    """A supply event in force on a feeder. `event` numbers it by its source, so that it means the same in every design."""
+
+    until_us: int
+    item: int
+    row: int
+    event: int
+    closed_transition: bool
+
+
 class RunningGrid:
-    """State of the feeders in one world: strikes in force, until when, and the tie."""
+    """State of the feeders in one world: strikes in force, which feeders are up, and the tie."""
 
     def __init__(self, spec: GridSpec, world: World, site: Site, ids: dict[str, int], names: list[str]) -> None:
         self.spec, self.world, self.site = spec, world, site
         self._items = [ids[f"{site.plan.name}/feeder-{name}"] for name in names]
-        self._strikes: list[list[int]] = [[] for _ in names]
+        self._strikes: list[list[Strike]] = [[] for _ in names]
+        self._up = [True] * len(names)
         self._rows = [-1] * len(names)
-        self._changed_over = [False] * len(names)
-        self._events = 0
+        self._stuck = [False] * len(names)
         self._transfer_us = round(spec.auto_transfer_s * TICKS_PER_S)
-        self._two = len(names) == 2
-        if self._two:
-            self._tie_item = ids[f"{site.plan.name}/tie"]
-            self._tie_closed = False
-            self._tie_fails = world.stream(f"{site.plan.name}/tie", "transfer_failure")
-            self._tie_alarm = world.alarm(self._close_tie)
-            self._tie_stuck = False
+        self._tie_closed = self._transfer_due = False
+        self._tie_item = ids.get(f"{site.plan.name}/tie", -1)
+        self._tie_fails = world.stream(f"{site.plan.name}/tie", "transfer_failure")
+        self._tie_alarm = world.alarm(self._transfer)
+        site.supply = self.react
 
     def event(
-        self, item: int, feeders: tuple[int, ...], duration_us: int, residual: float, *, closed_transition: bool = False
+        self,
+        item: int,
+        event: int,
+        feeders: tuple[int, ...],
+        duration_us: int,
+        residual: float,
+        *,
+        closed_transition: bool = False,
     ) -> Process:
         """Strike `feeders` for `duration_us`, then clear; a shallow dip is only logged."""
-        row = self.site.change(item, r.STRIKES, duration_us, 0)
-        if residual >= self.spec.ride_through_voltage_fraction:
+        harmless = residual >= self.spec.ride_through_voltage_fraction
+        row = self.site.change(item, r.STRIKES, duration_us, 0 if harmless else SUPPLY)
+        if harmless:
             return
-        end = self.world.now + duration_us
-        self._events += 1
+        strike = Strike(self.world.now + duration_us, item, row, event, closed_transition)
         for k in feeders:
-            self._strikes[k].append(end)
-            if closed_transition:
-                self._changed_over[k] = True
-            if len(self._strikes[k]) == 1:
-                self._rows[k] = self.site.change(self._items[k], r.UP, 0, SUPPLY, row)
-        if self._two and not self._tie_closed and not all(self._strikes):
-            self._tie_stuck = self._tie_fails.uniform_at(self._events) < self.spec.auto_transfer_failure_probability
-        self._sections(row)
+            self._strikes[k].append(strike)
         yield self.world.sleep(duration_us)
         for k in feeders:
-            self._strikes[k].remove(end)
-            if not self._strikes[k]:
-                self._changed_over[k] = False
-                self.site.change(self._items[k], r.UP, 1, SUPPLY, row)
-        self._sections(row)
+            self._strikes[k].remove(strike)
+        self.site.ask(SUPPLY)
 
     def others_down(self, feeder: int) -> bool:
         """Whether any other feeder is down, so that planned work must wait."""
@@ -147,38 +154,60 @@ class RunningGrid:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
 
-    def _close_tie(self) -> None:
-        down = [k for k, strikes in enumerate(self._strikes) if strikes]
-        if len(down) == 1 and not self._tie_stuck and not self._tie_closed:
-            self._tie_closed = True
-            row = self.site.change(self._tie_item, r.CLOSED, 1, SUPPLY, self._rows[down[0]])
-            self._sections(row)
+    def _transfer(self) -> None:
+        self._transfer_due = True
+        self.site.ask(SUPPLY)
 
-    def _sections(self, row: int) -> None:
-        """Which sections carry grid voltage now; a closed transition closes the tie before the feeder opens."""
-        section = self.site.section
-        now = self.world.now
-        healthy = [not strikes for strikes in self._strikes]
-        if self._two:
-            if all(healthy) and self._tie_closed:
-                self._tie_closed = False
-                self.site.change(self._tie_item, r.CLOSED, 0, SUPPLY, row)
-            down = [k for k in (0, 1) if not healthy[k]]
-            if len(down) == 1 and not self._tie_closed:
-                if self._changed_over[down[0]]:
-                    self._tie_closed = True
-                    self.site.change(self._tie_item, r.CLOSED, 1, SUPPLY, row)
-                elif not self._tie_stuck and self._tie_alarm.due == NEVER:
-                    self._tie_alarm.at(now + self._transfer_us)
-        for k in range(len(healthy)):
-            through_tie = self._two and self._tie_closed and healthy[1 - k]
-            on = int(healthy[k] or through_tie)
-            until = max(self._strikes[k], default=now)
-            if self._two and healthy[1 - k] and not self._tie_stuck and self._tie_alarm.due != NEVER:
-                until = min(until, self._tie_alarm.due)
-            section[f.S_BREAK_UNTIL_US, k] = until
-            if on != section[f.S_GRID, k]:
-                self.site.change(self._items[k], r.ENERGISED, on, SUPPLY, row)
-                section[f.S_GRID, k] = on
-                if not on:
-                    section[f.S_EVENT, k] = self._events
+    def react(self) -> None:
+        """All strikes of the instant are known: which feeders are up, where the tie stands, which sections have grid."""
+        for k, item in enumerate(self._items):
+            up = not self._strikes[k]
+            if up != self._up[k]:
+                self._up[k] = up
+                worst = None if up else self._worst(k)
+                row = self.site.change(item, r.UP, int(up), 0, self._rows[k] if worst is None else worst.row)
+                self._rows[k] = row
+                if worst is not None:
+                    failure = self._tie_fails.uniform_at(worst.event)
+                    self._stuck[k] = failure < self.spec.auto_transfer_failure_probability
+        if len(self._items) == 2:
+            self._react_tie()
+        for k in range(len(self._items)):
+            self._react_section(k)
+
+    def _worst(self, k: int) -> Strike:
+        """The strike that ends last: it decides how long feeder k stays away."""
+        return max(self._strikes[k], key=lambda strike: (strike.until_us, -strike.item))
+
+    def _react_tie(self) -> None:
+        """Open with both feeders up; closed at once for work in closed transition, else after the auto-transfer time."""
+        due, self._transfer_due = self._transfer_due, False
+        if all(self._up):
+            self._tie_alarm.stop()
+            if self._tie_closed:
+                self._close_tie(False, max(self._rows))
+        elif any(self._up) and not self._tie_closed:
+            down = self._up.index(False)
+            if due or self._worst(down).closed_transition:
+                self._tie_alarm.stop()
+                self._close_tie(True, self._rows[down])
+            elif not self._stuck[down] and self._tie_alarm.due == NEVER:
+                self._tie_alarm.at(self.site.now_us + self._transfer_us)
+
+    def _close_tie(self, closed: bool, cause: int) -> None:
+        self._tie_closed = closed
+        self.site.change(self._tie_item, r.CLOSED, int(closed), 0, cause)
+
+    def _react_section(self, k: int) -> None:
+        section, now = self.site.section, self.site.now_us
+        until = now if self._up[k] else self._worst(k).until_us
+        through_tie = self._tie_closed and self._up[1 - k]
+        if not self._up[k] and self._tie_alarm.due != NEVER and self._up[1 - k]:
+            until = min(until, self._tie_alarm.due)
+        section[f.S_BREAK_UNTIL_US, k] = until
+        on = int(self._up[k] or through_tie)
+        if on != section[f.S_GRID, k]:
+            self.site.change(self._items[k], r.ENERGISED, on, 0, self._rows[k])
+            section[f.S_GRID, k] = on
+            if not on:
+                section[f.S_EVENT, k] = self._worst(k).event

@@ -92,7 +92,7 @@ class RunningQueue:
         self._lost: dict[int, tuple[int, int, int, int]] = {}
         self._next = 0
         self._pending: deque[int] = deque()
-        self._ends: list[tuple[int, int]] = []
+        self._ends: list[tuple[int, int, int]] = []
         self._checkpoint_us = ticks(spec.checkpoint_interval_min / 60.0) if spec.checkpoint_interval_min else 0
         self._restart_us, self._boot_us = ticks(spec.restart_min / 60.0), ticks(spec.server_boot_min / 60.0)
         self._dark = [False] * cluster.rows
@@ -116,8 +116,8 @@ class RunningQueue:
         now, queue = self.world.now, self.queue
         moved = False
         while self._ends and self._ends[0][0] <= now:
-            end, job = heapq.heappop(self._ends)
-            if self._start_us[job] >= 0 and self._end_us[job] == end:
+            _, job, hits = heapq.heappop(self._ends)
+            if hits == self._hits[job]:
                 self._placement.release(job)
                 self._left_us[job] = 0
                 moved = True
@@ -149,7 +149,7 @@ class RunningQueue:
             self._first_us[job] = now
         self._start_us[job] = now
         self._end_us[job] = now + self._left_us[job]
-        heapq.heappush(self._ends, (self._end_us[job], job))
+        heapq.heappush(self._ends, (self._end_us[job], job, self._hits[job]))
         if job in self._lost:
             self._close_interruption(job, now)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from twin.chance.law import CompiledLaw, Law, compile_law
+from twin.chance.philox import stream_key
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 
@@ -85,6 +86,14 @@ class ScriptedEventSpec(Duration):
     kind: Literal["script", "sag", "momentary", "sustained", "common"] = "script"
 
 
+ORDINAL_BITS = 26
+
+
+def event_number(source: str, ordinal: int) -> int:
+    """A number for event `ordinal` of a source, the same whatever other sources there are (30 + 26 bits)."""
+    return int(stream_key(0, source, "event")) >> 34 << ORDINAL_BITS | ordinal % (1 << ORDINAL_BITS)
+
+
 def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...], now_us: int, start_month: int) -> int:
     """Tick at which a rate with twelve monthly factors has used up a unit-exponential hazard from `now_us` on.
 
@@ -124,12 +133,16 @@ class Source:
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
         repeats = world.stream(self.name, "repeat")
         spec = self.spec
+        ordinal = 0
         while True:
             exponential = -math.log1p(-gaps.uniform())
             at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
             yield world.sleep(max(1, at - world.now))
             while True:
-                yield from grid.event(item, self.feeders, durations.ticks(self._law), spec.residual_voltage_fraction)
+                number = event_number(self.name, ordinal)
+                ordinal += 1
+                duration_us = durations.ticks(self._law)
+                yield from grid.event(item, number, self.feeders, duration_us, spec.residual_voltage_fraction)
                 again, wait = repeats.uniform(), repeats.uniform()
                 if again >= spec.repeat_probability:
                     break
@@ -151,13 +164,17 @@ class PlannedSource:
         transition = world.stream(self.name, "transition")
         every = ticks(HOURS_PER_YEAR / self.spec.per_year)
         at = round(phase.uniform() * every)
+        ordinal = 0
         while True:
             yield world.sleep(max(1, at - world.now))
             while grid.others_down(self.feeder):
                 grid.postpone(item)
                 yield world.sleep(24 * TICKS_PER_H)
             closed = transition.uniform() < self.spec.closed_transition_probability
-            yield from grid.event(item, (self.feeder,), durations.ticks(self._law), 0.0, closed_transition=closed)
+            number = event_number(self.name, ordinal)
+            duration_us = durations.ticks(self._law)
+            yield from grid.event(item, number, (self.feeder,), duration_us, 0.0, closed_transition=closed)
+            ordinal += 1
             at += every
 
 
@@ -173,4 +190,5 @@ class ScriptedSource:
         duration = world.stream(self.name, "duration").ticks(self._law)
         if self.spec.at_h > 0:
             yield world.sleep(ticks(self.spec.at_h))
-        yield from grid.event(item, self.feeders, duration, self.spec.residual_voltage_fraction)
+        number = event_number(self.name, 0)
+        yield from grid.event(item, number, self.feeders, duration, self.spec.residual_voltage_fraction)

@@ -60,12 +60,12 @@ class UpsSpec(Spec):
 
 
 class Ups:
-    """All UPS blocks of a site."""
+    """All blocks of one UPS; gensets feed it only if they serve all that it serves."""
 
-    def __init__(self, spec: UpsSpec, rows: int, gensets: frozenset[str]) -> None:
+    def __init__(self, name: str, spec: UpsSpec, rows: int, gensets: frozenset[str]) -> None:
         self.spec, self._rows = spec, rows
-        self._genset = bool(gensets & set(spec.serves))
-        self._blocks = [f"ups-{b + 1}" for b in range(spec.blocks)]
+        self._genset = gensets >= set(spec.serves)
+        self._blocks = [f"{name}-{b + 1}" for b in range(spec.blocks)]
 
     def declare(self, site: SiteBuilder) -> None:
         """A feed, a battery and the modules of each block."""

@@ -39,7 +39,7 @@ def loads(load_fact: Array, load: Array, clock: Array, site: Array, edge: Array)
             full = load[f.L_FIXED_KW, i] + load[f.L_FULL_GPUS, i] * per_gpu
             load[f.L_POTENTIAL_KW, i] = potential
             load[f.L_FULL_KW, i] = max(full, potential)
-            hold_up = load[f.L_RATED_HOLD_UP_US, i] * full / max(potential, 1e-9)
+            hold_up = load[f.L_RATED_HOLD_UP_US, i] * (full / potential if potential > 0.0 else 1.0)
             load[f.L_HOLD_UP_US, i] = min(hold_up, load[f.L_MAX_HOLD_UP_US, i])
             if load_fact[f.L_LIT, i]:
                 it_kw += potential

@@ -63,17 +63,36 @@ class ProtectionSpec(Spec):
     """What stands between the grid and the loads; freely combined."""
 
     ups: UpsSpec | None = None
+    core_ups: UpsSpec | None = Field(
+        default=None, description="a UPS of its own for core and pumps; say what it serves"
+    )
     cabinets: CabinetsSpec | None = None
     gensets: GensetsSpec | None = None
 
+    @property
+    def ups_systems(self) -> list[tuple[str, UpsSpec]]:
+        """The UPS systems by item name."""
+        systems = (("ups", self.ups), ("core-ups", self.core_ups))
+        return [(name, ups) for name, ups in systems if ups is not None]
+
+    def ups_of(self, block: str) -> UpsSpec | None:
+        """The system that a block, `ups-1` or `core-ups-1`, belongs to; None for other names."""
+        return next((ups for name, ups in self.ups_systems if block.startswith(f"{name}-")), None)
+
     @model_validator(mode="after")
     def _one_storage_a_load(self) -> Self:
-        if self.ups and self.cabinets:
-            cabinets = self.cabinets
-            groups = {"rows": cabinets.per_row, "core": cabinets.core, "continuous_cooling": cabinets.cooling}
-            both = [name for name in self.ups.serves if groups[name]]
-            if both:
-                raise ValueError(f"{', '.join(both)}: served by the UPS and by cabinets; leave one out of ups.serves")
+        cabinets, holders = self.cabinets, dict[str, str]()
+        groups = {"rows": "per_row", "core": "core", "continuous_cooling": "cooling"}
+        for group, count in groups.items():
+            if cabinets and getattr(cabinets, count):
+                holders[group] = f"cabinets ({count})"
+        for name, ups in (("ups", self.ups), ("core_ups", self.core_ups)):
+            for group in ups.serves if ups else ():
+                if group in holders:
+                    raise ValueError(
+                        f"{group}: served by {holders[group]} and by {name}; leave it out of {name}.serves"
+                    )
+                holders[group] = name
         return self
 
 
@@ -94,9 +113,9 @@ class SiteSpec(Spec):
             unknown = [name for name in event.feeders if name not in self.grid.feeders]
             if unknown:
                 raise ValueError(f"grid.script names feeders that are not there: {', '.join(unknown)}")
-        ups = self.protection.ups
-        if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
-            raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
+        for ups in (self.protection.ups, self.protection.core_ups):
+            if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
+                raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
         return self
 
 
@@ -118,6 +137,8 @@ class Scenario(Spec):
     @model_validator(mode="after")
     def _jobs_fit(self) -> Self:
         for name, job in self.jobs.items():
+            if job.site is None and len(self.sites) > 1:
+                raise ValueError(f"jobs.{name}.site: name one of the sites: {', '.join(sorted(self.sites))}")
             site = self.site_of(job)
             if site not in self.sites:
                 raise ValueError(f"jobs.{name}.site: '{site}' is none of the sites: {', '.join(self.sites)}")
@@ -134,5 +155,5 @@ class Scenario(Spec):
         return self
 
     def site_of(self, job: GangSpec | QueueSpec) -> str:
-        """Name of the job's site: its own, else the first."""
+        """Name of the job's site: its own, else the only one."""
         return job.site or next(iter(self.sites))

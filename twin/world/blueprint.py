@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -127,8 +128,7 @@ class SiteBuilder:
         self.feeds: dict[str, Feed] = {}
         self.recharge_limit_kw = UNLIMITED_KW
         self.import_limit_kw = UNLIMITED_KW
-        self.ride_through_h = 1.0
-        self.tank_h = 1.0
+        self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
 

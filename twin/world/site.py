@@ -61,6 +61,7 @@ class Site:
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.months))
         self.tape = Tape(world.record.level, self.unit, self.clock)
         self._bind(plan)
+        self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
@@ -153,10 +154,15 @@ class Site:
             self.settle()
             if dirty & BOUNDS:
                 self._bounds()
+            if self.supply is not None:
+                self.supply()
             self._protect()
             for phase in self.phases:
                 phase()
-        self._turn(now)
+            self._turn(now)
+            self.abnormal |= bool(self.quantities[f.HEAT_RATE] > 0.0)
+        else:
+            self._turn(now)
         if self.abnormal:
             if self._protect():
                 self.ask(SUPPLY)
@@ -254,6 +260,7 @@ class Site:
     def close(self) -> None:
         """Let go of everything that points back here."""
         self.phases.clear()
+        self.supply = None
         self.capped.clear()
         self.gensets = None
         self.tape.flush()

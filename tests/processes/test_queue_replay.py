@@ -1,0 +1,114 @@
+"""A replayed record of jobs on servers of eight GPUs: who starts when, by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from simulation import MIN, H, Story, hall, merged, outage, play
+
+
+def replay(folder: Path, jobs: list[tuple[int, int, int]], servers: int = 1, grid: Any = None, **queue: Any) -> Story:
+    """Jobs as (submit_s, duration_s, gpus) on two rows of `servers` each."""
+    file = folder / "jobs.csv"
+    lines = [f"j{k:03d},{submit},{duration},{gpus}\n" for k, (submit, duration, gpus) in enumerate(jobs)]
+    file.write_text("job_id,submit_s,duration_s,gpus\n" + "".join(lines))
+    site = {"cluster": {"servers_per_row": servers}, "grid": grid or {}}
+    block = {"kind": "queue", "file": str(file), "restart_min": 10.0, "server_boot_min": 15.0, **queue}
+    return play(hall(site=site, jobs={"record": block}))
+
+
+def starts_s(story: Story) -> list[float]:
+    return (story.trace.jobs["start_us"] / 1e6).tolist()
+
+
+def ends_s(story: Story) -> list[float]:
+    return (story.trace.jobs["end_us"] / 1e6).tolist()
+
+
+def test_the_head_of_the_queue_holds_up_everybody_behind_it(tmp_path: Path) -> None:
+    story = replay(tmp_path, [(0, 3600, 8), (10, 3600, 16), (20, 600, 8)])
+    assert starts_s(story) == [0, 3600, 7200]
+    assert ends_s(story) == [3600, 7200, 7800]
+
+
+def test_a_small_job_goes_where_it_fits_best(tmp_path: Path) -> None:
+    """4 and 6 GPUs on two servers; 2 more fill the second, so that 4 still fit on the first."""
+    story = replay(tmp_path, [(0, 9000, 4), (1, 9000, 6), (2, 9000, 2), (3, 9000, 4)])
+    assert starts_s(story) == [0, 1, 2, 3]
+
+
+def test_a_job_of_more_than_one_server_needs_whole_servers(tmp_path: Path) -> None:
+    story = replay(tmp_path, [(0, 1000, 1), (1, 1000, 16)])
+    assert starts_s(story) == [0, 1000]
+
+
+def test_power_follows_the_busy_gpus(tmp_path: Path) -> None:
+    """Two servers of 2 kW idle and 8 more busy, core 100 kW: 4 of 8 GPUs add 4 kW."""
+    story = replay(tmp_path, [(3600, 3600, 4)])
+    assert story.power("it_kw", 0) == 104.0
+    assert story.power("it_kw", H) == pytest.approx(108.0, rel=1e-12)
+    assert story.power("it_kw", 2 * H) == 104.0
+
+
+def test_a_killed_job_keeps_its_checkpointed_work_and_starts_after_the_boot(tmp_path: Path) -> None:
+    """Killed after 65 of 120 min, 60 kept; dark 1 min, boot 15, restart 10: ends at 65 + 1 + 15 + 10 + 60 = 151 min."""
+    script = {"script": [outage(65 / 60, duration_min=1.0)]}
+    story = replay(tmp_path, [(0, 7200, 8)], grid=script, checkpoint_interval_min=30.0)
+    job = story.job()
+    assert job["end_us"] == 151 * MIN
+    assert job["useful_us"] == 120 * MIN
+    assert job["rollback_us"] == 5 * MIN
+    assert job["down_us"] == 26 * MIN
+    assert story.interruptions() == [(65 * MIN, 81 * MIN, 2, 5 * MIN)]
+
+
+def test_without_checkpoints_all_work_is_lost(tmp_path: Path) -> None:
+    script = {"script": [outage(65 / 60, duration_min=1.0)]}
+    story = replay(tmp_path, [(0, 7200, 8)], grid=script)
+    assert story.job()["end_us"] == (65 + 1 + 15 + 10 + 120) * MIN
+    assert story.job()["rollback_us"] == 65 * MIN
+
+
+def test_killed_jobs_go_back_to_the_head_in_their_order(tmp_path: Path) -> None:
+    """Two run, two wait; both die at 10 min and run again before the waiting ones."""
+    script = {"script": [outage(10 / 60, duration_min=1.0)]}
+    story = replay(tmp_path, [(0, 3600, 8), (1, 3600, 8), (2, 3600, 8), (3, 3600, 8)], grid=script)
+    back = (10 + 1 + 15) * 60
+    assert ends_s(story)[:2] == [back + 4200, back + 4200]
+    assert starts_s(story)[2:] == [back + 4200, back + 4200]
+
+
+TIE = {"feeders": {"A": {}, "B": {}}, "auto_transfer_failure_probability": 1.0}
+
+
+def test_a_job_dies_with_its_row_and_moves_to_the_other(tmp_path: Path) -> None:
+    grid = merged(TIE, {"script": [outage(65 / 60, duration_h=1.0, feeders=["A"])]})
+    story = replay(tmp_path, [(0, 7200, 8)], grid=grid, checkpoint_interval_min=30.0)
+    assert story.interruptions() == [(65 * MIN, 65 * MIN, 1, 5 * MIN)]
+    assert story.job()["end_us"] == (65 + 10 + 60) * MIN
+
+
+def test_a_job_that_moves_at_a_checkpoint_without_restart_ends_when_it_would_have(tmp_path: Path) -> None:
+    grid = merged(TIE, {"script": [outage(1.0, duration_h=1.0, feeders=["A"])]})
+    story = replay(tmp_path, [(0, 7200, 8)], grid=grid, checkpoint_interval_min=30.0, restart_min=0.0)
+    assert story.job()["end_us"] == 2 * H
+
+
+def test_the_time_of_every_finished_job_adds_up(tmp_path: Path) -> None:
+    """From first start to end: useful, rolled back, and down (waiting, boot, restart)."""
+    rng = np.random.default_rng(4)
+    jobs = [
+        (int(rng.integers(0, 30_000)), int(rng.integers(60, 9_000)), int(rng.choice([1, 2, 4, 8, 16, 24])))
+        for _ in range(60)
+    ]
+    grid = merged(TIE, {"script": [outage(0.7 + k, duration_s=30.0 + k, feeders=["AB"[k % 2]]) for k in range(9)]})
+    story = replay(tmp_path, sorted(jobs), servers=2, grid=grid, checkpoint_interval_min=20.0)
+    table = story.trace.jobs
+    done = table["end_us"] >= 0
+    assert done.sum() > 20
+    assert table["interruptions"].sum() > 10
+    spent = table["useful_us"] + table["rollback_us"] + table["down_us"]
+    np.testing.assert_array_equal(spent[done], (table["end_us"] - table["start_us"])[done])
+    durations = np.array([duration for _, duration, _ in sorted(jobs)]) * 1_000_000
+    np.testing.assert_array_equal(np.sort(table["useful_us"][done]), np.sort(durations[done]))

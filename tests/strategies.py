@@ -1,0 +1,90 @@
+"""Random small scenarios: scripted events on a coarse lattice, so that instants coincide, and any protection."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from simulation import CABINETS, COOLING, GENSETS, UPS, hall, job
+
+DURATIONS_S = (0.005, 0.02, 0.5, 2.0, 15.0, 60.0, 600.0, 900.0, 3600.0, 10800.0)
+LATTICE_S = (0.0, 0.005, 1.0, 15.0, 60.0, 900.0)
+
+
+@st.composite
+def scripts(draw: st.DrawFn, feeders: list[str], most: int = 6) -> list[dict[str, Any]]:
+    """Events at whole hours plus a lattice offset, on one feeder or all."""
+    events = []
+    for _ in range(draw(st.integers(1, most))):
+        at = draw(st.integers(0, 30)) + draw(st.sampled_from(LATTICE_S)) / 3600.0
+        struck = draw(st.sampled_from([[], *([name] for name in feeders)]))
+        events.append({"at_h": at, "duration_s": draw(st.sampled_from(DURATIONS_S)), "feeders": struck})
+    return events
+
+
+@st.composite
+def protections(draw: st.DrawFn) -> dict[str, Any]:
+    """Nothing, UPS or cabinets, with or without gensets; some luck in all of it."""
+    out: dict[str, Any] = {}
+    kind = draw(st.sampled_from(["none", "ups", "cabinets"]))
+    chance = draw(st.sampled_from([0.0, 0.3]))
+    if kind == "ups":
+        modules = {"n": 2, "r": 1, "rated_kw": 200.0, "mtbf_h": draw(st.sampled_from([1e12, 20.0])), "mttr_h": 2.0}
+        blocks, autonomy = draw(st.sampled_from([1, 2])), draw(st.sampled_from([5.0, 90.0]))
+        out["ups"] = {
+            **UPS, "modules": modules, "blocks": blocks, "autonomy_min": autonomy, "fail_on_demand_probability": chance,
+            "block_mtbf_h": draw(st.sampled_from([1e12, 30.0])),
+        }  # fmt: skip
+    elif kind == "cabinets":
+        out["cabinets"] = {
+            **CABINETS, "per_row": draw(st.integers(0, 3)), "core": draw(st.integers(0, 2)),
+            "cooling": draw(st.integers(0, 1)), "auxiliary_kw": draw(st.sampled_from([0.0, 2.0])),
+            "rated_kwh": draw(st.sampled_from([20.0, 100.0, 261.0])),
+            "topology": draw(st.sampled_from(["in_line", "parallel_static_switch", "grid_following"])),
+            "transfer_ms": {"law": "uniform", "low": 0.0, "high": 30.0}, "transfer_failure_probability": chance,
+            "cabinet_mtbf_h": draw(st.sampled_from([1e12, 10.0])),
+            "cabinet_mttr_h": {"law": "exponential", "mean": 3.0},
+            "loss_fraction": draw(st.sampled_from([0.0, 0.012])),
+        }  # fmt: skip
+    if draw(st.booleans()):
+        out["gensets"] = {
+            **GENSETS, "n": draw(st.integers(1, 3)), "rated_kw": draw(st.sampled_from([110.0, 400.0])),
+            "fail_to_start_probability": chance, "mttf_running_h": draw(st.sampled_from([1e12, 0.5])), "mttr_h": 2.0,
+        }  # fmt: skip
+    return out
+
+
+@st.composite
+def sites(draw: st.DrawFn) -> dict[str, Any]:
+    """Changes to the hall: supply, protection, cooling, cap, recharge."""
+    feeders = draw(st.sampled_from([["A"], ["A", "B"]]))
+    grid: dict[str, Any] = {
+        "feeders": {name: {} for name in feeders}, "script": draw(scripts(feeders)),
+        "auto_transfer_s": draw(st.sampled_from([0.5, 1.0])),
+        "auto_transfer_failure_probability": draw(st.sampled_from([0.0, 0.5])),
+    }  # fmt: skip
+    if draw(st.booleans()):
+        grid["feeders"]["A"] = {"momentary": {"per_year": 2000.0, "duration_s": 1.0, "repeat_probability": 0.3}}
+    site: dict[str, Any] = {"grid": grid, "protection": draw(protections()), "house_load_kw": 5.0}
+    site["cluster"] = {"rows": draw(st.integers(2, 3)), "corded": draw(st.sampled_from(["single", "dual"]))}
+    if draw(st.booleans()):
+        site["cluster"]["on_backup"] = {"cap_after_s": draw(st.sampled_from([0.0, 60.0]))}
+    if draw(st.booleans()):
+        site["cooling"] = COOLING
+    if draw(st.booleans()):
+        site["recharge_after_outage"] = {"limit_kw": draw(st.sampled_from([50.0, 300.0]))}
+    return site
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> dict[str, Any]:
+    """A whole scenario over the end of a month."""
+    checkpoint = {
+        "interval_min": 15.0,
+        "stall_s": draw(st.sampled_from([0.0, 15.0])),
+        "write_s": 60.0,
+        "mode": "asynchronous",
+    }
+    rate = {"per_1000_server_days": draw(st.sampled_from([0.0, 300.0]))}
+    jobs = job(checkpoint=checkpoint, hardware=rate) if draw(st.booleans()) else {}
+    return hall(
+        site=draw(sites()), jobs=jobs, seed=draw(st.integers(0, 1000)), horizon={"start": "2026-01-31", "hours": 36.0}
+    )
