@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from twin.check import check_design, check_study
+from twin.check.carrying import check_design, check_study
 from twin.cli.app import twin
 from twin.experiment import reseeded, run_designs
 from twin.scenario.load import load

@@ -11,7 +11,7 @@ import click
 from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with_format
 
 if TYPE_CHECKING:
-    from twin.check import Carrier, DesignCheck, SiteCheck
+    from twin.check.findings import Carrier, DesignCheck, SiteCheck
 
 
 @click.command()
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @with_format
 def check(scenario: str, style: str) -> None:
     """Validate a scenario; can each design carry its load? Warnings do not fail."""
-    from twin.check import check_study
+    from twin.check.carrying import check_study
     from twin.scenario.load import load
 
     study = load(scenario, require_files=False)
@@ -90,7 +90,7 @@ def _plain(value: Any) -> str:
 
 
 def _print_site(site: SiteCheck) -> None:
-    from twin.check_warnings import span
+    from twin.check.warnings import span
     from twin.estimate import number
 
     table = new_table(
@@ -117,7 +117,7 @@ def _print_site(site: SiteCheck) -> None:
 
 
 def _about(one: Carrier) -> str:
-    from twin.check_warnings import span
+    from twin.check.warnings import span
 
     if one.kind == "bare":
         return "bare, then gensets" if one.by_genset else "bare"

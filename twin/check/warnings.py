@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from twin.check.findings import Carrier, GensetSupply, SiteCheck
 from twin.estimate import number
 from twin.scenario.model import SiteSpec
-
-if TYPE_CHECKING:
-    from twin.check import Carrier, GensetSupply, SiteCheck
 
 
 def warnings(found: SiteCheck, site: SiteSpec) -> Iterator[str]:

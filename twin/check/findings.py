@@ -1,0 +1,112 @@
+"""What `check` finds: for each design and site, who carries what, and for how long. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROUNDING = 1.0 + 1e-12
+"""kW that differ by less are equal."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """One feed, or several alike, and what it can carry from storage alone.
+
+    Attributes:
+        names: the feeds (or bare load points), without the site.
+        loads: the load points that each of them carries, or shares.
+        kind: "bare", "ups", "in_line", "parallel" or "following".
+        needs_kw: its share of the loads at full level, in the season that cools hardest.
+        idle_kw: the same with idle rows.
+        own_kw: what its own storage units consume.
+        storage_kw: given by storage with all units sound; `one_less_kw` with one cabinet or module fewer.
+        sheds_kw: of `needs_kw`, chillers, which are dropped before the others go dark.
+        units: storage units of each.
+        autonomy_h: full storage at full level, without the chillers if those must go; `capped_h` under the power cap
+            (None where it changes nothing).
+        hold_up_ms: the shortest of its loads.
+        in_time: share of transfers that beat this hold-up; None where no transfer is needed.
+        by_genset: whether gensets serve it.
+    """
+
+    names: tuple[str, ...]
+    loads: tuple[str, ...]
+    kind: str
+    needs_kw: float
+    idle_kw: float
+    own_kw: float
+    storage_kw: float
+    one_less_kw: float
+    sheds_kw: float
+    units: int
+    autonomy_h: float
+    capped_h: float | None
+    hold_up_ms: float
+    in_time: float | None
+    by_genset: bool
+
+    def carries(self, groups: str, kw: float | None = None) -> bool:
+        """Whether storage carries the loads of a kind ("rows", "core", ...), shedding chillers if it must."""
+        able = (self.storage_kw if kw is None else kw) * ROUNDING
+        if groups not in self.groups or self.kind in ("bare", "following") or self.in_time == 0.0 or able <= 0.0:
+            return False
+        sheds = 0.0 if groups == "restartable_cooling" else self.sheds_kw
+        return self.needs_kw + self.own_kw - sheds <= able
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Kinds of its loads."""
+        return frozenset("rows" if name.startswith("row-") else name for name in self.loads)
+
+
+@dataclass(frozen=True)
+class GensetSupply:
+    """A genset plant against all that it serves, at full level and under the power cap."""
+
+    sets: int
+    needed_sets: int
+    rated_kw: float
+    needs_kw: float
+    capped_kw: float
+    all_load_s: float
+
+    @property
+    def all_kw(self) -> float:
+        """All sets."""
+        return self.sets * self.rated_kw
+
+    @property
+    def one_less_kw(self) -> float:
+        """One set fewer."""
+        return (self.sets - 1) * self.rated_kw
+
+
+@dataclass(frozen=True)
+class SiteCheck:
+    """What was found about one site under one design."""
+
+    site: str
+    import_kw: float
+    import_limit_kw: float | None
+    carriers: tuple[Carrier, ...]
+    gensets: GensetSupply | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DesignCheck:
+    """What was found about one design."""
+
+    design: str
+    note: str
+    sites: tuple[SiteCheck, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All warnings, each beginning with the design (and the site, where there are several)."""
+        several = len(self.sites) > 1
+        return tuple(
+            f"{self.design}: {site.site + ': ' if several else ''}{text}"
+            for site in self.sites
+            for text in site.warnings
+        )
