@@ -10,28 +10,36 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import config
 
-_HOLDERS = ("chance", "plant", "powerflow", "kernel.py", "units.py")
+_PLANT = ("chance", "plant", "kernel.py", "units.py")
+_WINGS = {"powerflow": ("powerflow", "kernel.py", "units.py")}
+"""Files that a wing's kernels depend on; a wing with an entry of its own is not compiled anew when the plant changes."""
 
 
-def _sources() -> list[Path]:
+def _wing(module: str) -> tuple[str, ...]:
+    return _WINGS.get(module.removeprefix("twin.").partition(".")[0], _PLANT)
+
+
+def _sources(holders: tuple[str, ...]) -> list[Path]:
     root = Path(__file__).parent
     files: list[Path] = []
-    for name in _HOLDERS:
+    for name in holders:
         place = root / name
         files += sorted(place.rglob("*.py")) if place.is_dir() else [place]
     return files
 
 
-def _cache_folder() -> str:
+@lru_cache
+def _cache_folder(holders: tuple[str, ...]) -> str:
     """A folder that can be written: NUMBA_CACHE_DIR if set, else the user's cache, else the temporary folder."""
     digest = hashlib.sha256()
-    for file in _sources():
+    for file in _sources(holders):
         digest.update(file.name.encode() + file.read_bytes())
     name = f"twin-kernels-{digest.hexdigest()[:16]}"
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
@@ -49,18 +57,15 @@ def _cache_folder() -> str:
     return str(folder)
 
 
-_FOLDER = _cache_folder()
-
-
 def is_cold() -> bool:
-    """Whether no kernel of these sources has been compiled on this machine yet."""
-    return next(Path(_FOLDER).rglob("*.nbi"), None) is None
+    """Whether no kernel of the plant has been compiled on this machine yet."""
+    return next(Path(_cache_folder(_PLANT)).rglob("*.nbi"), None) is None
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` on its first call, in nopython mode, cached on disk between processes."""
     before = config.CACHE_DIR
-    config.CACHE_DIR = _FOLDER
+    config.CACHE_DIR = _cache_folder(_wing(function.__module__))
     try:
         return numba.njit(cache=True, error_model="numpy")(function)
     finally:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from operator import index
 
 import numpy as np
@@ -31,6 +32,7 @@ _ROUNDS = 10
 _STEP = 2.0**-53
 
 
+@lru_cache(maxsize=1 << 16)
 def stream_key(seed: int, item: str, purpose: str) -> np.uint64:
     """The key of one stream: a digest that is the same on every machine, today and in ten years.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,23 +26,22 @@ JOB_COLUMNS = (
 INTERRUPTION_COLUMNS = ("job", "item", "start_us", "end_us", "cause", "level", "gpus", "rollback_us")
 
 
-def columns(rows: array[int], names: tuple[str, ...]) -> dict[str, NDArray[np.int64]]:
+def columns(rows: list[int], names: tuple[str, ...]) -> dict[str, NDArray[np.int64]]:
     """A flat list of rows as named int64 columns."""
-    block = np.frombuffer(rows, dtype=np.int64) if rows else np.zeros(0, np.int64)
-    block = block.reshape(-1, len(names)).T
-    return {name: block[k].copy() for k, name in enumerate(names)}
+    block = np.array(rows, np.int64).reshape(-1, len(names))
+    return {name: block[:, k].copy() for k, name in enumerate(names)}
 
 
 class Record:
-    """Events, jobs and interruptions of one run, each row five to ten int64 in one flat array."""
+    """Events, jobs and interruptions of one run, each row five to ten int64 in one flat list."""
 
     __slots__ = ("count", "events", "interruptions", "jobs", "level")
 
     def __init__(self, level: str) -> None:
         self.level = level
-        self.events: array[int] = array("q")
-        self.jobs: array[int] = array("q")
-        self.interruptions: array[int] = array("q")
+        self.events: list[int] = []
+        self.jobs: list[int] = []
+        self.interruptions: list[int] = []
         self.count = 0
 
     def event(self, time_us: int, item: int, what: int, value: int, cause: int) -> int:
