@@ -220,7 +220,7 @@ class Breaks:
                 item = ids[site.plan.name + "/" + name]
                 i = column[item]
                 site.change(item, record.UP, up, UNITS | SUPPLY)
-                site.unit_fact[f.U_UP, i] = up
-                site.feed_fact[f.F_VERSION, site.unit_fact[f.U_FEED, i]] += 1
+                site.fact[f.U_UP, i] = up
+                site.fact[f.F_VERSION, site.fact[f.U_FEED, i]] += 1
 
         world.start(run())

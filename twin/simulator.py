@@ -106,9 +106,9 @@ class Simulator:
 def _ledger(site: Site, horizon_us: int) -> dict[str, Any]:
     months = site.plan.edge_us
     out: dict[str, Any] = {"start_us": months.copy(), "end_us": np.append(months[1:], horizon_us)}
-    site.ledger[f.LEDGER_STORED_KWH, -1] = site.unit[f.ENERGY_KWH].sum()
+    site.ledger[f.LEDGER_STORED_KWH, -1] = site.quantity[f.ENERGY_KWH].sum()
     out |= {name: site.ledger[k].copy() for k, name in enumerate(f.LEDGER_NAMES)}
-    begin = site.plan.unit[f.ENERGY_KWH].sum()
+    begin = site.plan.quantity[f.ENERGY_KWH].sum()
     out["stored_start_kwh"] = np.append(begin, site.ledger[f.LEDGER_STORED_KWH, :-1])
     return out
 
@@ -116,11 +116,13 @@ def _ledger(site: Site, horizon_us: int) -> dict[str, Any]:
 def _units(site: Site, horizon_us: int) -> dict[str, Any]:
     """Turning points with both ends, by unit then time."""
     time_us, unit, energy_kwh = site.tape.points()
-    count = site.unit.shape[1]
+    count = site.plan.unit_items.size
     everyone = np.arange(count)
     time_us = np.concatenate([np.zeros(count, np.int64), time_us, np.full(count, horizon_us)])
     unit = np.concatenate([everyone, unit, everyone])
-    energy_kwh = np.concatenate([site.plan.unit[f.ENERGY_KWH], energy_kwh, site.unit[f.ENERGY_KWH]])
+    energy_kwh = np.concatenate(
+        [site.plan.quantity[f.ENERGY_KWH, :count], energy_kwh, site.quantity[f.ENERGY_KWH, :count]]
+    )
     order = np.lexsort((time_us, unit))
     return {"time_us": time_us[order], "item": site.plan.unit_items[unit[order]], "energy_kwh": energy_kwh[order]}
 

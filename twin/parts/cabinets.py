@@ -102,14 +102,14 @@ class Cabinets:
         items = [ids[name] for name in self.names]
         column = {int(item): i for i, item in enumerate(site.plan.unit_items)}
         columns = np.array([column[item] for item in items], np.int64)
-        unit_fact, feed_fact = site.unit_fact, site.feed_fact
+        fact = site.fact
 
         def flip(flipped: np.ndarray, up: np.ndarray) -> None:
             for k in flipped:
                 i = columns[k]
                 site.change(items[k], r.UP, int(up[k]), (UNITS | SUPPLY) if site.abnormal else UNITS)
-                unit_fact[f.U_UP, i] = up[k]
-                feed_fact[f.F_VERSION, unit_fact[f.U_FEED, i]] += 1
+                fact[f.U_UP, i] = up[k]
+                fact[f.F_VERSION, fact[f.U_FEED, i]] += 1
 
         life = compile_law(ExponentialLaw(law="exponential", mean=self.spec.cabinet_mtbf_h))
         Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)

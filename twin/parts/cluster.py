@@ -51,7 +51,7 @@ class ServerSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _measured(cls, data: Any) -> Any:
-        """Numbers of a named power record, where the block has none of its own; the loader tells of a missing folder."""
+        """Numbers of a named power record where the block has none; of a missing folder the loader tells."""
         if isinstance(data, dict) and isinstance(folder := data.get("power_folder"), str) and Path(folder).is_dir():
             profile = _profile(folder)
             measured = {name: round(getattr(profile, name), 4) for name in _MEASURED}
@@ -162,7 +162,7 @@ class BackupCap:
     def __init__(self, spec: OnBackupSpec, world: World, site: Site, ids: dict[str, int]) -> None:
         self.world, self.site = world, site
         self._after_us = round(spec.cap_after_s * TICKS_PER_S)
-        self._rows = site.load_fact[f.L_KIND] == f.ROW
+        self._rows = site.fact[f.L_KIND] == f.ROW
         feeds = {j for i in range(self._rows.size) if self._rows[i] for j in site.plan.feeds_of[i]}
         self._feeds = sorted(feeds)
         self._item = ids[f"{site.plan.name}/core"]
@@ -172,7 +172,7 @@ class BackupCap:
 
     def react(self) -> None:
         """Arm, or lift, the cap."""
-        site, fact = self.site, self.site.feed_fact
+        site, fact = self.site, self.site.fact
         if not (site.abnormal or self.on or self._alarm.due != NEVER):
             return
         on_storage = any(fact[f.F_STATE, j] == f.ON_STORAGE for j in self._feeds)
@@ -195,11 +195,11 @@ class BackupCap:
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""
         site = self.site
-        load = site.load[:, self._rows]
+        load = site.quantity[:, self._rows]
         more = load[f.L_FULL_GPUS] * (load[f.L_PER_GPU_KW] - load[f.L_PER_GPU_CAPPED_KW])
-        return float(more.sum() / (1.0 - site.feed[f.F_LOSS_FRACTION, self._feeds].max()))
+        return float(more.sum() / (1.0 - site.quantity[f.F_LOSS_FRACTION, self._feeds].max()))
 
     def _set(self, on: bool) -> None:
         self.on = on
-        self.site.load_fact[f.L_CAPPED, self._rows] = on
+        self.site.fact[f.L_CAPPED, self._rows] = on
         self.site.on_cap(on)

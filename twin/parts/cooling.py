@@ -84,9 +84,9 @@ class RunningCooling:
 
     def react(self) -> None:
         """Drop out with the supply; ask for a restart when it is back; untrip the rows when cooling runs again."""
-        fact, site = self.site.load_fact, self.site
+        fact, site = self.site.fact, self.site
         chillers = self._chillers
-        if fact[f.L_TRIPPED, chillers] and site.feed_fact[f.F_STATE, site.plan.feeds_of[chillers][0]] == f.ON_SECTION:
+        if fact[f.L_TRIPPED, chillers] and site.fact[f.F_STATE, site.plan.feeds_of[chillers][0]] == f.ON_SECTION:
             fact[f.L_TRIPPED, chillers] = 0
             site.ask(SUPPLY)
         lit = fact[f.L_LIT, chillers]
@@ -100,7 +100,7 @@ class RunningCooling:
         self._untrip()
 
     def _untrip(self) -> None:
-        fact = self.site.load_fact
+        fact = self.site.fact
         if not (fact[f.L_LIT, self._pumps] and fact[f.L_RUNNING, self._chillers]):
             return
         tripped = (fact[f.L_KIND] == f.ROW) & (fact[f.L_TRIPPED] == 1)
@@ -110,4 +110,4 @@ class RunningCooling:
 
     def _restarted(self) -> None:
         self.site.change(self._item, r.RUNNING, 1, LOAD | SUPPLY, self.site.load_row[self._chillers])
-        self.site.load_fact[f.L_RUNNING, self._chillers] = 1
+        self.site.fact[f.L_RUNNING, self._chillers] = 1

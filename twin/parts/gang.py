@@ -12,7 +12,6 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from twin.parts.cluster import ClusterSpec, row_name
@@ -144,7 +143,7 @@ class RunningGang:
         self._servers = np.array([servers + (k < more) for k in range(cluster.rows)], np.int64)
         self._busy = self._servers * cluster.gpus_per_server
         rows = slice(self._rows[0], self._rows[-1] + 1)
-        self._busy_fact, self._booting_fact = site.load_fact[f.L_BUSY_GPUS, rows], site.load_fact[f.L_BOOTING, rows]
+        self._busy_fact, self._booting_fact = site.fact[f.L_BUSY_GPUS, rows], site.fact[f.L_BOOTING, rows]
 
     def _hold(self, use: int) -> None:
         """Change what the job's servers do; other jobs' share of the same rows stays."""
@@ -231,7 +230,7 @@ class RunningGang:
 
     def react(self) -> None:
         """Rows and core as they now stand: die with them, or begin to restart when all is back."""
-        lit = self.site.load_fact[f.L_LIT]
+        lit = self.site.fact[f.L_LIT]
         core_dark = not lit[self._core]
         dark = [i for i in self._rows if not lit[i]]
         if core_dark or dark:
@@ -253,9 +252,9 @@ class RunningGang:
         self._lost = max(self._lost, level)
 
     def _cool(self) -> bool:
-        fact = self.site.load_fact
+        fact = self.site.fact
         chillers = self.site.plan.chillers
-        if math.isinf(self.site.quantities[f.TANK_H]):
+        if math.isinf(self.site.totals[f.TANK_H]):
             return True
         return bool(fact[f.L_RUNNING, chillers] and fact[f.L_LIT, self.site.plan.pumps])
 

@@ -87,8 +87,8 @@ class RunningGensets:
         self._common = world.stream(prefix, "common_cause")
         self._repair_law = compile_law(spec.mttr_h)
         self._down_until = [0] * len(names)
-        served = site.feed_fact[f.F_GENSET] == 1
-        self._masks = sorted({int(mask) for mask in site.feed_fact[f.F_SECTIONS, served]})
+        served = site.fact[f.F_GENSET] == 1
+        self._masks = sorted({int(mask) for mask in site.fact[f.F_SECTIONS, served]})
         self._state, self._online, self._demands = OFF, 0, 0
         self._connected = False
         self._loss_us, self._row = 0, -1
@@ -126,7 +126,7 @@ class RunningGensets:
             self._next()
 
     def _released(self) -> None:
-        """The grid is back: the loads have returned to it; sets that run go on for a while, to be there if it fails again."""
+        """The grid is back and the loads with it; sets that run go on for a while, in case it fails again."""
         self._connect(False)
         self._steps = [step for step in self._steps if step[1] != SWITCH]
         if self._online or any(kind == START for _, kind, _ in self._steps):
@@ -138,7 +138,7 @@ class RunningGensets:
 
     def _connect(self, on: bool) -> None:
         self._connected = on
-        self.site.quantities[f.GENSET_READY_KW] = self._online * self.spec.rated_kw if on else 0.0
+        self.site.totals[f.GENSET_READY_KW] = self._online * self.spec.rated_kw if on else 0.0
 
     def _start(self) -> None:
         """Draw which sets start and when each will fail; one draw of each kind per demand."""

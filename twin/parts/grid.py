@@ -97,7 +97,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Strike:
-    """A supply event in force on a feeder. `event` numbers it by its source, so that it means the same in every design."""
+    """A supply event in force on a feeder. `event` numbers it by its source, alike in every design."""
 
     until_us: int
     item: int
@@ -159,7 +159,7 @@ class RunningGrid:
         self.site.ask(SUPPLY)
 
     def react(self) -> None:
-        """All strikes of the instant are known: which feeders are up, where the tie stands, which sections have grid."""
+        """All strikes of the instant are known: which feeders are up, where the tie stands, who has grid."""
         for k, item in enumerate(self._items):
             up = not self._strikes[k]
             if up != self._up[k]:
@@ -180,7 +180,7 @@ class RunningGrid:
         return max(self._strikes[k], key=lambda strike: (strike.until_us, -strike.item))
 
     def _react_tie(self) -> None:
-        """Open with both feeders up; closed at once for work in closed transition, else after the auto-transfer time."""
+        """Open with both feeders up; closed at once in a closed transition, else after the auto-transfer time."""
         due, self._transfer_due = self._transfer_due, False
         if all(self._up):
             self._tie_alarm.stop()

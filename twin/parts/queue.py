@@ -161,13 +161,13 @@ class RunningQueue:
         )
 
     def _show(self) -> None:
-        fact = self.site.load_fact
+        fact = self.site.fact
         for row, load in enumerate(self._loads):
             fact[f.L_BUSY_GPUS, load] = self._placement.busy_in_row[row]
 
     def react(self) -> None:
         """Rows that have gone dark kill their jobs; rows that are back boot."""
-        lit, now = self.site.load_fact[f.L_LIT], self.world.now
+        lit, now = self.site.fact[f.L_LIT], self.world.now
         core = bool(lit[self._core])
         killed: set[int] = set()
         for row, load in enumerate(self._loads):

@@ -1,8 +1,9 @@
 """A centralised UPS in blocks of N+r modules: in line, double conversion, a battery of minutes, a static bypass.
 
 A block carries a share of the rows and, with the other blocks, the dual-corded core and pumps. On the grid it loses
-`loss_fraction` of its input. With fewer than n sound modules it goes to static bypass: no break, but raw supply from then on. A block failure (rare: the output itself) darkens what it alone feeds, until it
-has been bypassed by hand; it is normal again when repaired.
+`loss_fraction` of its input. With fewer than n sound modules it goes to static bypass: no break, but raw supply from
+then on. A block failure (rare: the output itself) darkens what it alone feeds until it has been bypassed by hand; it is
+normal again when repaired.
 """
 
 from __future__ import annotations
@@ -121,12 +122,12 @@ class RunningBlock:
     def modules(self, up: int, row: int) -> None:
         """The number of sound modules has changed: new limit, perhaps to or from static bypass."""
         limit = up * self.spec.modules.rated_kw
-        self.site.feed[f.F_LIMIT_KW, self.feed] = limit
+        self.site.quantity[f.F_LIMIT_KW, self.feed] = limit
         self._short = up < self.spec.modules.n
         self._bypass(row)
 
     def _bypass(self, row: int) -> None:
-        fact = self.site.feed_fact
+        fact = self.site.fact
         on = int(self._short or self._failed)
         if on != fact[f.F_BYPASS, self.feed]:
             self.site.change(self.item, r.BYPASS, on, SUPPLY, row)
@@ -137,7 +138,7 @@ class RunningBlock:
         lives, repairs = self.world.stream(name, "failure"), self.world.stream(name, "restoration")
         life = compile_law(ExponentialLaw(law="exponential", mean=self.spec.block_mtbf_h))
         restoration = compile_law(self.spec.block_mttr_h)
-        fact = self.site.feed_fact
+        fact = self.site.fact
         by_hand = ticks(self.spec.bypass_by_hand_h)
         while True:
             yield self.world.sleep(lives.ticks(life))

@@ -49,13 +49,13 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
 
 
 @kernel
-def levels(unit: Array, clock: Array, site: Array) -> None:
+def levels(quantity: Array, clock: Array, site: Array) -> None:
     """Stored energies and heat at the clock's now, from their anchors."""
     dt_h = (clock[f.NOW_US] - clock[f.ANCHOR_US]) / TICKS_PER_H
     if clock[f.ACTIVE] > 0:
-        for i in range(unit.shape[1]):
-            if unit[f.RATE_KW, i] != 0.0:
-                unit[f.ENERGY_KWH, i] = unit[f.ANCHOR_KWH, i] + unit[f.RATE_KW, i] * dt_h
+        for i in range(clock[f.UNITS]):
+            if quantity[f.RATE_KW, i] != 0.0:
+                quantity[f.ENERGY_KWH, i] = quantity[f.ANCHOR_KWH, i] + quantity[f.RATE_KW, i] * dt_h
     if site[f.HEAT_RATE] != 0.0:
         site[f.HEAT] = site[f.HEAT_ANCHOR] + site[f.HEAT_RATE] * (
             (clock[f.NOW_US] - clock[f.HEAT_ANCHOR_US]) / TICKS_PER_H
@@ -63,21 +63,21 @@ def levels(unit: Array, clock: Array, site: Array) -> None:
 
 
 @kernel
-def stored_kwh(unit: Array) -> float:
+def stored_kwh(quantity: Array, clock: Array) -> float:
     """Energy in all units [kWh]."""
     total = 0.0
-    for i in range(unit.shape[1]):
-        total += unit[f.ENERGY_KWH, i]
+    for i in range(clock[f.UNITS]):
+        total += quantity[f.ENERGY_KWH, i]
     return total
 
 
 @kernel
-def _benign(unit: Array, site: Array) -> bool:
+def _benign(quantity: Array, clock: Array, site: Array) -> bool:
     """Whether the bound at hand needs no fact to flip: a unit has become full, or the heat is gone."""
-    for i in range(unit.shape[1]):
-        if unit[f.RATE_KW, i] < 0.0:
-            room = unit[f.ENERGY_KWH, i] - unit[f.U_MIN_KWH, i]
-            if room <= -unit[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
+    for i in range(clock[f.UNITS]):
+        if quantity[f.RATE_KW, i] < 0.0:
+            room = quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i]
+            if room <= -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
                 return False
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
 
@@ -86,12 +86,8 @@ def _benign(unit: Array, site: Array) -> bool:
 def advance(
     until_us: int,
     stop: bool,
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
+    fact: Array,
+    quantity: Array,
     link: Array,
     clock: Array,
     site: Array,
@@ -112,7 +108,7 @@ def advance(
         announced; TAPE_FULL when the caller must empty the tape first and call again.
     """
     while clock[f.NOW_US] < until_us:
-        if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + unit.shape[1] + 2:
+        if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2:
             return TAPE_FULL
         end_us = until_us
         if clock[f.BOUND_US] < end_us:
@@ -127,12 +123,12 @@ def advance(
         at_bound = clock[f.BOUND_US] <= end_us
         if not at_edge and not at_bound:
             break
-        levels(unit, clock, site)
+        levels(quantity, clock, site)
         if at_edge:
-            ledger[f.LEDGER_STORED_KWH, int(edge[f.E_MONTH, clock[f.EDGE]])] = stored_kwh(unit)
+            ledger[f.LEDGER_STORED_KWH, int(edge[f.E_MONTH, clock[f.EDGE]])] = stored_kwh(quantity, clock)
             clock[f.EDGE] = next_edge
         if at_bound:
-            if not _benign(unit, site):
+            if not _benign(quantity, clock, site):
                 if stop:
                     return STOPPED
                 if clock[f.NOW_US] < until_us:
@@ -140,20 +136,17 @@ def advance(
                 if not at_edge:
                     return OK
             clock[f.BOUND_US] = NEVER
-        refresh(unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, edge, tape_us, tape)
-    levels(unit, clock, site)
+        refresh(fact, quantity, link, clock, site, edge, tape_us, tape)
+    levels(quantity, clock, site)
     return OK
 
 
 @kernel
 def turn(
     now_us: int,
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
+    stop: bool,
+    fact: Array,
+    quantity: Array,
     link: Array,
     clock: Array,
     site: Array,
@@ -168,14 +161,11 @@ def turn(
     Returns:
         The tick up to which these powers hold (next edge or bound, NEVER if none), or a negative code of `advance`.
     """
-    code = advance(
-        now_us, False, unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, ledger, edge_us, edge,
-        tape_us, tape,
-    )  # fmt: skip
+    code = advance(now_us, stop, fact, quantity, link, clock, site, ledger, edge_us, edge, tape_us, tape)  # fmt: skip
     if code != OK:
         return code
-    if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + unit.shape[1] + 2:
+    if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2:
         return TAPE_FULL
-    bound = refresh(unit_fact, unit, feed_fact, feed, load_fact, load, link, clock, site, edge, tape_us, tape)
+    bound = refresh(fact, quantity, link, clock, site, edge, tape_us, tape)
     following = clock[f.EDGE] + 1
     return min(bound, edge_us[following]) if following < edge_us.size else bound

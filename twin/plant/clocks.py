@@ -53,7 +53,8 @@ def first(due_us: Any, up: Any, ordinal: Any, keys: Any, replication: np.uint64,
     """
     for i in range(len(due_us)):
         up[i] = 1
-        due_us[i] = _after(0, _life_h(i, 0, keys, replication, theta, life))
+        ordinal[i] = 0  # a literal would compile the draw's whole chain once more
+        due_us[i] = _after(ordinal[i], _life_h(i, ordinal[i], keys, replication, theta, life))
         ordinal[i] = 1
 
 

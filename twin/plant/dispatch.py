@@ -21,7 +21,7 @@ POWERS = f.POWERS
 
 
 @kernel
-def loads(load_fact: Array, load: Array, clock: Array, site: Array, edge: Array) -> None:
+def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) -> None:
     """Demand of every load point from its facts: servers first, then the cooling that their heat asks for [kW]."""
     it_kw = 0.0
     full_it_kw = site[f.IT_FULL_KW]
@@ -30,59 +30,59 @@ def loads(load_fact: Array, load: Array, clock: Array, site: Array, edge: Array)
     pumps_kw = 0.0
     cooling = 0.0
     house = 0.0
-    for i in range(load.shape[1]):
-        kind = load_fact[f.L_KIND, i]
+    for i in range(clock[f.LOADS]):
+        kind = fact[f.L_KIND, i]
         if kind == f.ROW or kind == f.CORE:
-            per_gpu = load[f.L_PER_GPU_CAPPED_KW, i] if load_fact[f.L_CAPPED, i] else load[f.L_PER_GPU_KW, i]
-            potential = load[f.L_FIXED_KW, i] + load_fact[f.L_BUSY_GPUS, i] * per_gpu
-            potential += load_fact[f.L_BOOTING, i] * load[f.L_PER_BOOT_KW, i]
-            full = load[f.L_FIXED_KW, i] + load[f.L_FULL_GPUS, i] * per_gpu
-            load[f.L_POTENTIAL_KW, i] = potential
-            load[f.L_FULL_KW, i] = max(full, potential)
-            hold_up = load[f.L_RATED_HOLD_UP_US, i] * (full / potential if potential > 0.0 else 1.0)
-            load[f.L_HOLD_UP_US, i] = min(hold_up, load[f.L_MAX_HOLD_UP_US, i])
-            if load_fact[f.L_LIT, i]:
+            per_gpu = quantity[f.L_PER_GPU_CAPPED_KW, i] if fact[f.L_CAPPED, i] else quantity[f.L_PER_GPU_KW, i]
+            potential = quantity[f.L_FIXED_KW, i] + fact[f.L_BUSY_GPUS, i] * per_gpu
+            potential += fact[f.L_BOOTING, i] * quantity[f.L_PER_BOOT_KW, i]
+            full = quantity[f.L_FIXED_KW, i] + quantity[f.L_FULL_GPUS, i] * per_gpu
+            quantity[f.L_POTENTIAL_KW, i] = potential
+            quantity[f.L_FULL_KW, i] = max(full, potential)
+            hold_up = quantity[f.L_RATED_HOLD_UP_US, i] * (full / potential if potential > 0.0 else 1.0)
+            quantity[f.L_HOLD_UP_US, i] = min(hold_up, quantity[f.L_MAX_HOLD_UP_US, i])
+            if fact[f.L_LIT, i]:
                 it_kw += potential
-    for i in range(load.shape[1]):
-        kind = load_fact[f.L_KIND, i]
+    for i in range(clock[f.LOADS]):
+        kind = fact[f.L_KIND, i]
         if kind == f.PUMPS:
-            load[f.L_POTENTIAL_KW, i] = load[f.L_FIXED_KW, i]
-            load[f.L_FULL_KW, i] = load[f.L_FIXED_KW, i]
-            if load_fact[f.L_LIT, i]:
-                pumps_kw = load[f.L_FIXED_KW, i]
+            quantity[f.L_POTENTIAL_KW, i] = quantity[f.L_FIXED_KW, i]
+            quantity[f.L_FULL_KW, i] = quantity[f.L_FIXED_KW, i]
+            if fact[f.L_LIT, i]:
+                pumps_kw = quantity[f.L_FIXED_KW, i]
         elif kind == f.CHILLERS:
             full = max(0.0, fraction * full_it_kw - site[f.CONTINUOUS_KW])
-            load[f.L_FULL_KW, i] = full
-            potential = max(0.0, fraction * it_kw - site[f.CONTINUOUS_KW]) if load_fact[f.L_RUNNING, i] else 0.0
-            load[f.L_POTENTIAL_KW, i] = potential
+            quantity[f.L_FULL_KW, i] = full
+            potential = max(0.0, fraction * it_kw - site[f.CONTINUOUS_KW]) if fact[f.L_RUNNING, i] else 0.0
+            quantity[f.L_POTENTIAL_KW, i] = potential
         elif kind == f.HOUSE:
-            load[f.L_POTENTIAL_KW, i] = load[f.L_FIXED_KW, i]
-            load[f.L_FULL_KW, i] = load[f.L_FIXED_KW, i]
-        if load_fact[f.L_LIT, i]:
-            load[f.L_DEMAND_KW, i] = load[f.L_POTENTIAL_KW, i]
+            quantity[f.L_POTENTIAL_KW, i] = quantity[f.L_FIXED_KW, i]
+            quantity[f.L_FULL_KW, i] = quantity[f.L_FIXED_KW, i]
+        if fact[f.L_LIT, i]:
+            quantity[f.L_DEMAND_KW, i] = quantity[f.L_POTENTIAL_KW, i]
             if kind == f.PUMPS or kind == f.CHILLERS:
-                cooling += load[f.L_DEMAND_KW, i]
+                cooling += quantity[f.L_DEMAND_KW, i]
             elif kind == f.HOUSE:
-                house += load[f.L_DEMAND_KW, i]
+                house += quantity[f.L_DEMAND_KW, i]
         else:
-            load[f.L_DEMAND_KW, i] = 0.0
-            unserved += load[f.L_BEFORE_KW, i]
+            quantity[f.L_DEMAND_KW, i] = 0.0
+            unserved += quantity[f.L_BEFORE_KW, i]
     site[f.IT_KW] = it_kw
     site[f.COOLING_KW] = cooling
     site[f.HOUSE_KW] = house
     site[f.UNSERVED_KW] = unserved
-    _heat(load_fact, clock, site, it_kw, pumps_kw)
+    _heat(fact, clock, site, it_kw, pumps_kw)
 
 
 @kernel
-def _heat(load_fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: float) -> None:
+def _heat(fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: float) -> None:
     """Rate of the heat level: 1 is reached after the ride-through without pumps, after the tank without chillers."""
     cold = True
     rows_lit = False
-    for i in range(load_fact.shape[1]):
-        if load_fact[f.L_KIND, i] == f.CHILLERS and not (load_fact[f.L_RUNNING, i] and load_fact[f.L_LIT, i]):
+    for i in range(clock[f.LOADS]):
+        if fact[f.L_KIND, i] == f.CHILLERS and not (fact[f.L_RUNNING, i] and fact[f.L_LIT, i]):
             cold = False
-        if load_fact[f.L_KIND, i] == f.ROW and load_fact[f.L_LIT, i]:
+        if fact[f.L_KIND, i] == f.ROW and fact[f.L_LIT, i]:
             rows_lit = True
     share = it_kw / site[f.IT_FULL_KW]
     if pumps_kw <= 0.0 and site[f.CONTINUOUS_KW] > 0.0:
@@ -103,10 +103,10 @@ def _heat(load_fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: f
 
 
 @kernel
-def feed_demands(load: Array, link: Array, feed_fact: Array, feed: Array) -> None:
+def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array) -> None:
     """Demand of every feed [kW]: its loads, a dual-corded one shared equally over its live feeds."""
-    for j in range(feed.shape[1]):
-        feed[f.F_DEMAND_KW, j] = 0.0
+    for j in range(clock[f.FEEDS]):
+        quantity[f.F_DEMAND_KW, j] = 0.0
     k = 0
     links = link.shape[1]
     while k < links:
@@ -114,59 +114,59 @@ def feed_demands(load: Array, link: Array, feed_fact: Array, feed: Array) -> Non
         end = k
         live = 0
         while end < links and link[f.LINK_LOAD, end] == i:
-            if feed_fact[f.F_STATE, link[f.LINK_FEED, end]] != f.DEAD:
+            if fact[f.F_STATE, link[f.LINK_FEED, end]] != f.DEAD:
                 live += 1
             end += 1
-        if live > 0 and load[f.L_DEMAND_KW, i] > 0.0:
+        if live > 0 and quantity[f.L_DEMAND_KW, i] > 0.0:
             for m in range(k, end):
                 j = link[f.LINK_FEED, m]
-                if feed_fact[f.F_STATE, j] != f.DEAD:
-                    feed[f.F_DEMAND_KW, j] += load[f.L_DEMAND_KW, i] / live
+                if fact[f.F_STATE, j] != f.DEAD:
+                    quantity[f.F_DEMAND_KW, j] += quantity[f.L_DEMAND_KW, i] / live
         k = end
 
 
 @kernel
-def storage_kw(j: int, unit_fact: Array, unit: Array, feed_fact: Array, feed: Array) -> float:
+def storage_kw(j: int, fact: Array, quantity: Array) -> float:
     """The kW that feed j's sound, non-empty units can give, within the feed's own limit."""
     total = 0.0
-    first = feed_fact[f.F_FIRST, j]
-    for i in range(first, first + feed_fact[f.F_COUNT, j]):
-        if unit_fact[f.U_UP, i] and not unit_fact[f.U_EMPTY, i]:
-            total += unit[f.U_RATED_KW, i]
-    return min(total, feed[f.F_LIMIT_KW, j])
+    first = fact[f.F_FIRST, j]
+    for i in range(first, first + fact[f.F_COUNT, j]):
+        if fact[f.U_UP, i] and not fact[f.U_EMPTY, i]:
+            total += quantity[f.U_RATED_KW, i]
+    return min(total, quantity[f.F_LIMIT_KW, j])
 
 
 @kernel
-def auxiliaries_kw(j: int, unit_fact: Array, unit: Array, feed_fact: Array) -> float:
+def auxiliaries_kw(j: int, fact: Array, quantity: Array) -> float:
     """Own consumption of feed j's sound units [kW]."""
     total = 0.0
-    first = feed_fact[f.F_FIRST, j]
-    for i in range(first, first + feed_fact[f.F_COUNT, j]):
-        if unit_fact[f.U_UP, i]:
-            total += unit[f.U_AUXILIARY_KW, i]
+    first = fact[f.F_FIRST, j]
+    for i in range(first, first + fact[f.F_COUNT, j]):
+        if fact[f.U_UP, i]:
+            total += quantity[f.U_AUXILIARY_KW, i]
     return total
 
 
 @kernel
-def _share(j: int, need_kw: float, wanted: Array, unit_fact: Array, unit: Array, feed_fact: Array) -> None:
+def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) -> None:
     """Spread `need_kw` over feed j's units in proportion to energy above the floor, each within its kW."""
-    first = feed_fact[f.F_FIRST, j]
-    end = first + feed_fact[f.F_COUNT, j]
+    first = fact[f.F_FIRST, j]
+    end = first + fact[f.F_COUNT, j]
     for i in range(first, end):
         wanted[i] = 0.0
     left = need_kw
     for _ in range(end - first):
         weight = 0.0
         for i in range(first, end):
-            if unit_fact[f.U_UP, i] and not unit_fact[f.U_EMPTY, i] and wanted[i] < unit[f.U_RATED_KW, i]:
-                weight += max(unit[f.ENERGY_KWH, i] - unit[f.U_MIN_KWH, i], 1e-12)
+            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
+                weight += max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12)
         if weight <= 0.0 or left <= 0.0:
             break
         rest = 0.0
         for i in range(first, end):
-            if unit_fact[f.U_UP, i] and not unit_fact[f.U_EMPTY, i] and wanted[i] < unit[f.U_RATED_KW, i]:
-                share = left * max(unit[f.ENERGY_KWH, i] - unit[f.U_MIN_KWH, i], 1e-12) / weight
-                given = min(share, unit[f.U_RATED_KW, i] - wanted[i])
+            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
+                share = left * max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12) / weight
+                given = min(share, quantity[f.U_RATED_KW, i] - wanted[i])
                 wanted[i] += given
                 rest += share - given
         if rest <= 1e-12 * need_kw:
@@ -175,20 +175,20 @@ def _share(j: int, need_kw: float, wanted: Array, unit_fact: Array, unit: Array,
 
 
 @kernel
-def _charge_wishes(wanted: Array, unit_fact: Array, unit: Array, feed_fact: Array, feed: Array, site: Array) -> None:
+def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits."""
     wish = 0.0
     fixed = 0.0
-    for j in range(feed.shape[1]):
-        if feed_fact[f.F_STATE, j] != f.ON_SECTION or feed_fact[f.F_ON_GENSET, j]:
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j]:
             continue
-        fixed += feed[f.F_INPUT_KW, j]
-        first = feed_fact[f.F_FIRST, j]
-        for i in range(first, first + feed_fact[f.F_COUNT, j]):
-            room = unit[f.U_MAX_KWH, i] - unit[f.ENERGY_KWH, i]
-            if unit_fact[f.U_UP, i] and room > f.TOUCH * unit[f.U_RECHARGE_KW, i] / TICKS_PER_H:
-                wanted[i] = -unit[f.U_RECHARGE_KW, i]
-                wish += unit[f.U_RECHARGE_KW, i]
+        fixed += quantity[f.F_INPUT_KW, j]
+        first = fact[f.F_FIRST, j]
+        for i in range(first, first + fact[f.F_COUNT, j]):
+            room = quantity[f.U_MAX_KWH, i] - quantity[f.ENERGY_KWH, i]
+            if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
+                wanted[i] = -quantity[f.U_RECHARGE_KW, i]
+                wish += quantity[f.U_RECHARGE_KW, i]
     if wish <= 0.0:
         return
     limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
@@ -200,63 +200,63 @@ def _charge_wishes(wanted: Array, unit_fact: Array, unit: Array, feed_fact: Arra
 
 
 @kernel
-def _powers(wanted: Array, unit_fact: Array, unit: Array, feed_fact: Array, feed: Array, site: Array) -> None:
+def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """Wanted power of every unit and the input of every feed [kW]."""
     hold_up = 0.0
-    for j in range(feed.shape[1]):
-        state = feed_fact[f.F_STATE, j]
-        demand = feed[f.F_DEMAND_KW, j]
-        count = feed_fact[f.F_COUNT, j]
-        auxiliary = auxiliaries_kw(j, unit_fact, unit, feed_fact) if count > 0 and state != f.DEAD else 0.0
-        feed[f.F_INPUT_KW, j] = 0.0
-        feed[f.F_NEED_KW, j] = 0.0
+    for j in range(clock[f.FEEDS]):
+        state = fact[f.F_STATE, j]
+        demand = quantity[f.F_DEMAND_KW, j]
+        count = fact[f.F_COUNT, j]
+        auxiliary = auxiliaries_kw(j, fact, quantity) if count > 0 and state != f.DEAD else 0.0
+        quantity[f.F_INPUT_KW, j] = 0.0
+        quantity[f.F_NEED_KW, j] = 0.0
         if state == f.ON_SECTION:
-            loss = 0.0 if feed_fact[f.F_BYPASS, j] else feed[f.F_LOSS_FRACTION, j]
-            feed[f.F_INPUT_KW, j] = demand / (1.0 - loss) + auxiliary
+            loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
+            quantity[f.F_INPUT_KW, j] = demand / (1.0 - loss) + auxiliary
         elif state == f.ON_HOLD_UP:
             hold_up += demand + auxiliary
         elif state == f.ON_STORAGE:
             need = demand + auxiliary
-            version = float(feed_fact[f.F_VERSION, j])
-            feed[f.F_NEED_KW, j] = need
-            if need != feed[f.F_SHARED_KW, j] or version != feed[f.F_SHARED_VERSION, j]:
-                _share(j, need, wanted, unit_fact, unit, feed_fact)
-                feed[f.F_SHARED_KW, j] = need
-                feed[f.F_SHARED_VERSION, j] = version
+            version = float(fact[f.F_VERSION, j])
+            quantity[f.F_NEED_KW, j] = need
+            if need != quantity[f.F_SHARED_KW, j] or version != quantity[f.F_SHARED_VERSION, j]:
+                _share(j, need, wanted, fact, quantity)
+                quantity[f.F_SHARED_KW, j] = need
+                quantity[f.F_SHARED_VERSION, j] = version
             else:
-                first = feed_fact[f.F_FIRST, j]
+                first = fact[f.F_FIRST, j]
                 for i in range(first, first + count):
-                    wanted[i] = unit[f.POWER_KW, i]
+                    wanted[i] = quantity[f.POWER_KW, i]
         if state != f.ON_STORAGE:
-            feed[f.F_SHARED_KW, j] = -1.0
+            quantity[f.F_SHARED_KW, j] = -1.0
     site[f.HOLD_UP_KW] = hold_up
-    _charge_wishes(wanted, unit_fact, unit, feed_fact, feed, site)
+    _charge_wishes(wanted, fact, quantity, clock, site)
 
 
 @kernel
-def _anchor(wanted: Array, unit: Array, clock: Array, tape_us: Array, tape: Array) -> None:
+def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
     """Give the units their new powers; every level in motion is anchored at now."""
     now = clock[f.NOW_US]
     dt_h = (now - clock[f.ANCHOR_US]) / TICKS_PER_H
     active = 0
     for i in range(wanted.size):
-        old, new = unit[f.POWER_KW, i], wanted[i]
-        if unit[f.RATE_KW, i] != 0.0:
+        old, new = quantity[f.POWER_KW, i], wanted[i]
+        if quantity[f.RATE_KW, i] != 0.0:
             if old > 0.0:
-                unit[f.DISCHARGED_KWH, i] += old * dt_h
+                quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
-                unit[f.CHARGED_KWH, i] -= old * dt_h
-        unit[f.ANCHOR_KWH, i] = unit[f.ENERGY_KWH, i]
+                quantity[f.CHARGED_KWH, i] -= old * dt_h
+        quantity[f.ANCHOR_KWH, i] = quantity[f.ENERGY_KWH, i]
         if new != old:
             if tape_us.size > 0:
                 n = clock[f.TAPE_POINTS]
                 tape_us[n] = now
                 tape[0, n] = i
-                tape[1, n] = unit[f.ENERGY_KWH, i]
+                tape[1, n] = quantity[f.ENERGY_KWH, i]
                 clock[f.TAPE_POINTS] = n + 1
-            unit[f.POWER_KW, i] = new
-            efficiency = unit[f.U_EFFICIENCY, i]
-            unit[f.RATE_KW, i] = -new / efficiency if new > 0.0 else -new * efficiency
+            quantity[f.POWER_KW, i] = new
+            efficiency = quantity[f.U_EFFICIENCY, i]
+            quantity[f.RATE_KW, i] = -new / efficiency if new > 0.0 else -new * efficiency
         if new != 0.0:
             active += 1
     clock[f.ANCHOR_US] = now
@@ -264,15 +264,15 @@ def _anchor(wanted: Array, unit: Array, clock: Array, tape_us: Array, tape: Arra
 
 
 @kernel
-def _bound(unit: Array, clock: Array, site: Array) -> int:
+def _bound(quantity: Array, clock: Array, site: Array) -> int:
     """First tick at which a level in motion meets a bound, rounded down."""
     bound = np.int64(NEVER)
     if clock[f.ACTIVE] > 0:
-        for i in range(unit.shape[1]):
-            rate = unit[f.RATE_KW, i]
+        for i in range(clock[f.UNITS]):
+            rate = quantity[f.RATE_KW, i]
             if rate != 0.0:
-                end = unit[f.U_MAX_KWH, i] if rate > 0.0 else unit[f.U_MIN_KWH, i]
-                time = (end - unit[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
+                end = quantity[f.U_MAX_KWH, i] if rate > 0.0 else quantity[f.U_MIN_KWH, i]
+                time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
                 if time < bound - clock[f.ANCHOR_US]:
                     bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))
     rate = site[f.HEAT_RATE]
@@ -284,32 +284,32 @@ def _bound(unit: Array, clock: Array, site: Array) -> int:
 
 
 @kernel
-def _totals(unit: Array, feed_fact: Array, feed: Array, clock: Array, site: Array, unit_fact: Array) -> None:
+def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
     grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = 0.0
-    for j in range(feed.shape[1]):
-        if feed_fact[f.F_STATE, j] == f.DEAD:
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_STATE, j] == f.DEAD:
             continue
-        need += feed[f.F_NEED_KW, j]
-        if feed_fact[f.F_COUNT, j] > 0:
-            auxiliary += auxiliaries_kw(j, unit_fact, unit, feed_fact)
-        if feed_fact[f.F_STATE, j] == f.ON_SECTION:
-            if not feed_fact[f.F_BYPASS, j] and feed[f.F_LOSS_FRACTION, j] > 0.0:
-                share = feed[f.F_LOSS_FRACTION, j]
-                loss += feed[f.F_DEMAND_KW, j] * share / (1.0 - share)
-            if feed_fact[f.F_ON_GENSET, j]:
-                genset += feed[f.F_INPUT_KW, j]
+        need += quantity[f.F_NEED_KW, j]
+        if fact[f.F_COUNT, j] > 0:
+            auxiliary += auxiliaries_kw(j, fact, quantity)
+        if fact[f.F_STATE, j] == f.ON_SECTION:
+            if not fact[f.F_BYPASS, j] and quantity[f.F_LOSS_FRACTION, j] > 0.0:
+                share = quantity[f.F_LOSS_FRACTION, j]
+                loss += quantity[f.F_DEMAND_KW, j] * share / (1.0 - share)
+            if fact[f.F_ON_GENSET, j]:
+                genset += quantity[f.F_INPUT_KW, j]
             else:
-                grid += feed[f.F_INPUT_KW, j]
+                grid += quantity[f.F_INPUT_KW, j]
     if clock[f.ACTIVE] > 0:
-        for i in range(unit.shape[1]):
-            power = unit[f.POWER_KW, i]
+        for i in range(clock[f.UNITS]):
+            power = quantity[f.POWER_KW, i]
             if power > 0.0:
                 discharge += power
-                storage_loss += power * (1.0 / unit[f.U_EFFICIENCY, i] - 1.0)
+                storage_loss += power * (1.0 / quantity[f.U_EFFICIENCY, i] - 1.0)
             elif power < 0.0:
                 charge -= power
-                storage_loss -= power * (1.0 - unit[f.U_EFFICIENCY, i])
+                storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
     site[f.IMPORT_KW] = grid + charge
     site[f.GENSET_KW] = genset
     site[f.LOSS_KW] = loss
@@ -322,7 +322,7 @@ def _totals(unit: Array, feed_fact: Array, feed: Array, clock: Array, site: Arra
 
 
 @kernel
-def _record(unit: Array, clock: Array, site: Array, tape_us: Array, tape: Array) -> None:
+def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Array) -> None:
     """One row of the site series when a power differs from the last row's."""
     rows = clock[f.TAPE_ROWS]
     capacity = tape.shape[1]
@@ -334,8 +334,8 @@ def _record(unit: Array, clock: Array, site: Array, tape_us: Array, tape: Array)
     if same:
         return
     stored = 0.0
-    for i in range(unit.shape[1]):
-        stored += unit[f.ENERGY_KWH, i]
+    for i in range(clock[f.UNITS]):
+        stored += quantity[f.ENERGY_KWH, i]
     tape_us[column] = clock[f.NOW_US]
     for k in range(11):
         tape[2 + k, column] = site[k]
@@ -345,32 +345,21 @@ def _record(unit: Array, clock: Array, site: Array, tape_us: Array, tape: Array)
 
 @kernel
 def refresh(
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
-    link: Array,
-    clock: Array,
-    site: Array,
-    edge: Array,
-    tape_us: Array,
-    tape: Array,
+    fact: Array, quantity: Array, link: Array, clock: Array, site: Array, edge: Array, tape_us: Array, tape: Array
 ) -> int:
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight)."""
-    loads(load_fact, load, clock, site, edge)
-    feed_demands(load, link, feed_fact, feed)
-    wanted = np.zeros(unit.shape[1])
-    _powers(wanted, unit_fact, unit, feed_fact, feed, site)
+    loads(fact, quantity, clock, site, edge)
+    feed_demands(quantity, link, fact, clock)
+    wanted = np.zeros(clock[f.UNITS])
+    _powers(wanted, fact, quantity, clock, site)
     changed = False
     for i in range(wanted.size):
-        if wanted[i] != unit[f.POWER_KW, i]:
+        if wanted[i] != quantity[f.POWER_KW, i]:
             changed = True
     if changed:
-        _anchor(wanted, unit, clock, tape_us, tape)
-    clock[f.BOUND_US] = _bound(unit, clock, site)
-    _totals(unit, feed_fact, feed, clock, site, unit_fact)
+        _anchor(wanted, quantity, clock, tape_us, tape)
+    clock[f.BOUND_US] = _bound(quantity, clock, site)
+    _totals(quantity, fact, clock, site)
     if tape_us.size > 0:
-        _record(unit, clock, site, tape_us, tape)
+        _record(quantity, clock, site, tape_us, tape)
     return clock[f.BOUND_US]

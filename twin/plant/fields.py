@@ -1,35 +1,35 @@
-"""The plant's blocks: which integer names which row. Every block is 2-D, `block[FIELD, index]`.
+"""The plant's blocks: which integer names which row of `fact[FIELD, i]` and `quantity[FIELD, i]`.
 
-Fact blocks (int64) are written by Python, at the parts' changes and in a reaction's phases, and by the protection
-kernel, which is such a phase; quantity blocks (float64) by kernels only, but for the rows under "ratings", which are filled at build. `clock` holds the kernel's own ticks.
+Units, feeds and loads have rows of their own in the two blocks; i counts units in the rows of units, and so on (the
+`clock` knows how many there are). Few blocks keep a kernel call cheap: every array costs a tenth of a microsecond.
+Facts (int64) are written by Python, at the parts' changes and in a reaction's phases, and by the protection kernel,
+which is such a phase; quantities (float64) by kernels only, but for the rows of ratings, which are filled at build.
 """
 
 from __future__ import annotations
 
 # ---- unit: one storage unit (a cabinet, a UPS battery; later a truck at its berth)
 U_UP, U_FEED, U_EMPTY = range(3)  # facts: sound; feed that it serves; found empty while carrying load
-UNIT_FACTS = 3
-ENERGY_KWH, ANCHOR_KWH, POWER_KW, RATE_KW, CHARGED_KWH, DISCHARGED_KWH, CLAMPED_KWH = range(7)
-U_RATED_KW, U_RATED_KWH, U_MIN_KWH, U_MAX_KWH, U_EFFICIENCY, U_AUXILIARY_KW, U_RECHARGE_KW = range(7, 14)  # ratings
-UNIT_QUANTITIES = 14
+ENERGY_KWH, ANCHOR_KWH, POWER_KW, RATE_KW, CHARGED_KWH, DISCHARGED_KWH = range(6)
+U_RATED_KW, U_RATED_KWH, U_MIN_KWH, U_MAX_KWH, U_EFFICIENCY, U_AUXILIARY_KW, U_RECHARGE_KW = range(6, 13)  # ratings
 
 # ---- feed: one electrical path from the bus sections to its load points, with or without storage on it
-F_SECTIONS, F_KIND, F_UP, F_BYPASS, F_STATE, F_GENSET, F_ON_GENSET, F_FIRST, F_COUNT, F_ATTEMPT, F_VERSION = range(11)
-FEED_FACTS = 11
+F_SECTIONS, F_KIND, F_UP, F_BYPASS, F_STATE, F_GENSET, F_ON_GENSET, F_FIRST, F_COUNT, F_ATTEMPT, F_VERSION = range(
+    3, 14
+)
 RAW, IN_LINE, PARALLEL, FOLLOWING = range(4)  # F_KIND
 DEAD, ON_SECTION, ON_STORAGE, ON_HOLD_UP = range(4)  # F_STATE
-F_DEMAND_KW, F_INPUT_KW, F_NEED_KW, F_SHARED_KW, F_SHARED_VERSION = range(5)
-F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_PROBABILITY = range(5, 11)  # ratings
-FEED_QUANTITIES = 11
+F_DEMAND_KW, F_INPUT_KW, F_NEED_KW, F_SHARED_KW, F_SHARED_VERSION = range(13, 18)
+F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_PROBABILITY = range(18, 24)  # ratings
 
 # ---- load: one load point
-L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(7)
-LOAD_FACTS = 7
+L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(14, 21)
+FACTS = 21
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
-L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(5)
-L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(5, 10)  # ratings
-L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = 10, 11
-LOAD_QUANTITIES = 12
+L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(24, 29)
+L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(29, 34)  # ratings
+L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = 34, 35
+QUANTITIES = 36
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
@@ -39,7 +39,8 @@ SECTION_FACTS = 3
 
 # ---- clock: int64 ticks and counts, written by kernels
 NOW_US, ANCHOR_US, BOUND_US, EDGE, ACTIVE, TAPE_POINTS, TAPE_ROWS, HEAT_ANCHOR_US = range(8)
-CLOCK_FIELDS = 8
+UNITS, FEEDS, LOADS = range(8, 11)  # how many there are; set at build
+CLOCK_FIELDS = 11
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (

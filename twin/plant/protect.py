@@ -32,15 +32,15 @@ def _note(out: Array, count: int, index: int, what: int) -> int:
 
 
 @kernel
-def _grid_on(j: int, feed_fact: Array, section: Array) -> bool:
+def _grid_on(j: int, fact: Array, section: Array) -> bool:
     for s in range(section.shape[1]):
-        if feed_fact[f.F_SECTIONS, j] >> s & 1 and section[f.S_GRID, s]:
+        if fact[f.F_SECTIONS, j] >> s & 1 and section[f.S_GRID, s]:
             return True
     return False
 
 
 @kernel
-def _full_kw(j: int, unit_fact: Array, unit: Array, feed_fact: Array, feed: Array, load: Array, link: Array) -> float:
+def _full_kw(j: int, fact: Array, quantity: Array, link: Array) -> float:
     """Input of feed j with its loads at full level [kW]: what gensets must be able to carry before it connects."""
     total = 0.0
     for k in range(link.shape[1]):
@@ -48,25 +48,15 @@ def _full_kw(j: int, unit_fact: Array, unit: Array, feed_fact: Array, feed: Arra
             i = link[f.LINK_LOAD, k]
             cords = 0
             for m in range(link.shape[1]):
-                if link[f.LINK_LOAD, m] == i and feed_fact[f.F_UP, link[f.LINK_FEED, m]]:
+                if link[f.LINK_LOAD, m] == i and fact[f.F_UP, link[f.LINK_FEED, m]]:
                     cords += 1
-            total += load[f.L_FULL_KW, i] / max(cords, 1)
-    loss = 0.0 if feed_fact[f.F_BYPASS, j] else feed[f.F_LOSS_FRACTION, j]
-    return total / (1.0 - loss) + auxiliaries_kw(j, unit_fact, unit, feed_fact)
+            total += quantity[f.L_FULL_KW, i] / max(cords, 1)
+    loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
+    return total / (1.0 - loss) + auxiliaries_kw(j, fact, quantity)
 
 
 @kernel
-def connect_gensets(
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
-    link: Array,
-    section: Array,
-    site: Array,
-) -> float:
+def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, section: Array, site: Array) -> float:
     """Connect the feeds that the gensets can carry, core and cooling first, then rows by name.
 
     Returns:
@@ -75,107 +65,96 @@ def connect_gensets(
     left = site[f.GENSET_READY_KW]
     short = 0.0
     for rank in range(5):
-        for j in range(feed.shape[1]):
-            if not feed_fact[f.F_GENSET, j]:
+        for j in range(clock[f.FEEDS]):
+            if not fact[f.F_GENSET, j]:
                 continue
-            if _grid_on(j, feed_fact, section):
-                feed_fact[f.F_ON_GENSET, j] = 0
+            if _grid_on(j, fact, section):
+                fact[f.F_ON_GENSET, j] = 0
                 continue
             best = 5
             for k in range(link.shape[1]):
                 if link[f.LINK_FEED, k] == j:
-                    best = min(best, load_fact[f.L_KIND, link[f.LINK_LOAD, k]])
+                    best = min(best, fact[f.L_KIND, link[f.LINK_LOAD, k]])
             if best != rank:
                 continue
-            need = _full_kw(j, unit_fact, unit, feed_fact, feed, load, link)
-            if need <= left * (1.0 + 1e-12) and feed_fact[f.F_UP, j]:
-                feed_fact[f.F_ON_GENSET, j] = 1
+            need = _full_kw(j, fact, quantity, link)
+            if left > 0.0 and need <= left * (1.0 + 1e-12) and fact[f.F_UP, j]:
+                fact[f.F_ON_GENSET, j] = 1
                 left -= need
             else:
-                feed_fact[f.F_ON_GENSET, j] = 0
+                fact[f.F_ON_GENSET, j] = 0
                 short += need
     return -short if short > 0.0 else left
 
 
 @kernel
-def _break_us(j: int, now_us: int, feed_fact: Array, section: Array) -> int:
+def _break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     """How long feed j's input will be away, as far as its events say [us]."""
     shortest = 1 << 62
     for s in range(section.shape[1]):
-        if feed_fact[f.F_SECTIONS, j] >> s & 1:
+        if fact[f.F_SECTIONS, j] >> s & 1:
             shortest = min(shortest, section[f.S_BREAK_UNTIL_US, s] - now_us)
     return shortest
 
 
 @kernel
-def _event(j: int, feed_fact: Array, section: Array) -> int:
+def _event(j: int, fact: Array, section: Array) -> int:
     event = 0
     for s in range(section.shape[1]):
-        if feed_fact[f.F_SECTIONS, j] >> s & 1:
+        if fact[f.F_SECTIONS, j] >> s & 1:
             event = max(event, section[f.S_EVENT, s])
     return event
 
 
 @kernel
 def _switch_works(
-    j: int, key: Any, replication: Any, hold_up_us: float, feed_fact: Array, feed: Array, event: int
+    j: int, key: Any, replication: Any, hold_up_us: float, fact: Array, quantity: Array, event: int
 ) -> bool:
     """Whether feed j's storage takes over in time: one draw of failure, one of transfer time, per switch and event."""
-    n = event * ATTEMPTS + min(feed_fact[f.F_ATTEMPT, j], ATTEMPTS - 1)
-    feed_fact[f.F_ATTEMPT, j] += 1
-    kind = feed_fact[f.F_KIND, j]
-    if kind == f.RAW or kind == f.FOLLOWING or feed_fact[f.F_BYPASS, j] or feed_fact[f.F_COUNT, j] == 0:
+    n = event * ATTEMPTS + min(fact[f.F_ATTEMPT, j], ATTEMPTS - 1)
+    fact[f.F_ATTEMPT, j] += 1
+    kind = fact[f.F_KIND, j]
+    if kind == f.RAW or kind == f.FOLLOWING or fact[f.F_BYPASS, j] or fact[f.F_COUNT, j] == 0:
         return False
-    if uniform(key[0, j], replication, n) < feed[f.F_FAIL_PROBABILITY, j]:
+    if uniform(key[0, j], replication, n) < quantity[f.F_FAIL_PROBABILITY, j]:
         return False
     if kind == f.IN_LINE:
         return True
     u = uniform(key[1, j], replication, n)
-    law = int(feed[f.F_TRANSFER_LAW, j])
-    empty = feed[f.F_TRANSFER_A]
-    transfer_h = quantile(law, feed[f.F_TRANSFER_A, j], feed[f.F_TRANSFER_B, j], empty, u, n)
+    law = int(quantity[f.F_TRANSFER_LAW, j])
+    empty = quantity[f.F_TRANSFER_A]
+    transfer_h = quantile(law, quantity[f.F_TRANSFER_A, j], quantity[f.F_TRANSFER_B, j], empty, u, n)
     return transfer_h * TICKS_PER_H <= hold_up_us
 
 
 @kernel
 def _lose_input(
-    j: int,
-    now_us: int,
-    key: Any,
-    replication: Any,
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
-    link: Array,
-    section: Array,
+    j: int, now_us: int, key: Any, replication: Any, fact: Array, quantity: Array, link: Array, section: Array
 ) -> int:
     """New state of a feed whose input has just gone."""
     least, most = 1e18, 0.0
     sheddable = 0.0
     for k in range(link.shape[1]):
         i = link[f.LINK_LOAD, k]
-        if link[f.LINK_FEED, k] == j and load_fact[f.L_LIT, i]:
-            if load_fact[f.L_KIND, i] == f.CHILLERS:
-                sheddable += load[f.L_DEMAND_KW, i]
-            least = min(least, load[f.L_HOLD_UP_US, i])
-            most = max(most, load[f.L_HOLD_UP_US, i])
-    length = _break_us(j, now_us, feed_fact, section)
+        if link[f.LINK_FEED, k] == j and fact[f.L_LIT, i]:
+            if fact[f.L_KIND, i] == f.CHILLERS:
+                sheddable += quantity[f.L_DEMAND_KW, i]
+            least = min(least, quantity[f.L_HOLD_UP_US, i])
+            most = max(most, quantity[f.L_HOLD_UP_US, i])
+    length = _break_us(j, now_us, fact, section)
     if length <= least and least < 1e18:
         return f.ON_HOLD_UP
-    works = _switch_works(j, key, replication, least, feed_fact, feed, _event(j, feed_fact, section))
+    works = _switch_works(j, key, replication, least, fact, quantity, _event(j, fact, section))
     if works:
-        able = storage_kw(j, unit_fact, unit, feed_fact, feed) * (1.0 + 1e-12)
-        need = feed[f.F_DEMAND_KW, j] + auxiliaries_kw(j, unit_fact, unit, feed_fact)
+        able = storage_kw(j, fact, quantity) * (1.0 + 1e-12)
+        need = quantity[f.F_DEMAND_KW, j] + auxiliaries_kw(j, fact, quantity)
         if need <= able:
             return f.ON_STORAGE
         if sheddable > 0.0 and need - sheddable <= able:
             for k in range(link.shape[1]):
                 i = link[f.LINK_LOAD, k]
-                if link[f.LINK_FEED, k] == j and load_fact[f.L_KIND, i] == f.CHILLERS:
-                    load_fact[f.L_TRIPPED, i] = 1
+                if link[f.LINK_FEED, k] == j and fact[f.L_KIND, i] == f.CHILLERS:
+                    fact[f.L_TRIPPED, i] = 1
             return f.ON_STORAGE
     return f.ON_HOLD_UP if length <= most else f.DEAD
 
@@ -185,33 +164,28 @@ def _feeds(
     now_us: int,
     key: Any,
     replication: Any,
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
+    fact: Array,
+    quantity: Array,
     link: Array,
+    clock: Array,
     section: Array,
     out: Array,
 ) -> int:
     count = 0
-    for j in range(feed.shape[1]):
-        old = feed_fact[f.F_STATE, j]
-        fed = _grid_on(j, feed_fact, section) or feed_fact[f.F_ON_GENSET, j]
+    for j in range(clock[f.FEEDS]):
+        old = fact[f.F_STATE, j]
+        fed = _grid_on(j, fact, section) or fact[f.F_ON_GENSET, j]
         new = old
-        if not feed_fact[f.F_UP, j]:
+        if not fact[f.F_UP, j]:
             new = f.DEAD
         elif fed:
             new = f.ON_SECTION
-            if _grid_on(j, feed_fact, section):
-                feed_fact[f.F_ATTEMPT, j] = 0
-        elif old == f.ON_SECTION or (old == f.ON_HOLD_UP and _break_us(j, now_us, feed_fact, section) > 0):
-            new = _lose_input(
-                j, now_us, key, replication, unit_fact, unit, feed_fact, feed, load_fact, load, link, section
-            )
+            if _grid_on(j, fact, section):
+                fact[f.F_ATTEMPT, j] = 0
+        elif old == f.ON_SECTION or (old == f.ON_HOLD_UP and _break_us(j, now_us, fact, section) > 0):
+            new = _lose_input(j, now_us, key, replication, fact, quantity, link, section)
         if new != old:
-            feed_fact[f.F_STATE, j] = new
+            fact[f.F_STATE, j] = new
             if new == f.ON_STORAGE:
                 count = _note(out, count, j, PICKED_UP)
             elif new == f.DEAD:
@@ -222,9 +196,7 @@ def _feeds(
 
 
 @kernel
-def _lights(
-    now_us: int, feed_fact: Array, load_fact: Array, load: Array, link: Array, section: Array, out: Array, count: int
-) -> int:
+def _lights(now_us: int, fact: Array, quantity: Array, link: Array, section: Array, out: Array, count: int) -> int:
     k = 0
     links = link.shape[1]
     while k < links:
@@ -232,36 +204,36 @@ def _lights(
         lit = 0
         while k < links and link[f.LINK_LOAD, k] == i:
             j = link[f.LINK_FEED, k]
-            state = feed_fact[f.F_STATE, j]
+            state = fact[f.F_STATE, j]
             if state == f.ON_SECTION or state == f.ON_STORAGE:
                 lit = 1
-            elif state == f.ON_HOLD_UP and load_fact[f.L_LIT, i]:
-                lit = max(lit, int(_break_us(j, now_us, feed_fact, section) <= load[f.L_HOLD_UP_US, i]))
+            elif state == f.ON_HOLD_UP and fact[f.L_LIT, i]:
+                lit = max(lit, int(_break_us(j, now_us, fact, section) <= quantity[f.L_HOLD_UP_US, i]))
             k += 1
-        if load_fact[f.L_TRIPPED, i]:
+        if fact[f.L_TRIPPED, i]:
             lit = 0
-        if lit != load_fact[f.L_LIT, i]:
-            load_fact[f.L_LIT, i] = lit
+        if lit != fact[f.L_LIT, i]:
+            fact[f.L_LIT, i] = lit
             if lit:
-                load[f.L_DEMAND_KW, i] = load[f.L_POTENTIAL_KW, i]
+                quantity[f.L_DEMAND_KW, i] = quantity[f.L_POTENTIAL_KW, i]
                 count = _note(out, count, i, LIT)
             else:
-                load[f.L_BEFORE_KW, i] = load[f.L_DEMAND_KW, i]
-                load[f.L_DEMAND_KW, i] = 0.0
+                quantity[f.L_BEFORE_KW, i] = quantity[f.L_DEMAND_KW, i]
+                quantity[f.L_DEMAND_KW, i] = 0.0
                 count = _note(out, count, i, DARK)
     return count
 
 
 @kernel
-def _overloads(unit_fact: Array, unit: Array, feed_fact: Array, feed: Array, out: Array, count: int) -> int:
+def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: int) -> int:
     """Feeds on storage that cannot carry their demand trip: overloaded while units still hold energy, else empty."""
-    for j in range(feed.shape[1]):
-        if feed_fact[f.F_STATE, j] != f.ON_STORAGE:
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_STATE, j] != f.ON_STORAGE:
             continue
-        need = feed[f.F_DEMAND_KW, j] + auxiliaries_kw(j, unit_fact, unit, feed_fact)
-        able = storage_kw(j, unit_fact, unit, feed_fact, feed)
+        need = quantity[f.F_DEMAND_KW, j] + auxiliaries_kw(j, fact, quantity)
+        able = storage_kw(j, fact, quantity)
         if need > able * (1.0 + 1e-9):
-            feed_fact[f.F_STATE, j] = f.DEAD
+            fact[f.F_STATE, j] = f.DEAD
             count = _note(out, count, j, OVERLOADED if able > 0.0 else EMPTY)
     return count
 
@@ -271,13 +243,10 @@ def protect(
     now_us: int,
     key: Any,
     replication: Any,
-    unit_fact: Array,
-    unit: Array,
-    feed_fact: Array,
-    feed: Array,
-    load_fact: Array,
-    load: Array,
+    fact: Array,
+    quantity: Array,
     link: Array,
+    clock: Array,
     section: Array,
     out: Array,
 ) -> int:
@@ -290,13 +259,11 @@ def protect(
     Returns:
         Rows written to `out`.
     """
-    count = _feeds(
-        now_us, key, replication, unit_fact, unit, feed_fact, feed, load_fact, load, link, section, out
-    )  # fmt: skip
+    count = _feeds(now_us, key, replication, fact, quantity, link, clock, section, out)  # fmt: skip
     while True:
         before = count
-        count = _lights(now_us, feed_fact, load_fact, load, link, section, out, count)
-        feed_demands(load, link, feed_fact, feed)
-        count = _overloads(unit_fact, unit, feed_fact, feed, out, count)
+        count = _lights(now_us, fact, quantity, link, section, out, count)
+        feed_demands(quantity, link, fact, clock)
+        count = _overloads(fact, quantity, clock, out, count)
         if count == before:
             return count

@@ -94,12 +94,8 @@ class SiteBlueprint:
     """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds)."""
 
     name: str
-    unit_fact: NDArray[np.int64]
-    unit: NDArray[np.float64]
-    feed_fact: NDArray[np.int64]
-    feed: NDArray[np.float64]
-    load_fact: NDArray[np.int64]
-    load: NDArray[np.float64]
+    fact: NDArray[np.int64]
+    quantity: NDArray[np.float64]
     link: NDArray[np.int64]
     section: NDArray[np.int64]
     clock: NDArray[np.int64]
@@ -164,23 +160,27 @@ class SiteBuilder:
         place = {feed.name: j for j, feed in enumerate(feeds)}
         feeds_of = [sorted(place[name] for name in load.feeds) for load in loads]
         link = np.array([(i, j) for i, js in enumerate(feeds_of) for j in js], np.int64).reshape(-1, 2).T.copy()
-        unit_fact, unit, unit_items = _units(feeds, ids)
-        feed_fact, feed = _feeds(feeds)
-        load_fact, load_block = _loads(loads)
-        kinds = load_fact[f.L_KIND]
+        units = [unit for feed in feeds for unit in sorted(feed.units, key=_unit_name)]
+        wide = max(len(units), len(feeds), len(loads))
+        fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((f.QUANTITIES, wide))
+        _fill_units(units, fact, quantity)
+        _fill_feeds(feeds, fact, quantity)
+        _fill_loads(loads, fact, quantity)
+        kinds = [load.kind for load in loads]
         site = self._site(loads)
         edge_us, edge, months = _edges(start, horizon_us, self.cooling_fraction)
-        clock = np.zeros((f.CLOCK_FIELDS), np.int64)
+        clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US] = NEVER
+        clock[[f.UNITS, f.FEEDS, f.LOADS]] = len(units), len(feeds), len(loads)
         section = np.zeros((f.SECTION_FACTS, self.sections), np.int64)
         section[f.S_GRID] = 1
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
         return SiteBlueprint(
-            name=self.name, unit_fact=unit_fact, unit=unit, feed_fact=feed_fact, feed=feed, load_fact=load_fact,
-            load=load_block, link=link, section=section, clock=clock, site=site, edge_us=edge_us, edge=edge,
-            months=months, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
+            name=self.name, fact=fact, quantity=quantity, link=link, section=section, clock=clock, site=site,
+            edge_us=edge_us, edge=edge, months=months, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
-            unit_items=unit_items, pumps=int(np.argmax(kinds == f.PUMPS)), chillers=int(np.argmax(kinds == f.CHILLERS)),
+            unit_items=np.array([ids[unit.name] for unit in units], np.int64),
+            pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS),
         )  # fmt: skip
 
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
@@ -195,51 +195,47 @@ class SiteBuilder:
         return site
 
 
-def _units(feeds: list[Feed], ids: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    units = [(j, unit) for j, feed in enumerate(feeds) for unit in sorted(feed.units, key=lambda unit: unit.name)]
-    fact = np.zeros((f.UNIT_FACTS, len(units)), np.int64)
-    block = np.zeros((f.UNIT_QUANTITIES, len(units)))
-    for i, (j, unit) in enumerate(units):
-        fact[f.U_UP, i], fact[f.U_FEED, i] = 1, j
-        block[f.ENERGY_KWH, i] = block[f.ANCHOR_KWH, i] = unit.max_kwh
-        block[f.U_RATED_KW :, i] = (
+def _unit_name(unit: Unit) -> str:
+    return unit.name
+
+
+def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
+    for i, unit in enumerate(units):
+        fact[f.U_UP, i] = 1
+        quantity[f.ENERGY_KWH, i] = quantity[f.ANCHOR_KWH, i] = unit.max_kwh
+        quantity[f.U_RATED_KW : f.U_RECHARGE_KW + 1, i] = (
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,
         )  # fmt: skip
-    return fact, block, np.array([ids[unit.name] for _, unit in units], np.int64)
 
 
-def _feeds(feeds: list[Feed]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    fact = np.zeros((f.FEED_FACTS, len(feeds)), np.int64)
-    block = np.zeros((f.FEED_QUANTITIES, len(feeds)))
+def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
     first = 0
     for j, feed in enumerate(feeds):
         fact[f.F_SECTIONS, j], fact[f.F_KIND, j] = feed.sections, feed.kind
         fact[f.F_UP, j], fact[f.F_STATE, j] = 1, f.ON_SECTION
         fact[f.F_GENSET, j] = feed.genset
+        end = first + len(feed.units)
         fact[f.F_FIRST, j], fact[f.F_COUNT, j] = first, len(feed.units)
-        first += len(feed.units)
+        fact[f.U_FEED, first:end] = j
+        first = end
         law = feed.transfer or CompiledLaw(quantiles.FIXED, 0.0, 0.0, np.zeros(0), 0.0)
         if law.table.size:
             raise InternalError(f"{feed.name}: a transfer time is a law of two parameters, not a record")
-        block[f.F_SHARED_KW, j] = -1.0
-        block[f.F_LOSS_FRACTION :, j] = (
+        quantity[f.F_SHARED_KW, j] = -1.0
+        quantity[f.F_LOSS_FRACTION : f.F_FAIL_PROBABILITY + 1, j] = (
             feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b, feed.fail_probability,
         )  # fmt: skip
-    return fact, block
 
 
-def _loads(loads: list[Load]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    fact = np.zeros((f.LOAD_FACTS, len(loads)), np.int64)
-    block = np.zeros((f.LOAD_QUANTITIES, len(loads)))
+def _fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
     for i, load in enumerate(loads):
         fact[f.L_KIND, i], fact[f.L_LIT, i], fact[f.L_RUNNING, i] = load.kind, 1, 1
-        block[f.L_HOLD_UP_US, i] = load.hold_up_ms * 1e3
-        block[f.L_FIXED_KW :, i] = (
+        quantity[f.L_HOLD_UP_US, i] = load.hold_up_ms * 1e3
+        quantity[f.L_FIXED_KW : f.L_MAX_HOLD_UP_US + 1, i] = (
             load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
             load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
         )  # fmt: skip
-    return fact, block
 
 
 def _edges(

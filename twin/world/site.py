@@ -53,23 +53,21 @@ class Site:
         self.plan = plan
         self.env = world.env
         self.record = world.record
-        self.unit_fact, self.unit = plan.unit_fact.copy(), plan.unit.copy()
-        self.feed_fact, self.feed = plan.feed_fact.copy(), plan.feed.copy()
-        self.load_fact, self.load = plan.load_fact.copy(), plan.load.copy()
+        self.fact, self.quantity = plan.fact.copy(), plan.quantity.copy()
         self.section = plan.section.copy()
-        self.clock, self.quantities = plan.clock.copy(), plan.site.copy()
+        self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.months))
-        self.tape = Tape(world.record.level, self.unit, self.clock)
+        self.tape = Tape(world.record.level, self.clock)
         self._bind(plan)
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
-        self.load_row = [-1] * self.load.shape[1]
-        self.feed_row = [-1] * self.feed.shape[1]
+        self.load_row = [-1] * len(plan.load_items)
+        self.feed_row = [-1] * len(plan.feed_items)
         self.abnormal = False
         self.spare_kw = 0.0
-        self._out = np.zeros((2, 4 * (self.feed.shape[1] + self.load.shape[1])), np.int64)
+        self._out = np.zeros((2, 4 * (len(plan.feed_items) + len(plan.load_items))), np.int64)
         self._dirty = 0
         self._asked = False
         self.now_us = 0
@@ -80,10 +78,10 @@ class Site:
         self._bound_alarm = world.alarm(self._on_bound)
 
     def _bind(self, plan: SiteBlueprint) -> None:
-        head = (self.unit_fact, self.unit, self.feed_fact, self.feed, self.load_fact, self.load, plan.link)
+        head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
         self._blocks: tuple[Any, ...] = (
-            *head, self.clock, self.quantities, self.ledger, plan.edge_us, plan.edge, *tape,
+            *head, self.totals, self.ledger, plan.edge_us, plan.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -135,7 +133,8 @@ class Site:
         return self._trigger_row if self._trigger_us == self.now_us else -1
 
     def begin(self) -> None:
-        """Ask for the reaction at time zero, so that every power is set before anybody looks."""
+        """Set every power before anything can strike, and ask for the reaction of time zero."""
+        self._turn(0)
         self.ask(LOAD | UNITS | SUPPLY)
 
     # ------------------------------------------------------------------ the reaction
@@ -160,7 +159,7 @@ class Site:
             for phase in self.phases:
                 phase()
             self._turn(now)
-            self.abnormal |= bool(self.quantities[f.HEAT_RATE] > 0.0)
+            self.abnormal |= bool(self.totals[f.HEAT_RATE] > 0.0)
         else:
             self._turn(now)
         if self.abnormal:
@@ -170,10 +169,10 @@ class Site:
                 self._look_ahead()
 
     def _turn(self, now: int) -> None:
-        until = turn(now, *self._blocks)
+        until = turn(now, False, *self._blocks)
         while until == TAPE_FULL:
             self.tape.flush()
-            until = turn(now, *self._blocks)
+            until = turn(now, False, *self._blocks)
         self._check(until, now)
         self._settled_us, self._steady_until_us = now, until
 
@@ -183,23 +182,23 @@ class Site:
 
     def _bounds(self) -> None:
         """What a crossing announced: units found empty, rows tripped on heat."""
-        unit, rate = self.unit, self.unit[f.RATE_KW]
-        room = unit[f.ENERGY_KWH] - unit[f.U_MIN_KWH]
+        rate = self.quantity[f.RATE_KW]
+        room = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_MIN_KWH]
         for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
-            self.unit_fact[f.U_EMPTY, i] = 1
-            self.feed_fact[f.F_VERSION, self.unit_fact[f.U_FEED, i]] += 1
-        heat_rate = self.quantities[f.HEAT_RATE]
-        if heat_rate > 0.0 and 1.0 - self.quantities[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
+            self.fact[f.U_EMPTY, i] = 1
+            self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
+        heat_rate = self.totals[f.HEAT_RATE]
+        if heat_rate > 0.0 and 1.0 - self.totals[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
             pumps, chillers = self.plan.pumps, self.plan.chillers
-            dark = pumps if not self.load_fact[f.L_LIT, pumps] else chillers
+            dark = pumps if not self.fact[f.L_LIT, pumps] else chillers
             row = self.log(self.plan.load_items[dark], r.TRIPPED_ON_HEAT, 1, self.load_row[dark])
             self._trigger_item, self._trigger_row, self._trigger_us = -1, row, self.now_us
-            rows = self.load_fact[f.L_KIND] == f.ROW
-            self.load_fact[f.L_TRIPPED, rows] = 1
+            rows = self.fact[f.L_KIND] == f.ROW
+            self.fact[f.L_TRIPPED, rows] = 1
 
     def _protect(self) -> int:
         """Settle feeds and loads on the facts as they stand; returns how many flipped."""
-        self.spare_kw = p.connect_gensets(*self._protect_blocks, self.quantities)
+        self.spare_kw = p.connect_gensets(*self._protect_blocks, self.totals)
         count = p.protect(
             self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self._out
         )  # fmt: skip
@@ -208,7 +207,7 @@ class Site:
             index, what = int(self._out[0, k]), int(self._out[1, k])
             if what == p.LIT or what == p.DARK:
                 cause = max((self.feed_row[j] for j in self.plan.feeds_of[index]), default=-1)
-                if cause < first or self.load_fact[f.L_TRIPPED, index]:
+                if cause < first or self.fact[f.L_TRIPPED, index]:
                     cause = self.trigger
                 self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
             else:
@@ -217,10 +216,10 @@ class Site:
                 if what == p.RESTORED:
                     self._refill(index)
         self.abnormal = bool(
-            (self.feed_fact[f.F_STATE] != f.ON_SECTION).any()
-            or self.feed_fact[f.F_ON_GENSET].any()
-            or (self.load_fact[f.L_LIT] == 0).any()
-            or self.quantities[f.HEAT_RATE] > 0.0
+            (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
+            or self.fact[f.F_ON_GENSET].any()
+            or (self.fact[f.L_LIT, : len(self.load_row)] == 0).any()
+            or self.totals[f.HEAT_RATE] > 0.0
         )
         if not self.abnormal:
             self._bound_alarm.stop()
@@ -228,21 +227,20 @@ class Site:
 
     def _refill(self, j: int) -> None:
         """Input is back: units found empty may carry load again once they hold energy, which recharging gives them."""
-        first, count = self.feed_fact[f.F_FIRST, j], self.feed_fact[f.F_COUNT, j]
+        first, count = self.fact[f.F_FIRST, j], self.fact[f.F_COUNT, j]
         if count:
-            self.unit_fact[f.U_EMPTY, first : first + count] = 0
-            self.feed_fact[f.F_VERSION, j] += 1
+            self.fact[f.U_EMPTY, first : first + count] = 0
+            self.fact[f.F_VERSION, j] += 1
 
     def _look_ahead(self) -> None:
         """The first tick at which a level meets a bound that needs a fact to flip: the same kernel, on a copy."""
-        copies = tuple(block.copy() for block in (self.unit, self.feed, self.load, self.clock, self.quantities))
-        unit, feed, load, clock, site = copies
         plan = self.plan
+        quantity, clock, site = self.quantity.copy(), self.clock.copy(), self.totals.copy()
         until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
         code = advance(
-            until, True, self.unit_fact, unit, self.feed_fact, feed, self.load_fact, load, plan.link, clock, site,
-            np.zeros_like(self.ledger), plan.edge_us, plan.edge, *nothing,
+            until, True, self.fact, quantity, plan.link, clock, site, np.zeros_like(self.ledger), plan.edge_us,
+            plan.edge, *nothing,
         )  # fmt: skip
         if code not in (OK, STOPPED):
             raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")

@@ -14,12 +14,12 @@ _COLUMNS = len(f.SERIES_NAMES)
 class Tape:
     """A buffer that kernels fill and `flush` empties; of length zero at level `ledger`, which kernels read as "off"."""
 
-    def __init__(self, level: str, unit: NDArray[np.float64], clock: NDArray[np.int64]) -> None:
-        room = 0 if level == "ledger" else max(_ROOM, 8 * unit.shape[1] + 64)
+    def __init__(self, level: str, clock: NDArray[np.int64]) -> None:
+        self._units = int(clock[f.UNITS])
+        room = 0 if level == "ledger" else max(_ROOM, 8 * self._units + 64)
         self.keep_units = level == "units"
         self.time_us = np.zeros(room, np.int64)
         self.values = np.zeros((2 + _COLUMNS, room))
-        self._units = unit.shape[1]
         self._clock = clock
         self._points: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         self._rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
