@@ -133,7 +133,7 @@ def _estimate(column: Float, name: str, years_each: float) -> Estimate:
         events = round(float(column.sum()) * years_each)
         if events < FEW_EVENTS and len(column) > 1:
             return count_interval(events, years, n=len(column))
-    return mean_interval(column)
+    return mean_interval(column, floor=0.0 if (column[np.isfinite(column)] >= 0).all() else -math.inf)
 
 
 def cell(estimate: Estimate, years: float, scale: float = 1.0) -> tuple[str, str]:
@@ -276,16 +276,14 @@ def _runner_up(comparison: Comparison, metric: str, means: dict[str, float], bes
 
 
 def _drawback(comparison: Comparison, best: str, other: str) -> str:
-    """The largest worsening of `best` against `other`, relative to the larger of the two; resolved where n > 1."""
+    """The largest worsening of `best` against `other`, by its yardstick; resolved where n > 1."""
     worst, worst_share = "", 0.0
     for name in (name for name in DRAWBACKS if name in comparison.names):
         paired = comparison.paired(best, other, name)
         mean = paired.estimate.mean
         if not mean > 0 or (comparison.n > 1 and not paired.is_resolved):
             continue
-        one, two = comparison.column(best, name), comparison.column(other, name)
-        both = np.isfinite(one) & np.isfinite(two)
-        share = mean / max(abs(float(one[both].mean())), abs(float(two[both].mean())))
+        share = mean / _yardstick(comparison, best, other, name)
         if share > worst_share:
             worst, worst_share = name, share
     if not worst:
@@ -297,6 +295,18 @@ def _drawback(comparison: Comparison, best: str, other: str) -> str:
     unit_text = "" if unit == "1" else " " + ("a year" if unit == "1/year" else unit.replace("/year", " a year"))
     ends = f" (95 % interval {rounded.interval})" if rounded.interval else ""
     return f"{best} {DRAWBACKS[worst]}: +{rounded.value}{unit_text}{ends}."
+
+
+def _yardstick(comparison: Comparison, best: str, other: str, name: str) -> float:
+    """What a worsening is large against: GPU-hours against all lost ones, energy against the bill's, else itself."""
+    whole = {"gpu_h": "lost_gpu_h_per_year", "kwh": "import_kwh_per_year"}
+    for unit, total in whole.items():
+        if f"_{unit}_" in name and total in comparison.names:
+            name = total
+            break
+    one, two = comparison.column(best, name), comparison.column(other, name)
+    both = np.isfinite(one) & np.isfinite(two)
+    return max(abs(float(one[both].mean())), abs(float(two[both].mean())), 1e-300)
 
 
 def _power_beside_hardware(comparison: Comparison) -> str:

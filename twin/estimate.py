@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,11 +69,12 @@ def _finite(x: ArrayLike) -> Float:
     return values[np.isfinite(values)]
 
 
-def mean_interval(x: ArrayLike, level: float = 0.95) -> Estimate:
+def mean_interval(x: ArrayLike, level: float = 0.95, *, floor: float = -math.inf) -> Estimate:
     """Mean of independent replications with Student's t interval; values that are not finite are left out.
 
     One replication has no interval (nan); where all values are equal the interval is that value, with `events` = 0:
-    such an estimate says "nothing else seen in n", never "certain".
+    such an estimate says "nothing else seen in n", never "certain". A mean that cannot lie below `floor` has no
+    interval below it either.
     """
     values = _finite(x)
     n = len(values)
@@ -87,7 +89,7 @@ def mean_interval(x: ArrayLike, level: float = 0.95) -> Estimate:
         return Estimate(same, 0.0, same, same, n, 0, method="none")
     error = float(values.std(ddof=1)) / math.sqrt(n)
     reach = _student(level, n - 1) * error
-    return Estimate(mean, error, mean - reach, mean + reach, n, n - modal)
+    return Estimate(mean, error, max(mean - reach, floor), mean + reach, n, n - modal)
 
 
 def count_interval(count: int, years: float, level: float = 0.95, n: int = 1) -> Estimate:
@@ -99,11 +101,11 @@ def count_interval(count: int, years: float, level: float = 0.95, n: int = 1) ->
     if count == 0:
         bound = -math.log(1 - level) / years
         return Estimate(0.0, 0.0, 0.0, bound, n, 0, one_sided=True, method="exact poisson")
-    from scipy.stats import chi2  # noqa: PLC0415 - slow to import; workers need no intervals
+    from scipy.special import gammaincinv  # workers need no intervals, and no scipy
 
     tail = (1 - level) / 2
-    low = float(chi2.ppf(tail, 2 * count)) / 2 / years
-    high = float(chi2.ppf(1 - tail, 2 * count + 2)) / 2 / years
+    low = float(gammaincinv(count, tail)) / years
+    high = float(gammaincinv(count + 1, 1 - tail)) / years
     return Estimate(count / years, math.sqrt(count) / years, low, high, n, count, method="exact poisson")
 
 
@@ -148,17 +150,16 @@ def years_to_resolve(estimate: Estimate, level: float = 0.95, power: float = 0.8
     """
     if not estimate.mean or not estimate.standard_error > 0:
         return math.inf
-    from scipy.stats import norm  # noqa: PLC0415
-
-    z = float(norm.ppf((1 + level) / 2) + norm.ppf(power))
+    normal = NormalDist()
+    z = normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)
     needed = estimate.n * (z * estimate.standard_error / estimate.mean) ** 2
     return float(max(math.ceil(needed), estimate.n + 1))
 
 
 def _student(level: float, freedom: int) -> float:
-    from scipy.stats import t  # noqa: PLC0415
+    from scipy.special import stdtrit
 
-    return float(t.ppf((1 + level) / 2, freedom))
+    return float(stdtrit(freedom, (1 + level) / 2))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from numba.core import config
 
 _PLANT = ("chance", "plant", "kernel.py", "units.py")
 _WINGS = {"powerflow": ("powerflow", "kernel.py", "units.py")}
-"""Files that a wing's kernels depend on; a wing with an entry of its own is not compiled anew when the plant changes."""
+"""Files that a wing's kernels depend on; a wing with an entry of its own is not compiled anew with the plant."""
 
 
 def _wing(module: str) -> tuple[str, ...]:

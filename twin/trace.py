@@ -98,7 +98,7 @@ class Trace:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the trace to an HDF5 file, whole or not at all (see `twin.store`)."""
-        from twin import store  # noqa: PLC0415 - workers keep no files and need no HDF5
+        from twin import store
 
         tables: dict[str, Table] = {}
         for field in fields(self):
@@ -112,7 +112,7 @@ class Trace:
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Trace:
         """Read a trace back; `InputError` for anything that is not one (see `twin.store`)."""
-        from twin import store  # noqa: PLC0415
+        from twin import store
 
         meta, tables = store.load(path)
         own: dict[str, Any] = {name: table for name, table in tables.items() if "/" not in name}

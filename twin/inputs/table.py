@@ -263,7 +263,7 @@ def _salvage(data: bytes) -> bytes:
     pieces: list[bytes] = []
     try:
         for start in range(0, len(data), 64):
-            pieces.append(stream.decompress(data[start : start + 64]))
+            pieces.append(stream.decompress(data[start : start + 64]))  # noqa: PERF401 - keeps what came before an error
     except zlib.error:
         pass
     return b"".join(pieces)

@@ -32,7 +32,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
 def measure(trace: Trace) -> pandas.Series[float]:
     """The same as `row`, as a pandas Series by name."""
-    import pandas  # noqa: PLC0415 - slow to import, and workers never need it
+    import pandas
 
     names, values = row(trace)
     return pandas.Series(values, index=list(names), name=trace.meta.get("design"))

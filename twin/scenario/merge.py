@@ -107,8 +107,8 @@ def override(base: Node | None, over: Node, notes: Notes, path: KeyPath = (), *,
 def _override_every(entries: dict[str, Node], over: Node, notes: Notes, path: KeyPath) -> None:
     if not entries:
         notes.add(f"{EVERY} matches nothing: the base has no entries here", over.place, path)
-    for name in entries:
-        entries[name] = override(entries[name], over, notes, (*path[:-1], name))
+    for name, entry in list(entries.items()):
+        entries[name] = override(entry, over, notes, (*path[:-1], name))
 
 
 def _replaces(base: dict[str, Node], over: dict[str, Node]) -> bool:

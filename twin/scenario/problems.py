@@ -95,8 +95,9 @@ def _without_noise(spotted: list[tuple[Any, Spot]]) -> list[tuple[Any, Spot]]:
             continue
         misfit = next((c for c in spot.choices if not c.fits and len(scores[c.union]) > 1), None)
         if misfit is not None:
-            one = {**one, "type": "misfit", "msg": f"Input should be {misfit.words}"}
-        kept.append((one, spot))
+            kept.append(({**one, "type": "misfit", "msg": f"Input should be {misfit.words}"}, spot))
+        else:
+            kept.append((one, spot))
     return kept
 
 

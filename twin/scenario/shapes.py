@@ -205,7 +205,7 @@ def _member(members: list[Any], label: str, value: Any) -> Any:
     unions = [member for member in members if union_members(bare(member))]
     if "union" in label and unions:
         return unions[0]
-    name = label.split("[")[0].removeprefix("constrained-")
+    name = label.split("[", maxsplit=1)[0].removeprefix("constrained-")
     for member in members:
         plain = bare(member)
         if (getattr(get_origin(plain) or plain, "__name__", "")).lower() == name:

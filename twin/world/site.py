@@ -205,7 +205,7 @@ class Site:
         first = self.record.count
         for k in range(count):
             index, what = int(self._out[0, k]), int(self._out[1, k])
-            if what == p.LIT or what == p.DARK:
+            if what in {p.LIT, p.DARK}:
                 cause = max((self.feed_row[j] for j in self.plan.feeds_of[index]), default=-1)
                 if cause < first or self.fact[f.L_TRIPPED, index]:
                     cause = self.trigger
