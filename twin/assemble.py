@@ -19,7 +19,7 @@ from twin.scenario.model import Scenario, SiteSpec
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, Part, SiteBlueprint, SiteBuilder
 
-GENSET_GROUP = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
+GROUP_OF_KIND = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
                 f.HOUSE: "house"}  # fmt: skip
 
 
@@ -58,10 +58,11 @@ def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)
+    free = [site.cluster.servers_per_row] * site.cluster.rows
     for job_name, job in _sorted(scenario.jobs):
         if scenario.site_of(job) == name:
             gang = isinstance(job, GangSpec)
-            parts.append(Gang(job_name, job, site.cluster) if gang else Queue(job_name, job, site.cluster))
+            parts.append(Gang(job_name, job, site.cluster, free) if gang else Queue(job_name, job, site.cluster))
     return parts
 
 
@@ -86,7 +87,7 @@ def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
     for load in list(builder.loads.values()):
         if not load.feeds:
             short = load.name.removeprefix(builder.name + "/")
-            genset = GENSET_GROUP[load.kind] in served
+            genset = GROUP_OF_KIND[load.kind] in served
             builder.add_feed(Feed(f"{short}/feed", f.RAW, load.sections, genset=genset), "feed", [load.name])
     if site.recharge_after_outage:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw

@@ -42,7 +42,7 @@ DRAWBACKS: dict[str, str] = {
     "lost_gpu_h_planned_per_year": "loses more compute to planned work",
     "lost_gpu_h_protection_per_year": "loses more compute to failures of its own supply equipment",
     "lost_gpu_h_hardware_per_year": "loses more compute to hardware failures",
-    "capped_gpu_h_per_year": "loses more training time to capped power",
+    "lost_gpu_h_capped_per_year": "loses more training time to capped power",
     "interruptions_per_row_year": "interrupts rows more often",
     "saidi_h_per_year": "leaves rows without supply longer in interruptions over 5 minutes",
     "row_dark_h_per_year": "leaves rows dark longer",
@@ -133,7 +133,9 @@ def _estimate(column: Float, name: str, years_each: float) -> Estimate:
         events = round(float(column.sum()) * years_each)
         if events < FEW_EVENTS and len(column) > 1:
             return count_interval(events, years, n=len(column))
-    return mean_interval(column, floor=0.0 if (column[np.isfinite(column)] >= 0).all() else -math.inf)
+    seen = column[np.isfinite(column)]
+    ceiling = 1.0 if name.endswith("_fraction") and (seen <= 1).all() else math.inf
+    return mean_interval(column, floor=0.0 if (seen >= 0).all() else -math.inf, ceiling=ceiling)
 
 
 def cell(estimate: Estimate, years: float, scale: float = 1.0) -> tuple[str, str]:

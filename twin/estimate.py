@@ -69,12 +69,14 @@ def _finite(x: ArrayLike) -> Float:
     return values[np.isfinite(values)]
 
 
-def mean_interval(x: ArrayLike, level: float = 0.95, *, floor: float = -math.inf) -> Estimate:
+def mean_interval(
+    x: ArrayLike, level: float = 0.95, *, floor: float = -math.inf, ceiling: float = math.inf
+) -> Estimate:
     """Mean of independent replications with Student's t interval; values that are not finite are left out.
 
     One replication has no interval (nan); where all values are equal the interval is that value, with `events` = 0:
-    such an estimate says "nothing else seen in n", never "certain". A mean that cannot lie below `floor` has no
-    interval below it either.
+    such an estimate says "nothing else seen in n", never "certain". A mean that cannot lie outside
+    [floor, ceiling] has no interval beyond them either.
     """
     values = _finite(x)
     n = len(values)
@@ -89,7 +91,7 @@ def mean_interval(x: ArrayLike, level: float = 0.95, *, floor: float = -math.inf
         return Estimate(same, 0.0, same, same, n, 0, method="none")
     error = float(values.std(ddof=1)) / math.sqrt(n)
     reach = _student(level, n - 1) * error
-    return Estimate(mean, error, max(mean - reach, floor), mean + reach, n, n - modal)
+    return Estimate(mean, error, max(mean - reach, floor), min(mean + reach, ceiling), n, n - modal)
 
 
 def count_interval(count: int, years: float, level: float = 0.95, n: int = 1) -> Estimate:

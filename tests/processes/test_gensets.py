@@ -7,6 +7,7 @@ import pytest
 from simulation import CABINETS, GENSETS, MIN, H, S, hall, outage, play
 
 from twin.chance.philox import stream_key, uniform
+from twin.parts.supply_events import event_number
 from twin.units import ticks
 
 THREE = {**GENSETS, "n": 3, "rated_kw": 110.0}
@@ -57,8 +58,12 @@ def test_a_loss_shorter_than_the_confirmation_starts_nothing() -> None:
     assert story.dark("core") == [(H, H + 2_999_999)]
 
 
+FIRST = event_number("hall/grid/script//3600000000/1", 0)
+"""Luck on demand is numbered by the supply event: here the first scripted one, at 1 h on all feeders."""
+
+
 def test_a_set_fails_to_run_when_its_drawn_life_is_over_and_is_out_until_repaired() -> None:
-    u = float(uniform(stream_key(1, "hall/gensets/genset-01", "fail_to_run"), np.uint64(0), 0))
+    u = float(uniform(stream_key(1, "hall/gensets/genset-01", "fail_to_run"), np.uint64(0), FIRST))
     life = ticks(-math.log1p(-u) * 1.0)
     script = [outage(1.0, duration_h=10.0), outage(13.0, duration_h=1.0)]
     site = {"grid": {"script": script}, "protection": {"gensets": {**GENSETS, "mttf_running_h": 1.0}}}
@@ -73,7 +78,7 @@ def test_a_set_fails_to_run_when_its_drawn_life_is_over_and_is_out_until_repaire
 
 
 def test_storage_bridges_a_set_that_fails_to_run() -> None:
-    u = float(uniform(stream_key(1, "hall/gensets/genset-01", "fail_to_run"), np.uint64(0), 0))
+    u = float(uniform(stream_key(1, "hall/gensets/genset-01", "fail_to_run"), np.uint64(0), FIRST))
     fails = H + 15 * S + ticks(-math.log1p(-u))
     site = {
         "grid": {"script": [outage(1.0, duration_h=10.0)]},

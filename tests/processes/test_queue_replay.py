@@ -60,7 +60,7 @@ def test_a_killed_job_keeps_its_checkpointed_work_and_starts_after_the_boot(tmp_
     assert job["useful_us"] == 120 * MIN
     assert job["rollback_us"] == 5 * MIN
     assert job["down_us"] == 26 * MIN
-    assert story.interruptions() == [(65 * MIN, 81 * MIN, 2, 5 * MIN)]
+    assert story.interruptions() == [(65 * MIN, 91 * MIN, 2, 5 * MIN)]
 
 
 def test_without_checkpoints_all_work_is_lost(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ TIE = {"feeders": {"A": {}, "B": {}}, "auto_transfer_failure_probability": 1.0}
 def test_a_job_dies_with_its_row_and_moves_to_the_other(tmp_path: Path) -> None:
     grid = merged(TIE, {"script": [outage(65 / 60, duration_h=1.0, feeders=["A"])]})
     story = replay(tmp_path, [(0, 7200, 8)], grid=grid, checkpoint_interval_min=30.0)
-    assert story.interruptions() == [(65 * MIN, 65 * MIN, 1, 5 * MIN)]
+    assert story.interruptions() == [(65 * MIN, 75 * MIN, 1, 5 * MIN)]
     assert story.job()["end_us"] == (65 + 10 + 60) * MIN
 
 

@@ -114,12 +114,12 @@ def year_of_training():
 
 def test_lost_gpu_hours_follow_the_root_of_the_cause_chain():
     found = figures(year_of_training())
-    assert found["lost_gpu_h_per_year"] == pytest.approx(170)
+    assert found["lost_gpu_h_per_year"] == pytest.approx(170 + 6430)  # 10 GPUs x 643 h under a power cap
     assert found["lost_gpu_h_sustained_per_year"] == pytest.approx(20)
     assert found["lost_gpu_h_hardware_per_year"] == pytest.approx(30)
     assert found["lost_gpu_h_protection_per_year"] == pytest.approx(50)
     assert found["lost_gpu_h_planned_per_year"] == pytest.approx(70)
-    assert found["lost_gpu_h_power_per_year"] == pytest.approx(70)  # 20 + 50
+    assert found["lost_gpu_h_power_per_year"] == pytest.approx(20 + 50 + 6430)
     assert found["job_interruptions_per_year"] == 4
     assert found["job_interruptions_hardware_per_year"] == 1
     assert found["job_interruptions_power_per_year"] == 2
@@ -128,7 +128,7 @@ def test_lost_gpu_hours_follow_the_root_of_the_cause_chain():
 
 def test_the_split_by_cause_adds_up():
     found = figures(year_of_training())
-    power = [found[f"lost_gpu_h_{group}_per_year"] for group in metrics.GROUPS[2:]]
+    power = [found[f"lost_gpu_h_{group}_per_year"] for group in (*metrics.GROUPS[2:], "capped")]
     assert sum(power) == pytest.approx(found["lost_gpu_h_power_per_year"], rel=1e-12)
 
 
@@ -136,7 +136,8 @@ def test_an_interruption_without_a_cause_counts_as_other_power():
     trace = year_of_training()
     trace.interruptions["cause"][:] = -1
     found = figures(trace)
-    assert found["lost_gpu_h_other_per_year"] == found["lost_gpu_h_power_per_year"] == pytest.approx(170)
+    assert found["lost_gpu_h_other_per_year"] == pytest.approx(170)
+    assert found["lost_gpu_h_power_per_year"] == pytest.approx(170 + 6430)
 
 
 def test_a_gang_jobs_time_is_useful_or_lost_by_name():
@@ -144,7 +145,7 @@ def test_a_gang_jobs_time_is_useful_or_lost_by_name():
     assert found["effective_training_time_fraction"] == pytest.approx(8000 / 8760)
     assert found["gpu_h_useful_per_year"] == pytest.approx(80_000)
     assert found["job_down_h_per_year"] == pytest.approx(14)
-    assert found["capped_gpu_h_per_year"] == pytest.approx(6430)
+    assert found["lost_gpu_h_capped_per_year"] == pytest.approx(6430)
 
 
 def test_losses_by_root_kind_come_largest_first():

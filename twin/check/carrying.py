@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from twin.assemble import loads_and_storage
+from twin.assemble import GROUP_OF_KIND, Blueprint, loads_and_storage
 from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
 from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
@@ -19,12 +19,17 @@ from twin.world.blueprint import Feed, Load, SiteBuilder
 
 _DRAWS = 400
 """Points of a transfer law that are compared with the hold-up."""
-_GROUPS = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
-           f.HOUSE: "house"}  # fmt: skip
 
 
 def check_study(study: Study[Scenario]) -> tuple[DesignCheck, ...]:
-    """Check every design of a study."""
+    """Check every design of a study; where its data files are there, they are read as a run would.
+
+    Raises:
+        InputError: a data file does not hold what the scenario needs of it.
+    """
+    if not study.missing:
+        for scenario in study.designs.values():
+            Blueprint(scenario)
     return tuple(check_design(name, scenario) for name, scenario in study.designs.items())
 
 
@@ -89,7 +94,7 @@ def _carriers(builder: SiteBuilder, site: SiteSpec) -> tuple[Carrier, ...]:
         if not load.feeds and full > 0.0:
             short = _short(load.name)
             idle_kw, hold_up_ms = _full_kw(load, builder, site, idle=True), min(load.hold_up_ms, load.max_hold_up_ms)
-            by_genset = _GROUPS[load.kind] in served
+            by_genset = GROUP_OF_KIND[load.kind] in served
             nothing = (0.0, 0.0, 0.0, 0.0, 0, 0.0, None)
             found.append(Carrier((short,), (short,), "bare", full, idle_kw, *nothing, hold_up_ms, None, by_genset))
     alike: dict[tuple[object, ...], list[Carrier]] = defaultdict(list)
@@ -177,7 +182,7 @@ def _gensets(builder: SiteBuilder, site: SiteSpec) -> GensetSupply | None:
 
     def needs_kw(*, capped: bool) -> float:
         fed = sum(_input_kw(builder, site, feed, capped=capped) for feed in builder.feeds.values() if feed.genset)
-        bare = [load for load in builder.loads.values() if not load.feeds and _GROUPS[load.kind] in served]
+        bare = [load for load in builder.loads.values() if not load.feeds and GROUP_OF_KIND[load.kind] in served]
         return fed + sum(_full_kw(load, builder, site, capped=capped) for load in bare)
 
     sets = spec.n + spec.r

@@ -158,7 +158,7 @@ def _notes(n: int, years: float) -> None:
             indent="       ",
         )
     rare = years / -math.log(0.05)
-    bound = "less than once a year" if rare < 1 else f"less than once in {rare:.2g} years"
+    bound = "less than once a year" if rare < 1.5 else f"less than once in {rare:.2g} years"
     say_wrapped(
         f"       {years:.3g} simulated years cannot rank rare events: what happens {bound} may not have been seen at "
         "all. More years (-n) narrow every interval.",

@@ -82,13 +82,24 @@ def _interruptions(trace: Trace) -> dict[str, float]:
     count = np.bincount(group, minlength=len(GROUPS)) / years
     lost = np.bincount(group, weights=loss_gpu_h(trace), minlength=len(GROUPS)) / years
     values = {f"lost_gpu_h_{name}_per_year": lost[number] for number, name in enumerate(GROUPS)}
+    capped = _capped_gpu_h(trace) / years
     return values | {
+        "lost_gpu_h_capped_per_year": capped,
         "job_interruptions_per_year": count.sum(),
         "job_interruptions_hardware_per_year": count[0],
         "job_interruptions_power_per_year": count[2:].sum(),
-        "lost_gpu_h_per_year": lost.sum(),
-        "lost_gpu_h_power_per_year": lost[2:].sum(),
+        "lost_gpu_h_per_year": lost.sum() + capped,
+        "lost_gpu_h_power_per_year": lost[2:].sum() + capped,
     }
+
+
+def _capped_gpu_h(trace: Trace) -> float:
+    """Training that power caps cost the gang jobs: what is missing from the time they held their GPUs [GPU-h]."""
+    jobs = trace.jobs
+    gang = _is_kind(trace, "gang_job")[jobs["item"]] & (jobs["start_us"] >= 0)
+    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
+    booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
+    return float((jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us))[gang].sum())
 
 
 def _jobs(trace: Trace) -> dict[str, float]:
@@ -99,7 +110,6 @@ def _jobs(trace: Trace) -> dict[str, float]:
     gang = is_gang & started
     end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
     held_us = end_us - jobs["start_us"]
-    capped_us = held_us - jobs["useful_us"] - jobs["stall_us"] - jobs["rollback_us"] - jobs["down_us"]
     gpu_h = jobs["gpus"] / TICKS_PER_H
     useful_gpu_h = gpu_h * jobs["useful_us"]
     queued = is_queue & started
@@ -108,7 +118,6 @@ def _jobs(trace: Trace) -> dict[str, float]:
         "job_down_h_per_year": jobs["down_us"].sum() / TICKS_PER_H / years,
         "effective_training_time_fraction": _ratio(useful_gpu_h[gang].sum(), (gpu_h * held_us)[gang].sum()),
         "gpu_h_useful_per_year": useful_gpu_h[gang].sum() / years,
-        "capped_gpu_h_per_year": (gpu_h * capped_us)[gang].sum() / years,
         "jobs_started": _count(queued),
         "jobs_completed": _count(is_queue & (jobs["end_us"] >= 0)),
         "mean_wait_h": _ratio(wait_us / TICKS_PER_H, _count(queued)),

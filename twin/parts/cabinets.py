@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from twin.chance.law import ExponentialLaw, Law, compile_law
+from twin.chance.law import EmpiricalLaw, ExponentialLaw, Law, ScriptedLaw, compile_law
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
@@ -52,6 +52,9 @@ class CabinetsSpec(Spec):
     def _window(self) -> Self:
         if self.soc_min_fraction >= self.soc_max_fraction:
             raise ValueError("soc_min_fraction must be below soc_max_fraction")
+        if isinstance(self.transfer_ms, EmpiricalLaw | ScriptedLaw):
+            message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
+            raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return self
 
     @property

@@ -76,8 +76,9 @@ class GangSpec(Spec):
 class Gang:
     """A gang job on a site's cluster."""
 
-    def __init__(self, name: str, spec: GangSpec, cluster: ClusterSpec) -> None:
+    def __init__(self, name: str, spec: GangSpec, cluster: ClusterSpec, free: list[int]) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
+        self.servers = take_servers(spec.servers(cluster), free)
 
     def declare(self, site: SiteBuilder) -> None:
         """The job, and the hardware under it."""
@@ -92,6 +93,16 @@ class Gang:
         world.at_end(job.close)
 
 
+def take_servers(count: int, free: list[int]) -> list[int]:
+    """Servers that a job takes from each row, one by one from the row with most free; `free` is lowered by them."""
+    taken = [0] * len(free)
+    for _ in range(count):
+        row = free.index(max(free))
+        free[row] -= 1
+        taken[row] += 1
+    return taken
+
+
 class RunningGang:
     """The job's facts in one world: phase, progress since the last restart, its hardware clock."""
 
@@ -100,7 +111,7 @@ class RunningGang:
         self.spec, self.world, self.site = spec, world, site
         name = f"{site.plan.name}/jobs/{gang.name}"
         self._item, self._hardware_item = ids[name], ids[f"{name}/hardware"]
-        self._spread(spec, cluster, site, ids)
+        self._spread(gang, site, ids)
         checkpoint = spec.checkpoint
         self._interval_us = ticks(checkpoint.interval_min / 60.0)
         self._stall_us = round(checkpoint.stall_s * TICKS_PER_S)
@@ -133,17 +144,17 @@ class RunningGang:
         self._hold(BUSY)
         self._arm_hardware()
 
-    def _spread(self, spec: GangSpec, cluster: ClusterSpec, site: Site, ids: dict[str, int]) -> None:
-        """Servers per row, as even as they go; index of each row's load."""
+    def _spread(self, gang: Gang, site: Site, ids: dict[str, int]) -> None:
+        """Servers per row; the loads that the job depends on are the core and the rows that it holds."""
         place = {item: i for i, item in enumerate(site.plan.load_items)}
         prefix = site.plan.name
         self._core = place[ids[f"{prefix}/core"]]
-        self._rows = [place[ids[f"{prefix}/{row_name(k)}"]] for k in range(cluster.rows)]
-        servers, more = divmod(spec.servers(cluster), cluster.rows)
-        self._servers = np.array([servers + (k < more) for k in range(cluster.rows)], np.int64)
-        self._busy = self._servers * cluster.gpus_per_server
-        rows = slice(self._rows[0], self._rows[-1] + 1)
-        self._busy_fact, self._booting_fact = site.fact[f.L_BUSY_GPUS, rows], site.fact[f.L_BOOTING, rows]
+        rows = [place[ids[f"{prefix}/{row_name(k)}"]] for k in range(gang.cluster.rows)]
+        self._rows = [row for row, count in zip(rows, gang.servers, strict=True) if count]
+        self._servers = np.array(gang.servers, np.int64)
+        self._busy = self._servers * gang.cluster.gpus_per_server
+        all_rows = slice(rows[0], rows[-1] + 1)
+        self._busy_fact, self._booting_fact = site.fact[f.L_BUSY_GPUS, all_rows], site.fact[f.L_BOOTING, all_rows]
 
     def _hold(self, use: int) -> None:
         """Change what the job's servers do; other jobs' share of the same rows stays."""

@@ -89,7 +89,7 @@ class RunningGensets:
         self._down_until = [0] * len(names)
         served = site.fact[f.F_GENSET] == 1
         self._masks = sorted({int(mask) for mask in site.fact[f.F_SECTIONS, served]})
-        self._state, self._online, self._demands = OFF, 0, 0
+        self._state, self._online, self._event = OFF, 0, 0
         self._connected = False
         self._loss_us, self._row = 0, -1
         self._steps: list[tuple[int, int, int]] = []
@@ -122,6 +122,7 @@ class RunningGensets:
             self._alarm.at(now + confirm_us)
         elif self._stop_alarm.due != NEVER:
             self._stop_alarm.stop()
+            self._row = self.site.trigger
             self._steps = sorted([*self._steps, (now + confirm_us, SWITCH, -1)])
             self._next()
 
@@ -141,10 +142,10 @@ class RunningGensets:
         self.site.totals[f.GENSET_READY_KW] = self._online * self.spec.rated_kw if on else 0.0
 
     def _start(self) -> None:
-        """Draw which sets start and when each will fail; one draw of each kind per demand."""
+        """Draw which sets start and when each will fail: one draw of each kind per set and supply event."""
         self._state, self._connected = RUNNING, True
-        n, now, spec = self._demands, self.world.now, self.spec
-        self._demands += 1
+        now, spec = self.world.now, self.spec
+        n = self._event = int(self.site.section[f.S_EVENT].max())
         row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
         self._row = row
         if self._common.uniform_at(n) < spec.plant_common_cause_probability:
@@ -157,7 +158,7 @@ class RunningGensets:
                 continue
             if self._fails[k].uniform_at(n) < spec.fail_to_start_probability:
                 self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
-                self._down_until[k] = now + self._repairs[k].ticks(self._repair_law)
+                self._down_until[k] = now + self._repairs[k].ticks_at(self._repair_law, self._event)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
             life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h)
@@ -179,11 +180,11 @@ class RunningGensets:
             if kind == START:
                 self._set_online(self._online + 1, self._row)
             elif kind == SWITCH:
-                self.site.change(self._plant, r.ONLINE, self._online, SUPPLY, self.site.record.count - 1)
+                self.site.change(self._plant, r.ONLINE, self._online, SUPPLY, self._row)
                 self._connect(True)
             else:
                 row = self.site.change(self._items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
-                self._down_until[k] = self.world.now + self._repairs[k].ticks(self._repair_law)
+                self._down_until[k] = self.world.now + self._repairs[k].ticks_at(self._repair_law, self._event)
                 self._set_online(self._online - 1, row)
         self._next()
 

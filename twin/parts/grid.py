@@ -21,7 +21,7 @@ from twin.parts.supply_events import (
 )
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
-from twin.units import NEVER, TICKS_PER_S
+from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
 from twin.world.site import SUPPLY, Site
 
@@ -78,10 +78,13 @@ class Grid:
                 self._sources.append((PlannedSource(feeder.planned, full, k), full))
         self._add(site, self.spec.both_feeders, "grid/both_feeders", "common", everywhere)
         self._add(site, self.spec.deep_sags, "grid/deep_sags", "sag", everywhere)
-        for n, event in enumerate(self.spec.script):
+        again: dict[str, int] = {}
+        for n, event in enumerate(sorted(self.spec.script, key=_script_order)):
             full = site.item(f"grid/script-{n + 1:04d}", event.kind)
             struck = tuple(self.names.index(name) for name in event.feeders) or everywhere
-            self._sources.append((ScriptedSource(event, full, struck), full))
+            key = f"{site.name}/grid/script/{','.join(event.feeders)}/{ticks(event.at_h)}"
+            again[key] = again.get(key, 0) + 1
+            self._sources.append((ScriptedSource(event, f"{key}/{again[key]}", struck), full))
 
     def _add(self, site: SiteBuilder, spec: EventSpec | None, name: str, kind: str, feeders: tuple[int, ...]) -> None:
         if spec is not None:
@@ -93,6 +96,11 @@ class Grid:
         running = RunningGrid(self.spec, world, site, ids, self.names)
         for source, name in self._sources:
             world.start(source.run(world, running, ids[name]))
+
+
+def _script_order(event: ScriptedEventSpec) -> tuple[float, list[str], str]:
+    """Scripted events are known by time and feeders: their order in the file, or one more of them, changes nothing."""
+    return event.at_h, event.feeders, event.model_dump_json()
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class RunningQueue:
         self._placement = Placement(cluster.rows, cluster.servers_per_row, cluster.gpus_per_server)
         count = len(queue.gpus)
         self._left_us = list(queue.duration_us)
+        self._resume_us = [-1] * count
         self._first_us, self._start_us, self._end_us = [-1] * count, [-1] * count, [-1] * count
         self._rolled_us, self._down_us, self._hits = [0] * count, [0] * count, [0] * count
         self._lost: dict[int, tuple[int, int, int, int]] = {}
@@ -120,6 +121,7 @@ class RunningQueue:
             if hits == self._hits[job]:
                 self._placement.release(job)
                 self._left_us[job] = 0
+                self._close_interruption(job, self._resume_us[job])
                 moved = True
         for boot in sorted(self._boots):
             if boot[0] <= now:
@@ -148,17 +150,18 @@ class RunningQueue:
         if self._first_us[job] < 0:
             self._first_us[job] = now
         self._start_us[job] = now
-        self._end_us[job] = now + self._left_us[job]
+        self._resume_us[job] = now + (self._restart_us if job in self._lost else 0)
+        self._end_us[job] = self._resume_us[job] + self._left_us[job]
         heapq.heappush(self._ends, (self._end_us[job], job, self._hits[job]))
-        if job in self._lost:
-            self._close_interruption(job, now)
 
-    def _close_interruption(self, job: int, now: int) -> None:
-        start, cause, level, rollback = self._lost.pop(job)
-        self._down_us[job] += now - start
-        self.world.record.interruptions.extend(
-            (job, self._item, start, now, cause, level, self.queue.gpus[job], rollback)
-        )
+    def _close_interruption(self, job: int, end: int) -> None:
+        """An interruption lasts until the job has restarted, or is hit again, or the horizon."""
+        if job in self._lost:
+            start, cause, level, rollback = self._lost.pop(job)
+            self._down_us[job] += end - start
+            self.world.record.interruptions.extend(
+                (job, self._item, start, end, cause, level, self.queue.gpus[job], rollback)
+            )
 
     def _show(self) -> None:
         fact = self.site.fact
@@ -192,12 +195,14 @@ class RunningQueue:
             self._wake()
 
     def _kill(self, job: int, now: int, cause: int, level: int) -> None:
-        elapsed = now - self._start_us[job]
+        """Keep the work up to the last checkpoint; a restart that was under way begins anew."""
+        elapsed = max(0, now - self._resume_us[job])
         kept = elapsed // self._checkpoint_us * self._checkpoint_us if self._checkpoint_us else 0
         rollback = elapsed - kept
+        self._close_interruption(job, min(now, self._resume_us[job]))
         self._rolled_us[job] += rollback
         self._hits[job] += 1
-        self._left_us[job] += self._restart_us - kept
+        self._left_us[job] -= kept
         self._start_us[job] = self._end_us[job] = -1
         self._lost[job] = (now, cause, level, rollback)
 
@@ -205,17 +210,25 @@ class RunningQueue:
         """The horizon: one row a job."""
         now, queue = self.world.horizon_us, self.queue
         for job in sorted(self._lost):
-            self._close_interruption(job, now)
+            running = self._start_us[job] >= 0
+            self._close_interruption(job, min(now, self._resume_us[job]) if running else now)
         rows = self.world.record.jobs
         for job, gpus in enumerate(queue.gpus):
             done = self._left_us[job] == 0
             running = self._start_us[job] >= 0 and not done
-            restarts = self._hits[job] * self._restart_us
-            spent = now - self._start_us[job] if running else 0
+            spent = max(0, now - self._resume_us[job]) if running else 0
             useful = queue.duration_us[job] - self._left_us[job] + spent
             rows.extend(
                 (
-                    self._item, queue.submit_us[job], self._first_us[job], self._end_us[job] if done else -1, gpus,
-                    max(0, useful), 0, self._rolled_us[job], self._down_us[job] + restarts, self._hits[job],
+                    self._item,
+                    queue.submit_us[job],
+                    self._first_us[job],
+                    self._end_us[job] if done else -1,
+                    gpus,
+                    useful,
+                    0,
+                    self._rolled_us[job],
+                    self._down_us[job],
+                    self._hits[job],
                 )
-            )  # fmt: skip
+            )

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from twin.chance.law import CompiledLaw, Law, compile_law
 from twin.chance.philox import stream_key
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
-from twin.units import HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
+from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 
 if TYPE_CHECKING:
     from twin.parts.grid import RunningGrid
@@ -73,7 +73,6 @@ class PlannedSpec(Duration):
     """Planned work on a feeder: evenly spaced, never while the other feeder is down."""
 
     per_year: NonNegative
-    notice_h: NonNegative = 168.0
     closed_transition_probability: Probability = 1.0
 
 
@@ -99,7 +98,7 @@ def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...]
 
     Months are twelfths of 8,760 hours: a season's edge needs no calendar.
     """
-    if per_year <= 0.0 or not any(factors):
+    if not any(factors) or exponential > per_year * max(factors) * HORIZON_MAX_YEARS:
         return NEVER
     if len(set(factors)) == 1:
         return now_us + ticks(exponential / (per_year * factors[0]) * HOURS_PER_YEAR)

@@ -101,10 +101,10 @@ def advance(
 
     Args:
         until_us: tick to reach; the clock's now or later.
-        stop: stop at the first bound that needs a fact to flip (the look-ahead, run on a copy of the quantities).
+        stop: stop at the first edge, or bound that needs a fact to flip (the look-ahead, run on a copy).
 
     Returns:
-        OK; STOPPED (the clock stands at the bound's tick); UNANNOUNCED when a bound was met that no alarm
+        OK; STOPPED (the clock stands at the edge's or bound's tick); UNANNOUNCED when a bound was met that no alarm
         announced; TAPE_FULL when the caller must empty the tape first and call again.
     """
     while clock[f.NOW_US] < until_us:
@@ -127,6 +127,8 @@ def advance(
         if at_edge:
             ledger[f.LEDGER_STORED_KWH, int(edge[f.E_MONTH, clock[f.EDGE]])] = stored_kwh(quantity, clock)
             clock[f.EDGE] = next_edge
+            if stop:
+                return STOPPED
         if at_bound:
             if not _benign(quantity, clock, site):
                 if stop:

@@ -14,17 +14,16 @@ ENERGY_KWH, ANCHOR_KWH, POWER_KW, RATE_KW, CHARGED_KWH, DISCHARGED_KWH = range(6
 U_RATED_KW, U_RATED_KWH, U_MIN_KWH, U_MAX_KWH, U_EFFICIENCY, U_AUXILIARY_KW, U_RECHARGE_KW = range(6, 13)  # ratings
 
 # ---- feed: one electrical path from the bus sections to its load points, with or without storage on it
-F_SECTIONS, F_KIND, F_UP, F_BYPASS, F_STATE, F_GENSET, F_ON_GENSET, F_FIRST, F_COUNT, F_ATTEMPT, F_VERSION = range(
-    3, 14
-)
+F_SECTIONS, F_KIND, F_UP, F_BYPASS, F_STATE, F_GENSET, F_ON_GENSET, F_FIRST, F_COUNT = range(3, 12)
+F_ATTEMPT, F_VERSION, F_LOST_US = 12, 13, 14  # draws this event; changes of its units; tick at which the input went
 RAW, IN_LINE, PARALLEL, FOLLOWING = range(4)  # F_KIND
 DEAD, ON_SECTION, ON_STORAGE, ON_HOLD_UP = range(4)  # F_STATE
 F_DEMAND_KW, F_INPUT_KW, F_NEED_KW, F_SHARED_KW, F_SHARED_VERSION = range(13, 18)
 F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_PROBABILITY = range(18, 24)  # ratings
 
 # ---- load: one load point
-L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(14, 21)
-FACTS = 21
+L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(15, 22)
+FACTS = 22
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
 L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(24, 29)
 L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(29, 34)  # ratings

@@ -141,10 +141,11 @@ def _lose_input(
                 sheddable += quantity[f.L_DEMAND_KW, i]
             least = min(least, quantity[f.L_HOLD_UP_US, i])
             most = max(most, quantity[f.L_HOLD_UP_US, i])
-    length = _break_us(j, now_us, fact, section)
+    gone = now_us - fact[f.F_LOST_US, j]
+    length = gone + _break_us(j, now_us, fact, section)
     if length <= least and least < 1e18:
         return f.ON_HOLD_UP
-    works = _switch_works(j, key, replication, least, fact, quantity, _event(j, fact, section))
+    works = _switch_works(j, key, replication, least - gone, fact, quantity, _event(j, fact, section))
     if works:
         able = storage_kw(j, fact, quantity) * (1.0 + 1e-12)
         need = quantity[f.F_DEMAND_KW, j] + auxiliaries_kw(j, fact, quantity)
@@ -183,6 +184,8 @@ def _feeds(
             if _grid_on(j, fact, section):
                 fact[f.F_ATTEMPT, j] = 0
         elif old == f.ON_SECTION or (old == f.ON_HOLD_UP and _break_us(j, now_us, fact, section) > 0):
+            if old == f.ON_SECTION:
+                fact[f.F_LOST_US, j] = now_us
             new = _lose_input(j, now_us, key, replication, fact, quantity, link, section)
         if new != old:
             fact[f.F_STATE, j] = new
@@ -208,7 +211,8 @@ def _lights(now_us: int, fact: Array, quantity: Array, link: Array, section: Arr
             if state == f.ON_SECTION or state == f.ON_STORAGE:
                 lit = 1
             elif state == f.ON_HOLD_UP and fact[f.L_LIT, i]:
-                lit = max(lit, int(_break_us(j, now_us, fact, section) <= quantity[f.L_HOLD_UP_US, i]))
+                length = now_us - fact[f.F_LOST_US, j] + _break_us(j, now_us, fact, section)
+                lit = max(lit, int(length <= quantity[f.L_HOLD_UP_US, i]))
             k += 1
         if fact[f.L_TRIPPED, i]:
             lit = 0

@@ -24,7 +24,7 @@ class HorizonSpec(Spec):
     """The simulated span, in local standard time of the site."""
 
     start: str = Field(default="2026-01-01", description="ISO date; the clock starts at its midnight")
-    hours: Positive = Field(default=HOURS_PER_YEAR, le=HORIZON_MAX_YEARS * HOURS_PER_YEAR)
+    hours: float = Field(default=HOURS_PER_YEAR, ge=0.25, le=HORIZON_MAX_YEARS * HOURS_PER_YEAR)
 
     @field_validator("start")
     @classmethod

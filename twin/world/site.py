@@ -28,6 +28,7 @@ LOAD, UNITS, SUPPLY, BOUNDS = 1, 2, 4, 8
 """What a change concerns: demands only; a storage unit; sections, feeds or gensets; a level at its bound."""
 LOOK_AHEAD_US = 48 * TICKS_PER_H
 MOST_PASSES = 20
+CLAMPED_MOST_KWH = 1e-9
 _LOGGED = {
     p.PICKED_UP: r.PICKED_UP,
     p.FAILED_TO_PICK_UP: r.FAILED_TO_PICK_UP,
@@ -233,7 +234,7 @@ class Site:
             self.fact[f.F_VERSION, j] += 1
 
     def _look_ahead(self) -> None:
-        """The first tick at which a level meets a bound that needs a fact to flip: the same kernel, on a copy."""
+        """The first tick at which a demand changes or a level meets a bound: the same kernel, on a copy."""
         plan = self.plan
         quantity, clock, site = self.quantity.copy(), self.clock.copy(), self.totals.copy()
         until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
@@ -254,6 +255,12 @@ class Site:
         """Tell the jobs that the power cap begins or ends."""
         for tell in self.capped:
             tell(on)
+
+    def verify(self) -> None:
+        """Nothing was carried by nobody: clamped energy stays below 1e-9 kWh a month."""
+        clamped = float(self.ledger[f.CLAMPED_KW].max())
+        if clamped > CLAMPED_MOST_KWH:
+            raise InternalError(f"site {self.plan.name}: {clamped} kWh were carried by nobody")
 
     def close(self) -> None:
         """Let go of everything that points back here."""

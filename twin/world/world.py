@@ -103,6 +103,7 @@ class World:
         self._play()
         for site in self.sites:
             site.settle()
+            site.verify()
         for close in self._closing:
             close()
 
