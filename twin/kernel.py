@@ -64,9 +64,18 @@ def is_cold() -> bool:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile `function` on its first call, in nopython mode, cached on disk between processes."""
+    return _compiled(function, no_cfunc_wrapper=True)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """A kernel that only kernels call: without the wrapper for Python, which takes longer to compile than most bodies."""
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = _cache_folder(_wing(function.__module__))
     try:
-        return numba.njit(cache=True, error_model="numpy")(function)
+        return numba.njit(cache=True, error_model="numpy", **options)(function)
     finally:
         config.CACHE_DIR = before

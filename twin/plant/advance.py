@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import kernel
+from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.units import NEVER, TICKS_PER_H
@@ -19,7 +19,7 @@ OK, STOPPED, UNANNOUNCED, TAPE_FULL = 0, -1, -2, -3
 POWERS, QUARTER_US = f.POWERS, f.QUARTER_US
 
 
-@kernel
+@inner
 def meter(start_us: int, end_us: int, site: Array, ledger: Array, month: int) -> None:
     """15-minute means of import over [start, end) at constant power, in closed form; keeps the month's largest."""
     power = site[f.IMPORT_KW]
@@ -36,7 +36,7 @@ def meter(start_us: int, end_us: int, site: Array, ledger: Array, month: int) ->
     site[f.QUARTER_KWH] = power * ((end_us - quarter_end - whole * QUARTER_US) / TICKS_PER_H)
 
 
-@kernel
+@inner
 def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Array) -> None:
     start_us = clock[f.NOW_US]
     month = int(edge[f.E_MONTH, clock[f.EDGE]])
@@ -48,7 +48,7 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     clock[f.NOW_US] = end_us
 
 
-@kernel
+@inner
 def levels(quantity: Array, clock: Array, site: Array) -> None:
     """Stored energies and heat at the clock's now, from their anchors."""
     dt_h = (clock[f.NOW_US] - clock[f.ANCHOR_US]) / TICKS_PER_H
@@ -62,7 +62,7 @@ def levels(quantity: Array, clock: Array, site: Array) -> None:
         )
 
 
-@kernel
+@inner
 def stored_kwh(quantity: Array, clock: Array) -> float:
     """Energy in all units [kWh]."""
     total = 0.0
@@ -71,7 +71,7 @@ def stored_kwh(quantity: Array, clock: Array) -> float:
     return total
 
 
-@kernel
+@inner
 def _benign(quantity: Array, clock: Array, site: Array) -> bool:
     """Whether the bound at hand needs no fact to flip: a unit has become full, or the heat is gone."""
     for i in range(clock[f.UNITS]):

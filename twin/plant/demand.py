@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import kernel
+from twin.kernel import inner
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
 Array = Any
 
 
-@kernel
+@inner
 def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) -> None:
     """Demand of every load point from its facts: servers first, then the cooling that their heat asks for [kW]."""
     it_kw = 0.0
@@ -65,7 +65,7 @@ def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) 
     _heat(fact, clock, site, it_kw, pumps_kw)
 
 
-@kernel
+@inner
 def _heat(fact: Array, clock: Array, site: Array, it_kw: float, pumps_kw: float) -> None:
     """Rate of the heat level: 1 is reached after the ride-through without pumps, after the tank without chillers."""
     cold = True

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import kernel
+from twin.kernel import inner
 from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.units import NEVER, TICKS_PER_H
@@ -21,7 +21,7 @@ Array = Any
 POWERS = f.POWERS
 
 
-@kernel
+@inner
 def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array) -> None:
     """Demand of every feed [kW]: its loads, a dual-corded one shared equally over its live feeds."""
     for j in range(clock[f.FEEDS]):
@@ -44,7 +44,7 @@ def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array) -> Non
         k = end
 
 
-@kernel
+@inner
 def storage_kw(j: int, fact: Array, quantity: Array) -> float:
     """The kW that feed j's sound, non-empty units can give, within the feed's own limit."""
     total = 0.0
@@ -55,7 +55,7 @@ def storage_kw(j: int, fact: Array, quantity: Array) -> float:
     return min(total, quantity[f.F_LIMIT_KW, j])
 
 
-@kernel
+@inner
 def auxiliaries_kw(j: int, fact: Array, quantity: Array) -> float:
     """Own consumption of feed j's sound units [kW]."""
     total = 0.0
@@ -66,7 +66,7 @@ def auxiliaries_kw(j: int, fact: Array, quantity: Array) -> float:
     return total
 
 
-@kernel
+@inner
 def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) -> None:
     """Spread `need_kw` over feed j's units in proportion to energy above the floor, each within its kW."""
     first = fact[f.F_FIRST, j]
@@ -93,7 +93,7 @@ def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) 
         left = rest
 
 
-@kernel
+@inner
 def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits."""
     wish = 0.0
@@ -118,7 +118,7 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
                 wanted[i] *= scale
 
 
-@kernel
+@inner
 def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """Wanted power of every unit and the input of every feed [kW]."""
     hold_up = 0.0
@@ -152,7 +152,7 @@ def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
     _charge_wishes(wanted, fact, quantity, clock, site)
 
 
-@kernel
+@inner
 def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
     """Give the units their new powers; every level in motion is anchored at now."""
     now = clock[f.NOW_US]
@@ -182,7 +182,7 @@ def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: 
     clock[f.ACTIVE] = active
 
 
-@kernel
+@inner
 def _bound(quantity: Array, clock: Array, site: Array) -> int:
     """First tick at which a level in motion meets a bound, rounded down."""
     bound = np.int64(NEVER)
@@ -202,7 +202,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
     return bound
 
 
-@kernel
+@inner
 def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
     grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = 0.0
@@ -240,7 +240,7 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     site[f.CLAMPED_KW] = short if short > 1e-9 * need else 0.0
 
 
-@kernel
+@inner
 def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Array) -> None:
     """One row of the site series when a power differs from the last row's."""
     rows = clock[f.TAPE_ROWS]
@@ -262,7 +262,7 @@ def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Ar
     clock[f.TAPE_ROWS] = rows + 1
 
 
-@kernel
+@inner
 def refresh(
     fact: Array, quantity: Array, link: Array, clock: Array, site: Array, edge: Array, tape_us: Array, tape: Array
 ) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import kernel
+from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.plant.dispatch import auxiliaries_kw, feed_demands, storage_kw
 from twin.units import TICKS_PER_H
@@ -24,14 +24,14 @@ ATTEMPTS = 64
 """Draws reserved for one switch and event: losses of genset supply during the same event count on."""
 
 
-@kernel
+@inner
 def _note(out: Array, count: int, index: int, what: int) -> int:
     out[0, count] = index
     out[1, count] = what
     return count + 1
 
 
-@kernel
+@inner
 def _grid_on(j: int, fact: Array, section: Array) -> bool:
     for s in range(section.shape[1]):
         if fact[f.F_SECTIONS, j] >> s & 1 and section[f.S_GRID, s]:
@@ -39,7 +39,7 @@ def _grid_on(j: int, fact: Array, section: Array) -> bool:
     return False
 
 
-@kernel
+@inner
 def _full_kw(j: int, fact: Array, quantity: Array, link: Array) -> float:
     """Input of feed j with its loads at full level [kW]: what gensets must be able to carry before it connects."""
     total = 0.0
@@ -87,7 +87,7 @@ def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, sec
     return -short if short > 0.0 else left
 
 
-@kernel
+@inner
 def _break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     """How long feed j's input will be away, as far as its events say [us]."""
     shortest = 1 << 62
@@ -97,7 +97,7 @@ def _break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     return shortest
 
 
-@kernel
+@inner
 def _event(j: int, fact: Array, section: Array) -> int:
     event = 0
     for s in range(section.shape[1]):
@@ -106,7 +106,7 @@ def _event(j: int, fact: Array, section: Array) -> int:
     return event
 
 
-@kernel
+@inner
 def _switch_works(
     j: int, key: Any, replication: Any, hold_up_us: float, fact: Array, quantity: Array, event: int
 ) -> bool:
@@ -127,7 +127,7 @@ def _switch_works(
     return transfer_h * TICKS_PER_H <= hold_up_us
 
 
-@kernel
+@inner
 def _lose_input(
     j: int, now_us: int, key: Any, replication: Any, fact: Array, quantity: Array, link: Array, section: Array
 ) -> int:
@@ -160,7 +160,7 @@ def _lose_input(
     return f.ON_HOLD_UP if length <= most else f.DEAD
 
 
-@kernel
+@inner
 def _feeds(
     now_us: int,
     key: Any,
@@ -198,7 +198,7 @@ def _feeds(
     return count
 
 
-@kernel
+@inner
 def _lights(now_us: int, fact: Array, quantity: Array, link: Array, section: Array, out: Array, count: int) -> int:
     k = 0
     links = link.shape[1]
@@ -228,7 +228,7 @@ def _lights(now_us: int, fact: Array, quantity: Array, link: Array, section: Arr
     return count
 
 
-@kernel
+@inner
 def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: int) -> int:
     """Feeds on storage that cannot carry their demand trip: overloaded while units still hold energy, else empty."""
     for j in range(clock[f.FEEDS]):
