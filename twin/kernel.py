@@ -68,7 +68,10 @@ def kernel(function: Callable[..., Any]) -> Any:
 
 
 def inner(function: Callable[..., Any]) -> Any:
-    """A kernel that only kernels call: without the wrapper for Python, which takes longer to compile than most bodies."""
+    """A kernel that only compiled kernels call: no wrapper for Python is compiled, so Python must not call it.
+
+    To step through such code in Python, switch compilation off altogether (NUMBA_DISABLE_JIT=1).
+    """
     return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 

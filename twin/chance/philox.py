@@ -17,7 +17,7 @@ from operator import index
 
 import numpy as np
 
-from twin.kernel import inner, kernel
+from twin.kernel import kernel
 
 # Every constant is a uint64: numba turns an operation between uint64 and int64 into float64.
 _MULTIPLIER_0 = np.uint64(0xD2E7470EE14C6C93)
@@ -48,7 +48,7 @@ def stream_key(seed: int, item: str, purpose: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.blake2b(text.encode("ascii"), digest_size=8).digest(), "little"))
 
 
-@inner
+@kernel
 def _high_word(x: np.uint64, y: np.uint64) -> np.uint64:
     """Upper 64 bits of the 128-bit product, by 32-bit halves."""
     x_low = x & _LOW_HALF

@@ -23,7 +23,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.special import gamma_quantile, normal_quantile
-from twin.kernel import inner, kernel
+from twin.kernel import kernel
 
 FIXED = 0
 EXPONENTIAL = 1
@@ -35,7 +35,7 @@ EMPIRICAL = 6
 SCRIPTED = 7
 
 
-@inner
+@kernel
 def _value(code: int, a: float, b: float, table: Any, u: float, e: float, n: int) -> float:
     """The quantile at u = 1 - exp(-e); each law reads whichever of the two is exact for it."""
     if code == EXPONENTIAL:

@@ -16,14 +16,14 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import draw, hazard_quantile
-from twin.kernel import inner, kernel
+from twin.kernel import kernel
 from twin.units import NEVER, TICKS_PER_H
 
 FAILURE = 0
 RESTORATION = 1
 
 
-@inner
+@kernel
 def _after(now_us: int, duration_h: float) -> int:
     """The tick `duration_h` after `now_us`: at least one tick later, NEVER where it is beyond every horizon."""
     duration_us = duration_h * TICKS_PER_H
@@ -32,7 +32,7 @@ def _after(now_us: int, duration_h: float) -> int:
     return min(now_us + max(int(np.rint(duration_us)), 1), NEVER)
 
 
-@inner
+@kernel
 def _life_h(i: int, n: int, keys: Any, replication: np.uint64, theta: Any, life: Any) -> float:
     """Life n of member i [h], always by way of its hazard, so that speed 1 is no special case."""
     code, a, b, table = life
