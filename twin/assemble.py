@@ -17,7 +17,8 @@ from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
 from twin.units import ticks
-from twin.world.blueprint import Feed, Item, Part, SiteBlueprint, SiteBuilder
+from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
+from twin.world.part import Part
 
 GROUP_OF_KIND = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
                 f.HOUSE: "house"}  # fmt: skip

@@ -47,17 +47,17 @@ class Simulator:
         seed = blueprint.scenario.seed
         world = World(seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level)
         try:
-            for plan, parts in zip(blueprint.sites, blueprint.parts, strict=True):
-                site = Site(world, plan)
-                world.sites.append(site)
+            sites = [Site(world, plan) for plan in blueprint.sites]
+            world.sites += sites
+            for site, parts in zip(sites, blueprint.parts, strict=True):
                 for part in parts:
                     part.install(world, site, blueprint.ids)
             world.run()
-            return self._trace(world, replication, level)
+            return self._trace(world, sites, replication, level)
         finally:
             world.close()
 
-    def _trace(self, world: World, replication: int, level: str) -> Trace:
+    def _trace(self, world: World, sites: list[Site], replication: int, level: str) -> Trace:
         items = self.blueprint.items
         tables = world.record.tables()
         return Trace(
@@ -70,9 +70,9 @@ class Simulator:
                 "gpus": np.array([item.gpus for item in items], np.int64),
             },
             **tables,
-            series={s.plan.name: s.tape.series() for s in world.sites} if level != "ledger" else {},
-            units={s.plan.name: _units(s, world.horizon_us) for s in world.sites} if level == "units" else {},
-            ledger={s.plan.name: _ledger(s, world.horizon_us) for s in world.sites},
+            series={s.name: s.tape.series() for s in sites} if level != "ledger" else {},
+            units={s.name: _units(s, world.horizon_us) for s in sites} if level == "units" else {},
+            ledger={s.name: _ledger(s, world.horizon_us) for s in sites},
             cycles={
                 "start_us": np.zeros(1, np.int64),
                 "end_us": np.array([world.horizon_us]),

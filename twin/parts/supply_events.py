@@ -8,7 +8,7 @@ or above what the load rides through is logged and strikes nothing.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
@@ -18,7 +18,6 @@ from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 
 if TYPE_CHECKING:
-    from twin.parts.grid import RunningGrid
     from twin.world.world import Process, World
 
 SEASON_OF_MONTH = ("winter", "winter", "spring", "spring", "spring", "summer", "summer", "summer", "autumn", "autumn",
@@ -118,6 +117,28 @@ def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...]
         at = end
 
 
+class Struck(Protocol):
+    """What a source of events asks of the grid."""
+
+    def event(
+        self,
+        item: int,
+        event: int,
+        feeders: tuple[int, ...],
+        duration_us: int,
+        residual: float,
+        *,
+        closed_transition: bool = False,
+    ) -> Process:
+        """Strike feeders for a while."""
+
+    def others_down(self, feeder: int) -> bool:
+        """Whether any other feeder is down."""
+
+    def postpone(self, item: int) -> None:
+        """Log that planned work waits."""
+
+
 class Source:
     """A running Poisson source: sleeps, strikes, clears, perhaps strikes again soon after."""
 
@@ -127,7 +148,7 @@ class Source:
         self._start_month = start_month
         self._factors = tuple(float(getattr(spec.season, season)) for season in SEASON_OF_MONTH)
 
-    def run(self, world: World, grid: RunningGrid, item: int) -> Process:
+    def run(self, world: World, grid: Struck, item: int) -> Process:
         """The source's process."""
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
         repeats = world.stream(self.name, "repeat")
@@ -155,7 +176,7 @@ class PlannedSource:
         self.spec, self.name, self.feeder = spec, name, feeder
         self._law = spec.law()
 
-    def run(self, world: World, grid: RunningGrid, item: int) -> Process:
+    def run(self, world: World, grid: Struck, item: int) -> Process:
         """The work's process."""
         if self.spec.per_year <= 0.0:
             return
@@ -184,7 +205,7 @@ class ScriptedSource:
         self.spec, self.name, self.feeders = spec, name, feeders
         self._law = spec.law()
 
-    def run(self, world: World, grid: RunningGrid, item: int) -> Process:
+    def run(self, world: World, grid: Struck, item: int) -> Process:
         """The event's process."""
         duration = world.stream(self.name, "duration").ticks(self._law)
         if self.spec.at_h > 0:

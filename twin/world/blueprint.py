@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +15,8 @@ from twin.chance.philox import stream_key
 from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
-from twin.world.site import Site
-from twin.world.world import World
 
 UNLIMITED_KW = 1e12
-
-
-class Part(Protocol):
-    """A part of a site: it declares items, loads, feeds and units at build, and starts its processes in a world."""
-
-    def declare(self, site: SiteBuilder) -> None:
-        """Add this part's items, loads, feeds and units to the site's plan."""
-
-    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
-        """Start this part's processes and alarms, hook its phases."""
 
 
 @dataclass

@@ -51,7 +51,7 @@ class Site:
 
     def __init__(self, world: World, plan: SiteBlueprint) -> None:
         self.world = world
-        self.plan = plan
+        self.plan, self.name = plan, plan.name
         self.env = world.env
         self.record = world.record
         self.fact, self.quantity = plan.fact.copy(), plan.quantity.copy()
@@ -146,7 +146,7 @@ class Site:
         if now == self._pass_us:
             self._passes += 1
             if self._passes > MOST_PASSES:
-                raise InternalError(f"site {self.plan.name} does not settle at {now} us (concerns {self._dirty:b})")
+                raise InternalError(f"site {self.name} does not settle at {now} us (concerns {self._dirty:b})")
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
@@ -179,7 +179,7 @@ class Site:
 
     def _check(self, code: int, now: int) -> None:
         if code == UNANNOUNCED:
-            raise InternalError(f"site {self.plan.name}: a level met its bound unannounced before {now} us")
+            raise InternalError(f"site {self.name}: a level met its bound unannounced before {now} us")
 
     def _bounds(self) -> None:
         """What a crossing announced: units found empty, rows tripped on heat."""
@@ -260,7 +260,7 @@ class Site:
         """Nothing was carried by nobody: clamped energy stays below 1e-9 kWh a month."""
         clamped = float(self.ledger[f.CLAMPED_KW].max())
         if clamped > CLAMPED_MOST_KWH:
-            raise InternalError(f"site {self.plan.name}: {clamped} kWh were carried by nobody")
+            raise InternalError(f"site {self.name}: {clamped} kWh were carried by nobody")
 
     def close(self) -> None:
         """Let go of everything that points back here."""

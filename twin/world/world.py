@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from simpy import Environment, Event
@@ -16,10 +16,28 @@ from twin.units import NEVER, ticks
 from twin.world.alarm import Alarm
 from twin.world.record import Record
 
-if TYPE_CHECKING:
-    from twin.world.site import Site
-
 Process = Generator[Event, None, None]
+
+
+class Reacting(Protocol):
+    """What the world asks of a site."""
+
+    name: str
+
+    def begin(self) -> None:
+        """Before anything happens."""
+
+    def react(self) -> None:
+        """The instant is over."""
+
+    def settle(self) -> None:
+        """Bring the plant to now."""
+
+    def verify(self) -> None:
+        """Check the promises that hold for a whole run."""
+
+    def close(self) -> None:
+        """Let go of everything that points back."""
 
 
 class Stream:
@@ -62,8 +80,8 @@ class World:
         self.replication = np.uint64(replication)
         self.horizon_us = horizon_us
         self.record = Record(level)
-        self.sites: list[Site] = []
-        self.dirty: list[Site] = []
+        self.sites: list[Reacting] = []
+        self.dirty: list[Reacting] = []
         """Sites that must react at the end of this instant."""
         self._closing: list[Callable[[], None]] = []
 
@@ -130,5 +148,5 @@ class World:
         self.env._queue.clear()
 
 
-def _site_name(site: Site) -> str:
-    return site.plan.name
+def _site_name(site: Reacting) -> str:
+    return site.name
