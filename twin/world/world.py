@@ -130,13 +130,14 @@ class World:
         env, dirty = self.env, self.dirty
         over: list[Event] = []
         Timeout(env, self.horizon_us).callbacks.append(over.append)
+        step, peek = env.step, env.peek
         while not over:
-            if dirty and env.peek() > env.now:
-                for site in sorted(dirty, key=_site_name) if len(dirty) > 1 else dirty[:]:
-                    dirty.remove(site)
+            while dirty and peek() > env.now:
+                touched = sorted(dirty, key=_site_name)
+                dirty.clear()
+                for site in touched:
                     site.react()
-            else:
-                env.step()
+            step()
 
     def close(self) -> None:
         """Cut the cycles between world, sites and parts, so that memory returns at once, not at the gc's next round."""
