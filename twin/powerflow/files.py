@@ -1,0 +1,203 @@
+"""Networks from files: MATPOWER case text, and pandapower's JSON where pandapower is installed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.errors import InputError, Problem
+from twin.powerflow.network import Network, Source
+from twin.powerflow.topology import Floats, Ints
+
+_WIDTHS = {"bus": 13, "branch": 11, "gen": 8}
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|Inf|NaN)", re.IGNORECASE)
+# The unit conversions that MATPOWER's distribution cases end with: the only statements this reader carries out.
+_OHMS = "mpc.branch(:,[BR_RBR_X])=mpc.branch(:,[BR_RBR_X])/(Vbase^2/Sbase)"
+_KILOWATTS = "mpc.bus(:,[PD,QD])=mpc.bus(:,[PD,QD])/1e3"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network from a file, its demand (generators are negative demand) and its sources, ready for `solve`.
+
+    bus_number: the file's own number of each bus.
+    """
+
+    net: Network
+    p_kw: Floats
+    q_kvar: Floats
+    sources: list[Source]
+    bus_number: Ints
+
+
+def read_matpower(path: str | os.PathLike[str]) -> Case:
+    """Read a MATPOWER case (version 2 text).
+
+    Raises:
+        InputError: Naming file and line of what cannot be read or is not supported (shunts and PV buses).
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = [line.split("%", 1)[0].rstrip() for line in file]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Problem(f"cannot be read: {error}", file=name)) from None
+    tables: dict[str, Any] = {}
+    at: dict[str, list[int]] = {}
+    base_mva = None
+    statements = _statements(lines)
+    for line, text in statements:
+        table = re.match(r"mpc\.(bus|branch|gen)=\[(.*)\]$", text, re.DOTALL)
+        if table:
+            tables[table[1]], at[table[1]] = _table(name, line, table[1], table[2])
+        elif text.startswith("mpc.baseMVA="):
+            base_mva = _base(name, line, text.split("=", 1)[1])
+        else:
+            _convert(name, line, text, tables, base_mva)
+    missing = [key for key in ("bus", "branch", "gen") if key not in tables] + (["baseMVA"] if base_mva is None else [])
+    if missing or base_mva is None:
+        raise InputError([Problem(f"there is no mpc.{key}", file=name) for key in missing])
+    return _case(name, base_mva, tables, at)
+
+
+def read_pandapower(path: str | os.PathLike[str]) -> Case:
+    """Read a network that pandapower wrote as JSON. Needs pandapower, for its models of transformers and switches.
+
+    Raises:
+        InputError: When pandapower is not installed, or the network holds what is not supported (shunts and PV buses).
+    """
+    try:
+        pandapower: Any = importlib.import_module("pandapower")
+        converter: Any = importlib.import_module("pandapower.converter.pypower.to_ppc")
+    except ImportError:
+        raise InputError(
+            Problem("pandapower is not installed", file=os.fspath(path), remedy="pip install pandapower")
+        ) from None
+    try:
+        tables = converter.to_ppc(pandapower.from_json(os.fspath(path)), init="flat", calculate_voltage_angles=True)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the file is what is wrong
+        raise InputError(Problem(f"pandapower cannot read it: {error}", file=os.fspath(path))) from None
+    plain = {key: np.real(np.asarray(tables[key])) for key in _WIDTHS}
+    return _case(os.fspath(path), float(tables["baseMVA"]), plain, {key: [] for key in _WIDTHS})
+
+
+def _statements(lines: list[str]) -> list[tuple[int, str]]:
+    """Assignments to mpc, each on one line, with the line it begins on; a table keeps its `;` and newlines."""
+    found: list[tuple[int, str]] = []
+    open_text, begun = "", 0
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if open_text:
+            open_text += "\n" + text
+        elif text.startswith("mpc."):
+            open_text, begun = text, number
+        else:
+            continue
+        if open_text.count("[") == open_text.count("]"):
+            key, _, value = open_text.partition("=")
+            tight = key.replace(" ", "") + "=" + value.strip().rstrip(";").strip()
+            found.append((begun, tight))
+            open_text = ""
+    if open_text:
+        found.append((begun, open_text))
+    return found
+
+
+def _table(name: str, line: int, key: str, text: str) -> tuple[Floats, list[int]]:
+    rows: list[list[float]] = []
+    numbers: list[int] = []
+    for offset, physical in enumerate(text.split("\n")):
+        for piece in physical.split(";"):
+            words = piece.replace(",", " ").split()
+            if not words:
+                continue
+            bad = [word for word in words if not _NUMBER.fullmatch(word)]
+            if bad:
+                raise InputError(Problem(f"{bad[0]!r} is no number", file=name, line=line + offset, key=f"mpc.{key}"))
+            if len(words) < _WIDTHS[key]:
+                message = f"a row of {len(words)} numbers, where {_WIDTHS[key]} or more belong"
+                raise InputError(Problem(message, file=name, line=line + offset, key=f"mpc.{key}"))
+            rows.append([float(word) for word in words[: _WIDTHS[key]]])
+            numbers.append(line + offset)
+    return np.array(rows).reshape(-1, _WIDTHS[key]), numbers
+
+
+def _base(name: str, line: int, text: str) -> float:
+    if not _NUMBER.fullmatch(text) or not float(text) > 0.0:
+        raise InputError(Problem(f"{text!r} is not a power above zero", file=name, line=line, key="mpc.baseMVA"))
+    return float(text)
+
+
+def _convert(name: str, line: int, text: str, tables: dict[str, Any], base_mva: float | None) -> None:
+    tight = re.sub(r"\s+", "", text)
+    if tight == _OHMS and {"bus", "branch"} <= tables.keys() and base_mva is not None:
+        tables["branch"][:, 2:4] /= tables["bus"][0, 9] ** 2 / base_mva
+    elif tight == _KILOWATTS and "bus" in tables:
+        tables["bus"][:, 2:4] /= 1e3
+    elif re.match(r"mpc\.(bus|branch|gen)\b(?!_)", tight):
+        raise InputError(Problem(f"this statement is not understood: {text[:60]}", file=name, line=line))
+
+
+def _case(name: str, base_mva: float, tables: dict[str, Any], at: dict[str, list[int]]) -> Case:
+    bus, branch, gen = tables["bus"], tables["branch"], tables["gen"]
+    lines = at["bus"] or [None] * len(bus)  # type: ignore[list-item]
+    problems = [
+        Problem(f"bus {row[0]:g} has a shunt, which is not supported", file=name, line=lines[i])
+        for i, row in enumerate(bus)
+        if row[4] != 0.0 or row[5] != 0.0
+    ]
+    kept = np.nonzero(bus[:, 1] != 4)[0]
+    number = {int(bus[i, 0]): position for position, i in enumerate(kept)}
+    p_kw, q_kvar = bus[kept, 2] * 1e3, bus[kept, 3] * 1e3
+    sources: list[Source] = []
+    for i, row in enumerate(gen):
+        where = at["gen"][i] if at["gen"] else None
+        if row[7] <= 0 or int(row[0]) not in number:
+            continue
+        k = number[int(row[0])]
+        kind = bus[kept[k], 1]
+        if kind == 3:
+            angle = 0.0 if np.isnan(bus[kept[k], 8]) else float(np.radians(bus[kept[k], 8]))
+            if k not in [source[0] for source in sources]:
+                sources.append((k, float(row[5]), angle))
+        elif kind == 2:
+            problems.append(
+                Problem(f"bus {row[0]:g} holds its voltage (PV), which is not supported", file=name, line=where)
+            )
+        else:
+            p_kw[k] -= row[1] * 1e3
+            q_kvar[k] -= row[2] * 1e3
+    ends = []
+    for i, row in enumerate(branch):
+        for end in row[:2]:
+            if int(end) not in number and (int(end) not in bus[:, 0].astype(int)):
+                where = at["branch"][i] if at["branch"] else None
+                problems.append(Problem(f"a branch ends at bus {end:g}, which is not there", file=name, line=where))
+        ends.append([number.get(int(row[0]), -1), number.get(int(row[1]), -1)])
+    if not sources:
+        problems.append(Problem("no reference bus has a generator in service", file=name))
+    if problems:
+        raise InputError(problems)
+    pairs = np.array(ends)
+    used = np.all(pairs >= 0, axis=1)
+    pairs, branch = pairs[used], branch[used]
+    ohm = bus[kept, 9][pairs[:, 0]] ** 2 / base_mva
+    net = Network(
+        pairs[:, 0],
+        pairs[:, 1],
+        branch[:, 2] * ohm,
+        branch[:, 3] * ohm,
+        bus[kept, 9],
+        sources[0][0],
+        in_service=branch[:, 10] > 0,
+        b_us=branch[:, 4] / ohm * 1e6,
+        ratio=np.where(branch[:, 8] == 0.0, 1.0, branch[:, 8]) * np.exp(1j * np.radians(branch[:, 9])),
+        rating_a=np.where(branch[:, 5] > 0.0, branch[:, 5] * 1e3 / (np.sqrt(3.0) * bus[kept, 9][pairs[:, 0]]), np.inf),
+        base_kva=base_mva * 1e3,
+    )
+    return Case(net, p_kw, q_kvar, sources, bus[kept, 0].astype(np.int64))
