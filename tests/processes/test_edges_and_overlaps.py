@@ -98,3 +98,23 @@ def test_a_switch_whose_time_is_a_record_is_refused() -> None:
     law = {"law": "scripted", "values": [5.0]}
     with pytest.raises(ValueError, match="transfer_ms: a switch's time is a law of parameters"):
         play(hall(site={"protection": {"cabinets": merged(CABINETS, {"transfer_ms": law})}}))
+
+
+def test_an_older_event_on_the_other_feeder_does_not_lend_its_luck() -> None:
+    """Feeder A is lost twice, long after B was: the event on B must not number the demands that A makes."""
+    plant = {**GENSETS, "n": 6, "rated_kw": 400.0, "fail_to_start_probability": 0.5}
+    grid = {"feeders": {"A": {}, "B": {}}, "auto_transfer_failure_probability": 1.0}
+
+    def failed(at_h: float, script: list[dict[str, object]]) -> list[str]:
+        data = hall(
+            site={"grid": {**grid, "script": script}, "protection": {"gensets": plant}}, horizon={"hours": 300.0}
+        )
+        trace = play(data).trace
+        rows = (trace.events["what"] == trace.what("failed_to_start")) & (abs(trace.events["time_us"] - at_h * H) < H)
+        return sorted(trace.items["name"][item] for item in trace.events["item"][rows])
+
+    lost = [outage(at, duration_h=2.0, feeders=["A"]) for at in (100.0, 200.0)]
+    early = outage(10.0, duration_h=2.0, feeders=["B"])
+    for at in (100.0, 200.0):
+        assert failed(at, lost) == failed(at, [early, *lost])
+    assert failed(100.0, lost) != failed(200.0, lost)

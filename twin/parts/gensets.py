@@ -145,7 +145,8 @@ class RunningGensets:
         """Draw which sets start and when each will fail: one draw of each kind per set and supply event."""
         self._state, self._connected = RUNNING, True
         now, spec = self.world.now, self.spec
-        n = self._event = int(self.site.section[f.S_EVENT].max())
+        section = self.site.section
+        n = self._event = int(section[f.S_EVENT, section[f.S_GRID] == 0].max())
         row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
         self._row = row
         if self._common.uniform_at(n) < spec.plant_common_cause_probability:

@@ -1,8 +1,8 @@
 """A site's plant at run time, *settle, change, dispatch, record*: the one door for changes, one reaction an instant.
 
 Parts call `change(...)`: the plant is settled to now, the fact is logged with its cause, a reaction is asked for.
-The reaction comes once all facts of the instant have flipped (SimPy priority 2) and runs its phases in causal order:
-bounds, supply, protection, starts, rows, jobs, load, dispatch; each leaves early when nothing concerns it.
+The reaction comes once all facts of the instant have flipped (the world calls it when no event of the instant is left)
+and runs in causal order: bounds, supply, protection, the parts' phases (starts, cooling, cap, jobs), load and dispatch.
 """
 
 from __future__ import annotations
