@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
@@ -60,17 +58,20 @@ def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)
     free = [site.cluster.servers_per_row] * site.cluster.rows
-    for job_name, job in _sorted(scenario.jobs):
-        if scenario.site_of(job) == name:
-            gang = isinstance(job, GangSpec)
-            parts.append(Gang(job_name, job, site.cluster, free) if gang else Queue(job_name, job, site.cluster))
+    for job_name, job in sorted(scenario.jobs.items()):
+        if scenario.site_of(job) != name:
+            continue
+        if isinstance(job, GangSpec):
+            parts.append(Gang(job_name, job, site.cluster, free))
+        else:
+            parts.append(Queue(job_name, job, site.cluster))
     return parts
 
 
 def loads_and_storage(site: SiteSpec) -> list[Part]:
     """The parts that lay out a site's load points and the storage on their feeds."""
     protection = site.protection
-    served: frozenset[str] = frozenset(protection.gensets.serves) if protection.gensets else frozenset()
+    served = protection.genset_served
     parts: list[Part] = [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
@@ -78,17 +79,12 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     return parts
 
 
-def _sorted(mapping: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return sorted(mapping.items())
-
-
 def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
     """Loads that nothing protects hang on the sections directly; the recharge limit is the site's."""
-    served = set(site.protection.gensets.serves) if site.protection.gensets else set()
     for load in list(builder.loads.values()):
         if not load.feeds:
             short = load.name.removeprefix(builder.name + "/")
-            genset = GROUP_OF_KIND[load.kind] in served
+            genset = GROUP_OF_KIND[load.kind] in site.protection.genset_served
             builder.add_feed(Feed(f"{short}/feed", f.RAW, load.sections, genset=genset), "feed", [load.name])
     if site.recharge_after_outage:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw

@@ -40,10 +40,6 @@ class Trace:
         """Length of the horizon in years of 8760 h."""
         return float(self.meta["horizon_us"] / TICKS_PER_H / HOURS_PER_YEAR)
 
-    def item_ids(self, kind: str) -> Int:
-        """Rows of all items of a kind."""
-        return np.array([row for row, own in enumerate(self.items["kind"]) if own == kind], np.int64)
-
     def what(self, name: str) -> int:
         """The number of a fact in `events["what"]`; -1, which no event has, where the trace knows no such fact."""
         whats: list[str] = self.meta["whats"]

@@ -186,7 +186,7 @@ def compile_law(law: LawSpec | float, *, to_h: float = 1.0, base: Path | None = 
         case FixedLaw():
             return _plain(quantiles.FIXED, to_h * law.value, 0.0, to_h * law.value)
         case ExponentialLaw():
-            return _plain(quantiles.EXPONENTIAL, to_h * law.mean, 0.0, to_h * law.mean)
+            return exponential(to_h * law.mean)
         case WeibullLaw():
             return _scaled(quantiles.WEIBULL, law.scale, law.mean, math.gamma(1.0 + 1.0 / law.shape), law.shape, to_h)
         case LognormalLaw():
@@ -199,6 +199,11 @@ def compile_law(law: LawSpec | float, *, to_h: float = 1.0, base: Path | None = 
             return _tabled(quantiles.EMPIRICAL, np.sort(_observations(law, base)), to_h)
         case ScriptedLaw():
             return _tabled(quantiles.SCRIPTED, np.array(law.values, dtype=np.float64), to_h)
+
+
+def exponential(mean_h: float) -> CompiledLaw:
+    """The law of a constant rate, by its mean [h]: a life of a given MTBF."""
+    return _plain(quantiles.EXPONENTIAL, mean_h, 0.0, mean_h)
 
 
 def _plain(code: int, a: float, b: float, mean: float) -> CompiledLaw:

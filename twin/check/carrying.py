@@ -88,13 +88,12 @@ def _input_kw(builder: SiteBuilder, site: SiteSpec, feed: Feed, *, capped: bool 
 def _carriers(builder: SiteBuilder, site: SiteSpec) -> tuple[Carrier, ...]:
     """All feeds and bare loads; those alike in everything but the name are one carrier."""
     found = [_carrier(feed, builder, site) for feed in builder.feeds.values()]
-    served = set(site.protection.gensets.serves) if site.protection.gensets else set()
     for load in builder.loads.values():
         full = _full_kw(load, builder, site)
         if not load.feeds and full > 0.0:
             short = _short(load.name)
             idle_kw, hold_up_ms = _full_kw(load, builder, site, idle=True), min(load.hold_up_ms, load.max_hold_up_ms)
-            by_genset = GROUP_OF_KIND[load.kind] in served
+            by_genset = GROUP_OF_KIND[load.kind] in site.protection.genset_served
             nothing = (0.0, 0.0, 0.0, 0.0, 0, 0.0, None)
             found.append(Carrier((short,), (short,), "bare", full, idle_kw, *nothing, hold_up_ms, None, by_genset))
     alike: dict[tuple[object, ...], list[Carrier]] = defaultdict(list)

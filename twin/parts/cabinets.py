@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from twin.chance.law import EmpiricalLaw, ExponentialLaw, Law, ScriptedLaw, compile_law
+from twin.chance.law import EmpiricalLaw, Law, ScriptedLaw, compile_law, exponential
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
 from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
 from twin.world.family import Family
-from twin.world.site import SUPPLY, UNITS, Site
+from twin.world.site import UNITS, Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -56,11 +56,6 @@ class CabinetsSpec(Spec):
             message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return self
-
-    @property
-    def usable_kwh(self) -> float:
-        """AC energy that one full cabinet delivers [kWh]."""
-        return self.rated_kwh * (self.soc_max_fraction - self.soc_min_fraction) * self.efficiency_one_way
 
 
 class Cabinets:
@@ -110,9 +105,9 @@ class Cabinets:
         def flip(flipped: np.ndarray, up: np.ndarray) -> None:
             for k in flipped:
                 i = columns[k]
-                site.change(items[k], r.UP, int(up[k]), (UNITS | SUPPLY) if site.abnormal else UNITS)
+                site.change(items[k], r.UP, int(up[k]), UNITS)
                 fact[f.U_UP, i] = up[k]
                 fact[f.F_VERSION, fact[f.U_FEED, i]] += 1
 
-        life = compile_law(ExponentialLaw(law="exponential", mean=self.spec.cabinet_mtbf_h))
+        life = exponential(self.spec.cabinet_mtbf_h)
         Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)

@@ -165,7 +165,7 @@ class BackupCap:
         self._rows = site.fact[f.L_KIND] == f.ROW
         feeds = {j for i in range(self._rows.size) if self._rows[i] for j in site.plan.feeds_of[i]}
         self._feeds = sorted(feeds)
-        self._item = ids[f"{site.plan.name}/core"]
+        self._item = ids[site.path("core")]
         self._alarm = world.alarm(self._cap)
         self._row = -1
         self.on = False

@@ -109,9 +109,9 @@ class RunningGang:
     def __init__(self, gang: Gang, world: World, site: Site, ids: dict[str, int]) -> None:
         spec, cluster = gang.spec, gang.cluster
         self.spec, self.world, self.site = spec, world, site
-        name = f"{site.plan.name}/jobs/{gang.name}"
+        name = site.path(f"jobs/{gang.name}")
         self._item, self._hardware_item = ids[name], ids[f"{name}/hardware"]
-        self._spread(gang, site, ids)
+        self._spread(gang, site)
         checkpoint = spec.checkpoint
         self._interval_us = ticks(checkpoint.interval_min / 60.0)
         self._stall_us = round(checkpoint.stall_s * TICKS_PER_S)
@@ -144,12 +144,10 @@ class RunningGang:
         self._hold(BUSY)
         self._arm_hardware()
 
-    def _spread(self, gang: Gang, site: Site, ids: dict[str, int]) -> None:
+    def _spread(self, gang: Gang, site: Site) -> None:
         """Servers per row; the loads that the job depends on are the core and the rows that it holds."""
-        place = {item: i for i, item in enumerate(site.plan.load_items)}
-        prefix = site.plan.name
-        self._core = place[ids[f"{prefix}/core"]]
-        rows = [place[ids[f"{prefix}/{row_name(k)}"]] for k in range(gang.cluster.rows)]
+        self._core = site.plan.load_of["core"]
+        rows = [site.plan.load_of[row_name(k)] for k in range(gang.cluster.rows)]
         self._rows = [row for row, count in zip(rows, gang.servers, strict=True) if count]
         self._servers = np.array(gang.servers, np.int64)
         self._busy = self._servers * gang.cluster.gpus_per_server

@@ -77,7 +77,7 @@ class RunningGensets:
 
     def __init__(self, spec: GensetsSpec, world: World, site: Site, ids: dict[str, int]) -> None:
         self.spec, self.world, self.site = spec, world, site
-        prefix = f"{site.plan.name}/gensets"
+        prefix = site.path("gensets")
         self._plant = ids[prefix]
         names = [f"{prefix}/genset-{k + 1:02d}" for k in range(spec.n + spec.r)]
         self._items = [ids[name] for name in names]

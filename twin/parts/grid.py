@@ -119,15 +119,15 @@ class RunningGrid:
 
     def __init__(self, spec: GridSpec, world: World, site: Site, ids: dict[str, int], names: list[str]) -> None:
         self.spec, self.world, self.site = spec, world, site
-        self._items = [ids[f"{site.plan.name}/feeder-{name}"] for name in names]
+        self._items = [ids[site.path(f"feeder-{name}")] for name in names]
         self._strikes: list[list[Strike]] = [[] for _ in names]
         self._up = [True] * len(names)
         self._rows = [-1] * len(names)
         self._stuck = [False] * len(names)
         self._transfer_us = round(spec.auto_transfer_s * TICKS_PER_S)
         self._tie_closed = self._transfer_due = False
-        self._tie_item = ids.get(f"{site.plan.name}/tie", -1)
-        self._tie_fails = world.stream(f"{site.plan.name}/tie", "transfer_failure")
+        self._tie_item = ids.get(site.path("tie"), -1)
+        self._tie_fails = world.stream(site.path("tie"), "transfer_failure")
         self._tie_alarm = world.alarm(self._transfer)
         site.supply = self.react
 

@@ -81,7 +81,3 @@ class Placement:
     def open(self, row: int) -> None:
         """A row takes jobs again."""
         self._open |= self._row_mask[row]
-
-    def servers_of(self, job: int) -> list[tuple[int, int]]:
-        """(server, GPUs) that a job holds."""
-        return list(self._held.get(job, []))

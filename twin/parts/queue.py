@@ -80,10 +80,9 @@ class RunningQueue:
     def __init__(self, queue: Queue, world: World, site: Site, ids: dict[str, int]) -> None:
         spec, cluster = queue.spec, queue.cluster
         self.queue, self.world, self.site = queue, world, site
-        self._item = ids[f"{site.plan.name}/jobs/{queue.name}"]
-        place = {item: i for i, item in enumerate(site.plan.load_items)}
-        self._loads = [place[ids[f"{site.plan.name}/{row_name(k)}"]] for k in range(cluster.rows)]
-        self._core = place[ids[f"{site.plan.name}/core"]]
+        self._item = ids[site.path(f"jobs/{queue.name}")]
+        self._loads = [site.plan.load_of[row_name(k)] for k in range(cluster.rows)]
+        self._core = site.plan.load_of["core"]
         self._placement = Placement(cluster.rows, cluster.servers_per_row, cluster.gpus_per_server)
         count = len(queue.gpus)
         self._left_us = list(queue.duration_us)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
-from twin.chance.law import ExponentialLaw, Law, compile_law
+from twin.chance.law import Law, compile_law, exponential
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
@@ -94,9 +94,8 @@ class Ups:
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """A family of modules over all blocks; a process for each block's own failure."""
         spec, count = self.spec, self.spec.modules.n + self.spec.modules.r
-        feed_of = {int(item): j for j, item in enumerate(site.plan.feed_items)}
-        blocks = [RunningBlock(spec, world, site, ids[site.plan.name + "/" + name], feed_of) for name in self._blocks]
-        names = [f"{site.plan.name}/{name}/module-{m + 1}" for name in self._blocks for m in range(count)]
+        blocks = [RunningBlock(spec, world, site, name, ids) for name in self._blocks]
+        names = [site.path(f"{name}/module-{m + 1}") for name in self._blocks for m in range(count)]
         items = [ids[name] for name in names]
 
         def flip(flipped: np.ndarray, up: np.ndarray) -> None:
@@ -105,18 +104,19 @@ class Ups:
                 block = int(k) // count
                 blocks[block].modules(int(up[block * count : (block + 1) * count].sum()), row)
 
-        life = compile_law(ExponentialLaw(law="exponential", mean=spec.modules.mtbf_h))
+        life = exponential(spec.modules.mtbf_h)
         Family(world, names, life, compile_law(spec.modules.mttr_h), flip)
-        for name, block in zip(self._blocks, blocks, strict=True):
-            world.start(block.fail(f"{site.plan.name}/{name}"))
+        for block in blocks:
+            world.start(block.fail())
 
 
 class RunningBlock:
     """One block: bypass and output failure."""
 
-    def __init__(self, spec: UpsSpec, world: World, site: Site, item: int, feed_of: dict[int, int]) -> None:
-        self.spec, self.world, self.site, self.item = spec, world, site, item
-        self.feed = feed_of[item]
+    def __init__(self, spec: UpsSpec, world: World, site: Site, name: str, ids: dict[str, int]) -> None:
+        self.spec, self.world, self.site = spec, world, site
+        self._name = site.path(name)
+        self.item, self.feed = ids[self._name], site.plan.feed_of[name]
         self._short = self._failed = False
 
     def modules(self, up: int, row: int) -> None:
@@ -133,10 +133,10 @@ class RunningBlock:
             self.site.change(self.item, r.BYPASS, on, SUPPLY, row)
             fact[f.F_BYPASS, self.feed] = on
 
-    def fail(self, name: str) -> Process:
+    def fail(self) -> Process:
         """Fails, is bypassed by hand, is repaired, and again."""
-        lives, repairs = self.world.stream(name, "failure"), self.world.stream(name, "restoration")
-        life = compile_law(ExponentialLaw(law="exponential", mean=self.spec.block_mtbf_h))
+        lives, repairs = self.world.stream(self._name, "failure"), self.world.stream(self._name, "restoration")
+        life = exponential(self.spec.block_mtbf_h)
         restoration = compile_law(self.spec.block_mttr_h)
         fact = self.site.fact
         by_hand = ticks(self.spec.bypass_by_hand_h)

@@ -82,6 +82,12 @@ def _benign(quantity: Array, clock: Array, site: Array) -> bool:
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
 
 
+@inner
+def _tape_full(clock: Array, tape_us: Array) -> bool:
+    """Whether a recording tape has no room for the points and the row of one more dispatch."""
+    return 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2
+
+
 @kernel
 def advance(
     until_us: int,
@@ -108,7 +114,7 @@ def advance(
         announced; TAPE_FULL when the caller must empty the tape first and call again.
     """
     while clock[f.NOW_US] < until_us:
-        if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2:
+        if _tape_full(clock, tape_us):
             return TAPE_FULL
         end_us = until_us
         if clock[f.BOUND_US] < end_us:
@@ -166,7 +172,7 @@ def turn(
     code = advance(now_us, stop, fact, quantity, link, clock, site, ledger, edge_us, edge, tape_us, tape)  # fmt: skip
     if code != OK:
         return code
-    if 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2:
+    if _tape_full(clock, tape_us):
         return TAPE_FULL
     bound = refresh(fact, quantity, link, clock, site, edge, tape_us, tape)
     following = clock[f.EDGE] + 1

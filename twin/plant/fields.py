@@ -99,7 +99,6 @@ SERIES_NAMES = (
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION = range(2)
-EDGE_FIELDS = 2
 
 QUARTER_US = 900_000_000
 TOUCH = 1.5

@@ -75,6 +75,11 @@ class ProtectionSpec(Spec):
         systems = (("ups", self.ups), ("core-ups", self.core_ups))
         return [(name, ups) for name, ups in systems if ups is not None]
 
+    @property
+    def genset_served(self) -> frozenset[str]:
+        """Groups of loads that the gensets serve."""
+        return frozenset(self.gensets.serves) if self.gensets else frozenset()
+
     def ups_of(self, block: str) -> UpsSpec | None:
         """The system that a block, `ups-1` or `core-ups-1`, belongs to; None for other names."""
         return next((ups for name, ups in self.ups_systems if block.startswith(f"{name}-")), None)

@@ -78,7 +78,10 @@ class Feed:
 
 @dataclass
 class SiteBlueprint:
-    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds)."""
+    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds).
+
+    `load_of` and `feed_of` give the index of a load point or feed by its name within the site.
+    """
 
     name: str
     fact: NDArray[np.int64]
@@ -92,6 +95,8 @@ class SiteBlueprint:
     months: int
     feed_key: NDArray[np.uint64]
     feeds_of: list[list[int]]
+    load_of: dict[str, int]
+    feed_of: dict[str, int]
     load_items: list[int]
     feed_items: list[int]
     unit_items: NDArray[np.int64]
@@ -118,6 +123,9 @@ class SiteBuilder:
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
         return f"{self.name}/{name}"
+
+    def _short(self, full: str) -> str:
+        return full.removeprefix(f"{self.name}/")
 
     def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0) -> str:
         """Declare an item; returns its full name."""
@@ -165,6 +173,8 @@ class SiteBuilder:
         return SiteBlueprint(
             name=self.name, fact=fact, quantity=quantity, link=link, section=section, clock=clock, site=site,
             edge_us=edge_us, edge=edge, months=months, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
+            load_of={self._short(load.name): i for i, load in enumerate(loads)},
+            feed_of={self._short(feed.name): j for j, feed in enumerate(feeds)},
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS),

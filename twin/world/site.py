@@ -212,7 +212,7 @@ class Site:
                     cause = self.trigger
                 self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
             else:
-                cause = self.trigger if self._trigger_us == self.now_us else self.feed_row[index]
+                cause = self.trigger if self.trigger >= 0 else self.feed_row[index]
                 self.feed_row[index] = self.log(self.plan.feed_items[index], _LOGGED[what], 1, cause)
                 if what == p.RESTORED:
                     self._refill(index)
@@ -250,6 +250,10 @@ class Site:
     def _on_bound(self) -> None:
         self.settle()
         self.ask(BOUNDS)
+
+    def path(self, name: str) -> str:
+        """The full item name of a part of this site."""
+        return f"{self.name}/{name}"
 
     def on_cap(self, on: bool) -> None:
         """Tell the jobs that the power cap begins or ends."""

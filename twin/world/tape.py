@@ -24,11 +24,6 @@ class Tape:
         self._points: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         self._rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
 
-    def full(self) -> bool:
-        """Whether the next refresh might not fit."""
-        room = self.time_us.size
-        return bool(room and self._clock[f.TAPE_POINTS] + self._clock[f.TAPE_ROWS] + self._units + 2 > room)
-
     def flush(self) -> None:
         """Take what the kernels have written; the newest series row stays at the back, to compare the next with."""
         if not self.time_us.size:
