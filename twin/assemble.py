@@ -17,6 +17,7 @@ from twin.scenario.model import Scenario, SiteSpec
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
+from twin.world.profile import ProfileSpec
 
 GROUP_OF_KIND = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
                 f.HOUSE: "house"}  # fmt: skip
@@ -37,6 +38,7 @@ class Blueprint:
             for part in parts:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
+            builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
         self.items: list[Item] = sorted((item for builder in builders for item in builder.items), key=_name)
@@ -77,6 +79,16 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
     return parts
+
+
+def _profiles(site: SiteSpec) -> dict[int, ProfileSpec]:
+    """What follows the clock at a site, by row of the edge block; load shapes as shares of their largest value."""
+    shapes = (
+        (f.E_HOUSE_FRACTION, site.house_load_profile),
+        (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
+    )
+    found = {row: profile.shape() for row, profile in shapes if profile is not None}
+    return found | ({f.E_PRICE_PER_KWH: site.price_per_kwh} if site.price_per_kwh else {})
 
 
 def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:

@@ -104,7 +104,7 @@ class Simulator:
 
 
 def _ledger(site: Site, horizon_us: int) -> dict[str, Any]:
-    months = site.plan.edge_us
+    months = site.plan.month_us
     out: dict[str, Any] = {"start_us": months.copy(), "end_us": np.append(months[1:], horizon_us)}
     site.ledger[f.LEDGER_STORED_KWH, -1] = site.quantity[f.ENERGY_KWH].sum()
     out |= {name: site.ledger[k].copy() for k, name in enumerate(f.LEDGER_NAMES)}

@@ -19,6 +19,7 @@ from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import NEVER, TICKS_PER_S
 from twin.world import record as r
 from twin.world.blueprint import Load
+from twin.world.profile import ProfileSpec
 from twin.world.site import LOAD, SUPPLY, Site
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class ClusterSpec(Spec):
     corded: Literal["single", "dual"] = "single"
     core: CoreSpec = CoreSpec()
     on_backup: OnBackupSpec | None = None
+    utilisation_profile: ProfileSpec | None = Field(
+        default=None, description="busy GPUs' power above idle, as a share of the training level, over the day or year"
+    )
 
     @property
     def row_kw(self) -> float:

@@ -131,7 +131,9 @@ def advance(
             break
         levels(quantity, clock, site)
         if at_edge:
-            ledger[f.LEDGER_STORED_KWH, int(edge[f.E_MONTH, clock[f.EDGE]])] = stored_kwh(quantity, clock)
+            month = int(edge[f.E_MONTH, clock[f.EDGE]])
+            if month != int(edge[f.E_MONTH, next_edge]):
+                ledger[f.LEDGER_STORED_KWH, month] = stored_kwh(quantity, clock)
             clock[f.EDGE] = next_edge
             if stop:
                 return STOPPED

@@ -17,7 +17,8 @@ def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) 
     it_kw = 0.0
     full_it_kw = site[f.IT_FULL_KW]
     unserved = 0.0
-    fraction = edge[f.E_COOLING_FRACTION, clock[f.EDGE]]
+    now = clock[f.EDGE]
+    fraction, utilisation = edge[f.E_COOLING_FRACTION, now], edge[f.E_UTILISATION_FRACTION, now]
     pumps_kw = 0.0
     cooling = 0.0
     house = 0.0
@@ -25,7 +26,8 @@ def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) 
         kind = fact[f.L_KIND, i]
         if kind == f.ROW or kind == f.CORE:
             per_gpu = quantity[f.L_PER_GPU_CAPPED_KW, i] if fact[f.L_CAPPED, i] else quantity[f.L_PER_GPU_KW, i]
-            potential = quantity[f.L_FIXED_KW, i] + fact[f.L_BUSY_GPUS, i] * per_gpu
+            level = utilisation * quantity[f.L_PER_GPU_KW, i]
+            potential = quantity[f.L_FIXED_KW, i] + fact[f.L_BUSY_GPUS, i] * min(per_gpu, level)
             potential += fact[f.L_BOOTING, i] * quantity[f.L_PER_BOOT_KW, i]
             full = quantity[f.L_FIXED_KW, i] + quantity[f.L_FULL_GPUS, i] * per_gpu
             quantity[f.L_POTENTIAL_KW, i] = potential
@@ -47,7 +49,7 @@ def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) 
             potential = max(0.0, fraction * it_kw - site[f.CONTINUOUS_KW]) if fact[f.L_RUNNING, i] else 0.0
             quantity[f.L_POTENTIAL_KW, i] = potential
         elif kind == f.HOUSE:
-            quantity[f.L_POTENTIAL_KW, i] = quantity[f.L_FIXED_KW, i]
+            quantity[f.L_POTENTIAL_KW, i] = quantity[f.L_FIXED_KW, i] * edge[f.E_HOUSE_FRACTION, now]
             quantity[f.L_FULL_KW, i] = quantity[f.L_FIXED_KW, i]
         if fact[f.L_LIT, i]:
             quantity[f.L_DEMAND_KW, i] = quantity[f.L_POTENTIAL_KW, i]

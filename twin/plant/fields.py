@@ -98,7 +98,8 @@ SERIES_NAMES = (
 )
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
-E_MONTH, E_COOLING_FRACTION = range(2)
+E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH = range(5)
+EDGE_FIELDS = 5
 
 QUARTER_US = 900_000_000
 TOUCH = 1.5

@@ -18,6 +18,7 @@ from twin.parts.queue import QueueSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
+from twin.world.profile import ProfileSpec
 
 
 class HorizonSpec(Spec):
@@ -108,6 +109,10 @@ class SiteSpec(Spec):
     cluster: ClusterSpec
     cooling: CoolingSpec | None = None
     house_load_kw: NonNegative = 0.0
+    house_load_profile: ProfileSpec | None = Field(
+        default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
+    )
+    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy, in the currency")
     grid: GridSpec
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None

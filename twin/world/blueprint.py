@@ -15,6 +15,7 @@ from twin.chance.philox import stream_key
 from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
+from twin.world.profile import ProfileSpec, steps
 
 UNLIMITED_KW = 1e12
 
@@ -92,7 +93,7 @@ class SiteBlueprint:
     site: NDArray[np.float64]
     edge_us: NDArray[np.int64]
     edge: NDArray[np.float64]
-    months: int
+    month_us: NDArray[np.int64]
     feed_key: NDArray[np.uint64]
     feeds_of: list[list[int]]
     load_of: dict[str, int]
@@ -119,6 +120,8 @@ class SiteBuilder:
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
+        self.profiles: dict[int, ProfileSpec] = {}
+        """By row of the edge block: what follows the clock."""
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
@@ -163,7 +166,7 @@ class SiteBuilder:
         _fill_loads(loads, fact, quantity)
         kinds = [load.kind for load in loads]
         site = self._site(loads)
-        edge_us, edge, months = _edges(start, horizon_us, self.cooling_fraction)
+        edge_us, edge, month_us = self._edges(start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US] = NEVER
         clock[[f.UNITS, f.FEEDS, f.LOADS]] = len(units), len(feeds), len(loads)
@@ -172,13 +175,27 @@ class SiteBuilder:
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
         return SiteBlueprint(
             name=self.name, fact=fact, quantity=quantity, link=link, section=section, clock=clock, site=site,
-            edge_us=edge_us, edge=edge, months=months, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
+            edge_us=edge_us, edge=edge, month_us=month_us, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
             load_of={self._short(load.name): i for i, load in enumerate(loads)},
             feed_of={self._short(feed.name): j for j, feed in enumerate(feeds)},
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS),
         )  # fmt: skip
+
+    def _edges(self, start: date, horizon_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+        """Every tick at which a month begins or a profile changes, what holds from it, and the months alone."""
+        month_us = months(start, horizon_us)
+        cooling = [self.cooling_fraction[(start.month - 1 + k) % 12] for k in range(month_us.size)]
+        columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
+        for row in range(f.E_HOUSE_FRACTION, f.EDGE_FIELDS):
+            profile = self.profiles.get(row)
+            neutral = np.full(1, 0.0 if row == f.E_PRICE_PER_KWH else 1.0)
+            at_us, values = steps(profile, start, horizon_us) if profile else (month_us[:1], neutral)
+            columns.append((values, at_us))
+        edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
+        edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])
+        return edge_us, edge, month_us
 
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
         site = np.zeros(f.SITE_QUANTITIES)
@@ -235,19 +252,12 @@ def _fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np
         )  # fmt: skip
 
 
-def _edges(
-    start: date, horizon_us: int, cooling: tuple[float, ...]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
-    """Month starts within the horizon, in local standard time: billing month and cooling fraction."""
-    ticks_, columns = [0], [(0.0, cooling[start.month - 1])]
+def months(start: date, horizon_us: int) -> NDArray[np.int64]:
+    """Ticks at which the billing months within the horizon begin, in local standard time; the first is 0."""
     day = np.datetime64(start, "D")
     first = day.astype("datetime64[M]")
-    month = 1
-    while True:
-        at = int((np.datetime64(first + month, "D") - day) / np.timedelta64(1, "D")) * 24 * TICKS_PER_H
-        if at >= horizon_us:
-            break
-        ticks_.append(at)
-        columns.append((float(month), cooling[(start.month - 1 + month) % 12]))
-        month += 1
-    return np.array(ticks_, np.int64), np.array(columns).T.copy(), month
+    last = (day + np.timedelta64(-(-horizon_us // (24 * TICKS_PER_H)), "D")).astype("datetime64[M]")
+    begin = np.arange(first + 1, last + 1).astype("datetime64[D]")
+    ticks_ = (begin - day) / np.timedelta64(1, "D") * (24 * TICKS_PER_H)
+    within: NDArray[np.int64] = ticks_[ticks_ < horizon_us].astype(np.int64)
+    return np.append(0, within)

@@ -57,7 +57,7 @@ class Site:
         self.fact, self.quantity = plan.fact.copy(), plan.quantity.copy()
         self.section = plan.section.copy()
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
-        self.ledger = np.zeros((f.LEDGER_ROWS, plan.months))
+        self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
         self.tape = Tape(world.record.level, self.clock)
         self._bind(plan)
         self.supply: Callable[[], None] | None = None

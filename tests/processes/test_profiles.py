@@ -1,0 +1,85 @@
+"""Profiles: loads that follow the clock, by hand; edges cost no event."""
+
+import numpy as np
+import pytest
+from simulation import CABINETS, H, hall, outage, play, simulator
+
+from twin.errors import InputError
+
+OFFICE = [100.0] * 8 + [400.0] * 10 + [200.0] * 6  # 8 h at a quarter, 10 h in full, 6 h at a half
+DAY = {"house_load_kw": 80.0, "house_load_profile": {"hourly": OFFICE}}
+
+
+def with_cluster(**cluster):
+    return hall(site={"cluster": cluster})
+
+
+def test_the_house_load_follows_its_shape_and_its_largest_value_is_house_load_kw():
+    story = play(hall(site=DAY))
+    assert story.ledger["house_kwh"][0] == pytest.approx(80.0 * (8 / 4 + 10 + 6 / 2), rel=1e-12)
+    assert story.power("house_kw", 3 * H) == 20.0
+    assert story.power("house_kw", 8 * H) == 80.0
+    assert story.ledger["peak_import_kw"][0] == pytest.approx(300.0 + 80.0)
+    assert len(story.trace.events["time_us"]) == 0  # the clock's edges are no events
+
+
+def test_utilisation_lowers_what_busy_gpus_take_above_idle():
+    story = play(with_cluster(utilisation_profile={"hourly": [0.5] * 12 + [1.0] * 12}))
+    rows_idle_kw, rows_busy_kw, core_kw = 40.0, 160.0, 100.0
+    assert story.power("it_kw", 0) == core_kw + rows_idle_kw + rows_busy_kw / 2
+    assert story.power("it_kw", 12 * H) == core_kw + rows_idle_kw + rows_busy_kw
+
+
+def test_a_row_on_storage_empties_at_the_pace_of_the_profile():
+    half = {"hourly": [0.5] * 7 + [1.0] * 17}
+    protection = {"cabinets": {**CABINETS, "core": 3}}  # the core outlasts the rows
+    site = {"protection": protection, "grid": {"script": [outage(6.0, duration_h=4.0)]}}
+    story = play(hall(site={**site, "cluster": {"utilisation_profile": half}}))
+    after_7_h = (85.5 - 60.0) / 100.0  # 60 kW until seven, 100 kW from then on
+    assert story.dark("row-001")[0][0] == pytest.approx((7.0 + after_7_h) * H, abs=2)
+    assert story.ledger["clamped_kwh"][0] < 1e-9
+
+
+def test_a_record_counts_from_january_the_first_and_repeats(tmp_path):
+    file = tmp_path / "load.csv"
+    file.write_text("hour,kw\n" + "".join(f"{k},{k % 24 + 1}\n" for k in range(48)))
+    site = {"house_load_kw": 24.0, "house_load_profile": {"file": str(file), "column": "kw"}}
+    story = play(hall(site=site, horizon={"start": "2026-03-05", "hours": 30.0}))
+    for hour in range(30):
+        assert story.power("house_kw", hour * H) == pytest.approx(hour % 24 + 1)
+
+
+def test_linear_steps_run_through_the_values_by_quarter_hours():
+    site = {"house_load_kw": 8.0, "house_load_profile": {"hourly": [0.0, 8.0] * 12, "interpolation": "linear"}}
+    story = play(hall(site=site))
+    quarters = [story.power("house_kw", k * H // 4) for k in range(9)]
+    assert quarters == pytest.approx([0, 2, 4, 6, 8, 6, 4, 2, 0])
+
+
+def test_a_month_ends_with_what_is_stored_then_however_many_edges_it_has():
+    horizon = {"start": "2026-01-31", "hours": 48.0}
+    script = {"grid": {"script": [outage(22.0, duration_h=0.5)]}, "protection": {"cabinets": CABINETS}}
+    story = play(hall(site={**DAY, **script}, horizon=horizon))
+    ledger = story.ledger
+    change = ledger["stored_end_kwh"] - ledger["stored_start_kwh"]
+    flow = ledger["charge_kwh"] - ledger["discharge_kwh"] - ledger["storage_loss_kwh"]
+    assert np.abs(change - flow).max() < 1e-9
+    assert len(change) == 2
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ({"hourly": [0.0] * 24}, "above zero"),
+        ({"hourly": [-1.0] + [1.0] * 23}, "negative"),
+    ],
+)
+def test_a_load_shape_without_sense_is_refused(profile, words):
+    with pytest.raises(InputError, match=words):
+        simulator(hall(site={"house_load_kw": 1.0, "house_load_profile": profile}))
+
+
+def test_a_profile_over_centuries_is_refused_before_memory_is_filled():
+    years = {"start": "2026-01-01", "hours": 8760.0 * 1000}
+    with pytest.raises(InputError, match="horizons of up to 457 years"):
+        simulator(hall(site=DAY, horizon=years))

@@ -1,0 +1,91 @@
+"""A quantity that follows the clock: 24 numbers for every day, or a record of a year from a CSV file.
+
+A profile becomes edges of the plant, walked in compiled code; it costs no event. Between edges its value is constant.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from twin.errors import InputError, Problem
+from twin.inputs.table import read_table
+from twin.spec import Positive, Spec
+from twin.units import TICKS_PER_H
+
+QUARTER_US = TICKS_PER_H // 4
+EDGES_MAX = 4_000_000
+"""Edges of one site; beyond, a horizon of years is too long for a profile (35,040 quarter-hours a year)."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class ProfileSpec(Spec):
+    """Values by local standard time: one day that repeats, or a record from 1 January on that repeats."""
+
+    hourly: list[float] | None = Field(default=None, min_length=24, max_length=24, description="value of each hour")
+    file: str | None = Field(default=None, description="CSV record, from 1 January 00:00 on")
+    column: str | None = Field(default=None, description="its column")
+    step_min: Literal[15, 30, 60] = Field(default=60, description="time between the record's rows")
+    interpolation: Literal["step", "linear"] = Field(
+        default="step", description="linear: quarter-hours between the values, each at its interval's start"
+    )
+    multiply_by: Positive = 1.0
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.hourly is None) == (self.file is None):
+            raise ValueError("give hourly (24 values) or file, and not both")
+        if (self.file is None) != (self.column is None):
+            raise ValueError("a file needs its column, and a column its file")
+        return self
+
+    def values(self) -> tuple[Floats, int]:
+        """All values of a period, and the ticks from one to the next [us]."""
+        if self.hourly is not None:
+            values, step_us = np.array(self.hourly), TICKS_PER_H
+        else:
+            assert self.file is not None
+            assert self.column is not None
+            table = read_table(self.file, [self.column])
+            values, step_us = table.numbers(self.column), self.step_min * (TICKS_PER_H // 60)
+            table.refuse()
+        if self.interpolation == "linear":
+            parts = step_us // QUARTER_US
+            places = np.arange(values.size * parts) / parts
+            values = np.interp(places, np.arange(values.size + 1), np.append(values, values[0]))
+            step_us = QUARTER_US
+        return values * self.multiply_by, step_us
+
+    def shape(self) -> Self:
+        """The same profile as fractions of its largest value.
+
+        Raises:
+            InputError: a value is negative, or none is above zero.
+        """
+        values, _ = self.values()
+        if values.min() < 0.0 or values.max() <= 0.0:
+            raise InputError(Problem("a load shape must not be negative, and somewhere above zero", file=self.file))
+        return self.model_copy(update={"multiply_by": self.multiply_by / float(values.max())})
+
+
+def steps(spec: ProfileSpec, start: date, horizon_us: int) -> tuple[Ints, Floats]:
+    """The profile from the scenario's start: ticks at which the value changes (the first is 0), and the values.
+
+    Raises:
+        InputError: the horizon holds more changes than a plant can keep.
+    """
+    values, step_us = spec.values()
+    count = -(-horizon_us // step_us)
+    if count > EDGES_MAX:
+        years = EDGES_MAX * step_us / TICKS_PER_H / 8760
+        message = f"a profile with a value every {step_us / TICKS_PER_H:g} h is for horizons of up to {years:.0f} years"
+        raise InputError(Problem(message, file=spec.file, remedy="shorten the horizon; run more replications"))
+    since = (start - date(start.year, 1, 1)).days * 24 * (TICKS_PER_H // step_us)
+    found = values[(since + np.arange(count)) % values.size]
+    keep = np.append(True, found[1:] != found[:-1])
+    return np.flatnonzero(keep) * step_us, found[keep]
