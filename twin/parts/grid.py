@@ -23,6 +23,7 @@ from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
+from twin.world.blueprint import UNLIMITED_KW
 from twin.world.site import SUPPLY, Site
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class FeederSpec(Spec):
     momentary: EventSpec | None = None
     sustained: EventSpec | None = None
     planned: PlannedSpec | None = None
+    capacity_kw: Positive | None = Field(default=None, description="what the feeder and its transformer carry")
 
 
 class GridSpec(Spec):
@@ -130,6 +132,8 @@ class RunningGrid:
         self._tie_fails = world.stream(site.path("tie"), "transfer_failure")
         self._tie_alarm = world.alarm(self._transfer)
         site.supply = self.react
+        self._capacity_kw = [spec.feeders[name].capacity_kw or UNLIMITED_KW for name in names]
+        self._limit_kw = spec.import_limit_kw or UNLIMITED_KW
 
     def event(
         self,
@@ -182,6 +186,8 @@ class RunningGrid:
             self._react_tie()
         for k in range(len(self._items)):
             self._react_section(k)
+        carried_kw = sum(kw for kw, up in zip(self._capacity_kw, self._up, strict=True) if up)
+        self.site.totals[f.IMPORT_LIMIT_KW] = min(self._limit_kw, carried_kw or UNLIMITED_KW)
 
     def _worst(self, k: int) -> Strike:
         """The strike that ends last: it decides how long feeder k stays away."""

@@ -103,6 +103,7 @@ class SiteBlueprint:
     unit_items: NDArray[np.int64]
     pumps: int
     chillers: int
+    most_kw: float
 
 
 class SiteBuilder:
@@ -180,8 +181,16 @@ class SiteBuilder:
             feed_of={self._short(feed.name): j for j, feed in enumerate(feeds)},
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
-            pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS),
+            pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS), most_kw=self._most_kw(feeds, loads),
         )  # fmt: skip
+
+    def _most_kw(self, feeds: list[Feed], loads: list[Load]) -> float:
+        """More than all load points ever draw together, in the month that cools hardest [kW]."""
+        it_kw = sum(load.fixed_kw + load.full_gpus * load.per_gpu_kw for load in loads if load.kind in (f.ROW, f.CORE))
+        others_kw = sum(load.fixed_kw for load in loads if load.kind not in (f.ROW, f.CORE))
+        auxiliary_kw = sum(unit.auxiliary_kw for feed in feeds for unit in feed.units)
+        loss = max(feed.loss_fraction for feed in feeds)
+        return (it_kw * (1.0 + max(self.cooling_fraction)) + others_kw) / (1.0 - loss) + auxiliary_kw
 
     def _edges(self, start: date, horizon_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
         """Every tick at which a month begins or a profile changes, what holds from it, and the months alone."""

@@ -46,6 +46,16 @@ class GensetPlant(Protocol):
         """Whether every set that will come on line has done so."""
 
 
+class PowerCap(Protocol):
+    """What the import limit asks of the power cap on GPUs."""
+
+    on: bool
+    importing: bool
+
+    def for_import(self, on: bool) -> None:
+        """Cap for the limit's sake, or no longer."""
+
+
 class Site:
     """One plant on the world's clock. Blocks are copies of the blueprint's; facts in them belong to the parts."""
 
@@ -64,6 +74,10 @@ class Site:
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
+        self.cap: PowerCap | None = None
+        self.limit: Callable[[], bool] | None = None
+        """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
+        self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
         self.feed_row = [-1] * len(plan.feed_items)
         self.abnormal = False
@@ -168,6 +182,14 @@ class Site:
                 self.ask(SUPPLY)
             else:
                 self._look_ahead()
+        if self.limit is not None and self.limit():
+            self._watch_next_edge()
+
+    def _watch_next_edge(self) -> None:
+        """A load that follows the clock may bring import above its limit with no fact flipping."""
+        following = int(self.clock[f.EDGE]) + 1
+        if following < self.plan.edge_us.size:
+            self._bound_alarm.at(min(int(self.plan.edge_us[following]), self._bound_alarm.due))
 
     def _turn(self, now: int) -> None:
         until = turn(now, False, *self._blocks)
@@ -210,6 +232,8 @@ class Site:
                 cause = max((self.feed_row[j] for j in self.plan.feeds_of[index]), default=-1)
                 if cause < first or self.fact[f.L_TRIPPED, index]:
                     cause = self.trigger
+                if self.fact[f.L_SHED, index]:
+                    cause = self.shed_row[index]
                 self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
             else:
                 cause = self.trigger if self.trigger >= 0 else self.feed_row[index]
@@ -219,7 +243,7 @@ class Site:
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
             or self.fact[f.F_ON_GENSET].any()
-            or (self.fact[f.L_LIT, : len(self.load_row)] == 0).any()
+            or (self.fact[f.L_LIT, : len(self.load_row)] + self.fact[f.L_SHED, : len(self.load_row)] == 0).any()
             or self.totals[f.HEAT_RATE] > 0.0
         )
         if not self.abnormal:
@@ -271,6 +295,6 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = None
+        self.gensets = self.cap = self.limit = None
         self.tape.flush()
         self.__dict__.pop("_bound_alarm", None)
