@@ -187,7 +187,9 @@ class RunningGrid:
         for k in range(len(self._items)):
             self._react_section(k)
         carried_kw = sum(kw for kw, up in zip(self._capacity_kw, self._up, strict=True) if up)
-        self.site.totals[f.IMPORT_LIMIT_KW] = min(self._limit_kw, carried_kw or UNLIMITED_KW)
+        limit_kw = min(self._limit_kw, carried_kw or UNLIMITED_KW)
+        if limit_kw != self.site.import_limit_kw:
+            self.site.import_limit_kw = self.site.totals[f.IMPORT_LIMIT_KW] = limit_kw
 
     def _worst(self, k: int) -> Strike:
         """The strike that ends last: it decides how long feeder k stays away."""

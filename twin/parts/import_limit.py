@@ -14,7 +14,6 @@ import numpy as np
 from twin.plant import fields as f
 from twin.plant.limit import full_import_kw, reconnect, shed
 from twin.world import record as r
-from twin.world.blueprint import UNLIMITED_KW
 from twin.world.site import LOAD, SUPPLY, Site
 
 if TYPE_CHECKING:
@@ -44,12 +43,13 @@ class RunningLimit:
         self._out = np.zeros(len(site.plan.load_items), np.int64)
         self._blocks = (site.fact, site.quantity, site.plan.link, site.clock)
         self._most_kw = site.plan.most_kw
+        self._shed = 0
 
     def react(self) -> bool:
         """Cap, shed or reconnect; whether the limit may bind later with no fact flipping: then edges are watched."""
         site = self.site
-        limit_kw = float(site.totals[f.IMPORT_LIMIT_KW])
-        if limit_kw >= UNLIMITED_KW or not (self._most_kw > limit_kw or site.fact[f.L_SHED].any() or self._capping):
+        limit_kw = site.import_limit_kw
+        if self._most_kw <= limit_kw and not self._shed and not self._capping:
             return False
         excess_kw = float(site.totals[f.IMPORT_KW] - site.totals[f.CHARGE_KW]) - limit_kw * SLACK
         if excess_kw > 0.0:
@@ -59,7 +59,7 @@ class RunningLimit:
                 self._flip(shed(excess_kw, *self._blocks, site.plan.edge, self._out), 1)
         else:
             rest = (site.totals, site.plan.edge)
-            if site.fact[f.L_SHED].any():
+            if self._shed:
                 capped = site.cap is not None and site.cap.on
                 self._flip(reconnect(limit_kw, capped, *self._blocks, *rest, self._out), 0)
             elif site.cap is not None and self._capping and full_import_kw(False, *self._blocks, *rest) <= limit_kw:
@@ -75,4 +75,5 @@ class RunningLimit:
         for i in self._out[:count]:
             site.shed_row[i] = site.log(site.plan.load_items[i], r.SHED, on, site.trigger)
         if count:
+            self._shed += count if on else -count
             site.ask(LOAD | SUPPLY)

@@ -77,6 +77,7 @@ class Site:
         self.cap: PowerCap | None = None
         self.limit: Callable[[], bool] | None = None
         """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
+        self.import_limit_kw = float(self.totals[f.IMPORT_LIMIT_KW])
         self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
         self.feed_row = [-1] * len(plan.feed_items)
