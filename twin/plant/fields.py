@@ -23,12 +23,16 @@ F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_
 
 # ---- load: one load point
 L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING, L_SHED = range(15, 23)
-FACTS = 23
+F_LINKS = 23  # how many loads hang on the feed
+FACTS = 24
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
 L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(24, 29)
 L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(29, 34)  # ratings
-L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = 34, 35
-QUANTITIES = 36
+L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US, L_WAY_R, L_WAY_X = range(34, 38)
+F_WAY_LOSS_KW = 38  # lost between the feed's storage and its loads, if storage carried them now
+F_OWN_KW = 39  # own use and recharge of its storage, for each link
+F_AUXILIARY_KW, F_AUXILIARY_VERSION = 40, 41  # own use of its sound units, as of this version
+QUANTITIES = 42
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
@@ -39,7 +43,10 @@ SECTION_FACTS = 3
 # ---- clock: int64 ticks and counts, written by kernels
 NOW_US, ANCHOR_US, BOUND_US, EDGE, ACTIVE, TAPE_POINTS, TAPE_ROWS, HEAT_ANCHOR_US = range(8)
 UNITS, FEEDS, LOADS = range(8, 11)  # how many there are; set at build
-CLOCK_FIELDS = 11
+DRAWS = 11  # links whose draw is recorded for the power flow; 0 where the site has no network
+SUPPLY_STATE = 12  # a fact: how each section is fed, two bits each; written by the grid
+IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips, an edge moves no unit
+CLOCK_FIELDS = 14
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -56,15 +63,20 @@ CLOCK_FIELDS = 11
     HOLD_UP_KW,
     CLAMPED_KW,
     STORAGE_LOSS_KW,
-) = range(13)
-POWERS = 13
-QUARTER_KWH, HEAT, HEAT_ANCHOR, HEAT_RATE = range(13, 17)  # heat: 0 cold, 1 the rows trip; rate per hour
-RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUOUS_KW = range(17, 23)  # ratings
-GENSET_READY_KW = 23  # a fact that is kW: sets on line, written by the genset plant
-SITE_QUANTITIES = 24
+    NETWORK_LOSS_KW,
+) = range(14)
+POWERS = 14
+QUARTER_KWH, HEAT, HEAT_ANCHOR, HEAT_RATE = range(14, 18)  # heat: 0 cold, 1 the rows trip; rate per hour
+RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUOUS_KW = range(18, 24)  # ratings
+TAN_PHI, LOSS_FIXED_KW, LOSS_PER_KW2 = range(24, 27)  # of the network: loads' kvar over kW, the estimate of its losses
+GENSET_READY_KW = 27  # a fact that is kW: sets on line, written by the genset plant
+SITE_QUANTITIES = 28
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
-LEDGER_ROWS = POWERS + 2
+LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(
+    POWERS + 2, POWERS + 7
+)
+LEDGER_ROWS = POWERS + 7
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -79,8 +91,14 @@ LEDGER_NAMES = (
     "hold_up_kwh",
     "clamped_kwh",
     "storage_loss_kwh",
+    "network_loss_kwh",
     "peak_import_kw",
     "stored_end_kwh",
+    "network_loss_estimate_kwh",
+    "undervoltage_h",
+    "overload_h",
+    "unsolved_flow_h",
+    "min_voltage_pu",
 )
 SERIES_NAMES = (
     "import_kw",
@@ -96,6 +114,13 @@ SERIES_NAMES = (
     "hold_up_kw",
     "stored_kwh",
 )
+FLOW_SERIES_NAMES = ("network_loss_kw", "min_voltage_pu", "overloaded_branches")
+R_NETWORK_LOSS, R_STATE, R_DRAWS = range(len(SERIES_NAMES), len(SERIES_NAMES) + 3)
+"""A recorded row: the site's powers and what it stores, losses on storage, supply state, then the draw of each link."""
+DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
+SECTION_BITS = 2
+GENSETS_FEED = 1 << 2 * SECTION_BITS
+"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH = range(5)
