@@ -22,7 +22,9 @@ def test_steep_droops_on_one_feeder_meet_their_plane(seed):
         for bus in range(1, 9)
     ]
     curves = curves_of(radial(rng, 9), controls, None)
-    q_new, v_new, piece, found = meet(curves, v, np.zeros((50, 8)), matrix, np.ones((50, 8), bool))
+    q_new, v_new, piece, found = np.empty((50, 8)), np.empty((50, 8)), np.empty((50, 8), np.int64), np.empty(50, bool)
+    lines = (curves.v, curves.q, curves.a, curves.b, curves.c)
+    meet(lines, v, np.zeros((50, 8)), matrix, np.ones((50, 8), bool), q_new, v_new, piece, found)
     assert found.all()
     assert np.abs(v + np.einsum("rij,rj->ri", matrix, q_new) - v_new).max() < 1e-12
     for i, control in enumerate(controls):

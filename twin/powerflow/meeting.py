@@ -1,4 +1,4 @@
-"""Where falling curves meet a plane: the linear problem within `regulation`, of many cases at once.
+"""Where falling curves meet a plane: the linear problem within `regulation`, case by case.
 
 Voltages answer injections as V = V0 + M q, and each control is to stand on its curve. M is close to a matrix of common
 path reactances: symmetric and positive, so there is one such point, and its inverse has no positive entry off the
@@ -9,92 +9,107 @@ gets there, until the pieces are right.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import numpy.typing as npt
 
-from twin.powerflow.control import Curves
-from twin.powerflow.topology import Floats, Ints
+from twin.kernel import inner, kernel
+from twin.powerflow.newton import eliminate
 
-Bools = npt.NDArray[np.bool_]
 ROUNDS = 60  # of Gauss and Seidel, before a case is left as it is
 PASSES = 8  # over the controls, in a round
 
 
-def meet(curves: Curves, v: Floats, q: Floats, matrix: Floats, alive: Bools) -> tuple[Floats, Floats, Ints, Bools]:
+@kernel
+def meet(curves: Any, v: Any, q: Any, matrix: Any, alive: Any, new_q: Any, new_v: Any, piece: Any, found: Any) -> Any:
     """Injections and voltages where the curves meet the plane V + M (q - q now); dead controls inject nothing.
 
-    Returns:
-        (cases, controls) q, V and the pieces of the curves; (cases,) whether the point was found.
+    Args:
+        curves: (v, q, a, b, c) of `Curves`.
+        v, q: (cases, controls) a point of the plane.
+        matrix: (cases, controls, controls) M.
+        alive: (cases, controls) whether a control is on.
+        new_q, new_v, piece: Out, (cases, controls), with the piece of the curve that each stands on.
+        found: Out, (cases,) whether the point was found.
     """
-    cases, controls = q.shape
-    still = v - product(matrix, q)  # V at q = 0
-    new_q, new_v, found = q.copy(), v.copy(), np.zeros(cases, dtype=bool)
-    piece = _piece(curves, v, q, own(matrix))
-    moving = np.arange(cases)
-    for turn in range(controls + 4 + ROUNDS):
-        m, on, now = matrix[moving], alive[moving], piece[moving]
-        there = _on_pieces(curves, still[moving], m, on, now)
-        volts = still[moving] + product(m, there)
-        then = _piece(curves, volts, there, own(m))
-        stays = np.max(np.abs(there - new_q[moving]), axis=1) <= 1e-13 * np.max(np.abs(there), axis=1)
-        right = stays | np.all((then == now) | ~on, axis=1)
-        take = right | (turn < controls + 4)
-        new_q[moving[take]], new_v[moving[take]], piece[moving[take]] = there[take], volts[take], then[take]
-        found[moving[right]] = True
-        moving = moving[~right]
-        if moving.size == 0:
-            break
-        if turn >= controls + 3:
-            new_q[moving], new_v[moving] = _relaxed(curves, still[moving], new_q[moving], matrix[moving], alive[moving])
-            piece[moving] = _piece(curves, new_v[moving], new_q[moving], own(matrix[moving]))
-    return new_q, new_v, piece, found
+    controls = q.shape[1]
+    still, there, volts, system = (
+        np.empty(controls),
+        np.empty(controls),
+        np.empty(controls),
+        np.empty((controls, controls)),
+    )
+    for case in range(q.shape[0]):
+        m, on = matrix[case], alive[case]
+        for i in range(controls):
+            still[i] = v[case, i]  # V at q = 0
+            new_q[case, i], new_v[case, i] = q[case, i], v[case, i]
+            for j in range(controls):
+                still[i] -= m[i, j] * q[case, j]
+        found[case] = False
+        for turn in range(controls + 4 + ROUNDS):
+            stand(curves, still, m, on, new_q[case], new_v[case], piece[case], system, there)
+            found[case] = arrived(curves, still, m, on, there, volts, new_q[case], piece[case])
+            if found[case] or turn < controls + 3:
+                for i in range(controls):
+                    new_q[case, i], new_v[case, i] = there[i], volts[i]
+            else:
+                relax(curves, still, m, on, new_q[case], new_v[case])
+            if found[case]:
+                break
 
 
-def _piece(curves: Curves, v: Floats, q: Floats, own_x: Floats) -> Ints:
-    """Along a curve, V less the own reactance times q only rises: so that number tells the piece."""
-    corner = curves.v - own_x[:, :, None] * curves.q
-    return np.sum(corner <= (v - own_x * q)[:, :, None], axis=2)
+@inner
+def piece_at(curve_v: Any, curve_q: Any, x: Any, t: Any) -> Any:
+    """The piece where V less the own reactance times q, which along a curve only rises, is t."""
+    k = 0
+    while k < curve_v.size and curve_v[k] - x * curve_q[k] <= t:
+        k += 1
+    return k
 
 
-def _on_pieces(curves: Curves, still: Floats, matrix: Floats, alive: Bools, piece: Ints) -> Floats:
-    """Injections that stand on these pieces, drawn out beyond their ends."""
-    which = np.arange(piece.shape[1])
-    a = np.where(alive, curves.a[which, piece], 0.0)
-    b = np.where(alive, curves.b[which, piece], 1.0)
-    c = np.where(alive, curves.c[which, piece], 0.0)
-    system = a[:, :, None] * matrix
-    np.einsum("rii->ri", system)[:] += b
-    return _solved(system, c - a * still)
+@inner
+def stand(curves: Any, still: Any, matrix: Any, alive: Any, q: Any, v: Any, piece: Any, system: Any, there: Any) -> Any:
+    """`there`: the injections that stand on the pieces of the point q, v, drawn out beyond their ends."""
+    curve_v, curve_q, a, b, c = curves
+    for i in range(q.size):
+        k = piece[i] = piece_at(curve_v[i], curve_q[i], matrix[i, i], v[i] - matrix[i, i] * q[i])
+        slope, flat, level = (a[i, k], b[i, k], c[i, k]) if alive[i] else (0.0, 1.0, 0.0)
+        for j in range(q.size):
+            system[i, j] = slope * matrix[i, j]
+        system[i, i] += flat
+        there[i] = level - slope * still[i]
+    eliminate(system, there)
 
 
-def _relaxed(curves: Curves, still: Floats, q: Floats, matrix: Floats, alive: Bools) -> tuple[Floats, Floats]:
+@inner
+def arrived(curves: Any, still: Any, matrix: Any, alive: Any, there: Any, volts: Any, q: Any, piece: Any) -> Any:
+    """Whether the pieces are the same there as at the point q, or nothing has moved; writes the voltages there."""
+    curve_v, curve_q, _a, _b, _c = curves
+    right, moved, largest = True, 0.0, 0.0
+    for i in range(q.size):
+        moved, largest = max(moved, abs(there[i] - q[i])), max(largest, abs(there[i]))
+        volts[i] = still[i]
+        for j in range(q.size):
+            volts[i] += matrix[i, j] * there[j]
+        k = piece_at(curve_v[i], curve_q[i], matrix[i, i], volts[i] - matrix[i, i] * there[i])
+        right &= k == piece[i] or not alive[i]
+    return right or moved <= 1e-13 * largest
+
+
+@inner
+def relax(curves: Any, still: Any, matrix: Any, alive: Any, q: Any, v: Any) -> Any:
     """One control after the other onto its curve, the others held."""
-    q = np.where(alive, q, 0.0)
-    for i in np.tile(np.arange(q.shape[1]), PASSES):
-        x = matrix[:, i, i]
-        without = still[:, i] + np.sum(matrix[:, i] * q, axis=1) - x * q[:, i]
-        k = np.sum(curves.v[i] - x[:, None] * curves.q[i] <= without[:, None], axis=1)
-        a, b, c = curves.a[i, k], curves.b[i, k], curves.c[i, k]
-        q[:, i] = np.where(alive[:, i], (c - a * without) / (a * x + b), 0.0)
-    return q, still + product(matrix, q)
-
-
-def own(matrix: Floats) -> Floats:
-    """The diagonals, (cases, controls), of matrices (cases, controls, controls)."""
-    return np.einsum("rii->ri", matrix)
-
-
-def product(matrix: Floats, vector: Floats) -> Floats:
-    """Each case's matrix times its vector."""
-    return np.einsum("rij,rj->ri", matrix, vector)
-
-
-def _solved(system: Floats, right: Floats) -> Floats:
-    """Small systems, one a case; a single control needs none."""
-    if right.shape[1] == 1:
-        return right / system[:, :, 0]
-    try:
-        return np.linalg.solve(system, right[:, :, None])[:, :, 0]
-    except np.linalg.LinAlgError:  # of one case; the others are not to suffer
-        system = system + 1e-9 * np.max(np.abs(system), axis=(1, 2), keepdims=True) * np.eye(right.shape[1])
-        return np.linalg.solve(system, right[:, :, None])[:, :, 0]
+    curve_v, curve_q, a, b, c = curves
+    for _ in range(PASSES):
+        for i in range(q.size):
+            x, without = matrix[i, i], still[i]
+            for j in range(q.size):
+                if j != i:
+                    without += matrix[i, j] * q[j]
+            k = piece_at(curve_v[i], curve_q[i], x, without)
+            q[i] = (c[i, k] - a[i, k] * without) / (a[i, k] * x + b[i, k]) if alive[i] else 0.0
+    for i in range(q.size):
+        v[i] = still[i]
+        for j in range(q.size):
+            v[i] += matrix[i, j] * q[j]

@@ -157,6 +157,8 @@ def eliminate(system: Any, right: Any) -> Any:
         right[i], right[best] = right[best], right[i]
         for j in range(i + 1, n):
             share = system[j, i] / system[i, i]
+            if share == 0.0:
+                continue
             for c in range(i + 1, n):
                 system[j, c] -= share * system[i, c]
             right[j] -= share * right[i]

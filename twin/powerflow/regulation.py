@@ -1,12 +1,17 @@
 """Find what every control injects: Newton's method on the curves, around solves of the network at given injections.
 
 The network answers an injection q with voltages V(q) at the controlled buses. About the last solve that is V + M dq;
-the curves and this plane meet in one point (M is close to a matrix of common path reactances, whose inverse has no
-positive entry off the diagonal, so walking from piece to piece finds it), and there the network is solved again. M
-begins as the common path reactances turned by the voltages' angles, and learns from each solve (Broyden 1965) how the
-loads answer. A limit is a piece of a curve like any other: a control enters and leaves it in the same step.
+`meeting` finds where all curves meet this plane, and there the network is solved again. M begins as the common path
+reactances turned by the voltages' angles, and learns from each solve (Broyden 1965) how the loads answer. A limit is a
+piece of a curve like any other: a control enters and leaves it in the same step. Only cases that have not arrived are
+solved again.
 
-Left out: what the loads do to M before the first solve, so a case near collapse takes more solves.
+Cost: a case at ordinary load takes one to five solves. A batch with one inverter that holds its voltage takes 3 to 7
+times as long as without, with three 6 to 12, with twenty droops 11 to 90: the small systems of equations then outweigh
+the network, most so a small one (benchmarks/power_flow.py).
+
+Left out: what loads and the charging of lines do to M before the first solves. So a case near collapse takes more, and
+transmission networks, whose lines hold their voltage up, may find no solution that is there.
 """
 
 from __future__ import annotations
@@ -14,10 +19,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from twin.powerflow.control import Curves
 from twin.powerflow.flows import Flows
-from twin.powerflow.meeting import Bools, meet, own, product
+from twin.powerflow.meeting import meet
 from twin.powerflow.states import Group
 from twin.powerflow.sweep_one import FAILED
 from twin.powerflow.topology import Complexes, Floats, Ints, Topology, path_impedance
@@ -26,6 +32,7 @@ MAX_SOLVES = 30
 STARTS = 4  # to try while the network has no solution there: the linear one, twice towards all they can give, nothing
 MATRICES = 1 << 20  # numbers in all matrices M at a time
 SPARE = 1e-6  # of the largest reactance, added to each own one: two buses joined by a switch share what they inject
+Bools = npt.NDArray[np.bool_]
 Solve = Callable[[Ints], None]
 
 
@@ -65,7 +72,7 @@ class _Search:
         self.least = 1e-3 * np.abs(self.turn * np.diagonal(self.path))  # of a reactance, where paths are all resistance
         self.matrix = _spared(np.abs(self.turn)[:, None] * self.path.imag, self.alive, self.least)
         self.q_ok, self.v_ok = np.zeros_like(v), v
-        self.q, self.v, _, _ = meet(curves, v, self.q_ok, self.matrix, self.alive)
+        self.q, self.v, _, _ = _met(curves, v, self.q_ok, self.matrix, self.alive)
         self.first = self.q.copy()
         self.known = np.zeros(rows.size, dtype=bool)
         self.starts = np.ones(rows.size, dtype=np.int64)
@@ -97,7 +104,7 @@ class _Search:
         self.matrix[mine[first]] = self._reactance(u[first], self.alive[mine[first]])
         self._learn(mine[~first], v[~first], q[~first], 50.0 * enough)
         self.known[mine], self.q_ok[mine], self.v_ok[mine] = True, q, v
-        self.q[mine], self.v[mine], piece, met = meet(self.curves, v, q, self.matrix[mine], self.alive[mine])
+        self.q[mine], self.v[mine], piece, met = _met(self.curves, v, q, self.matrix[mine], self.alive[mine])
         near = np.abs(self.q[mine] - q) < enough * self.curves.reach[np.arange(q.shape[1]), piece]
         done = met & np.all(near & (np.abs(self.v[mine] - v) < enough), axis=1)
         case = self.rows[mine[done]]
@@ -107,12 +114,12 @@ class _Search:
 
     def _learn(self, mine: Ints, v: Floats, q: Floats, worth: float) -> None:
         """Broyden's update, where the step was large beside the solves' errors and leaves a reactance sound."""
-        foreseen = product(self.matrix[mine], q - self.q_ok[mine])
+        foreseen = np.einsum("rij,rj->ri", self.matrix[mine], q - self.q_ok[mine])
         use = np.max(np.abs(foreseen), axis=1) > worth
         mine, old = mine[use], self.matrix[mine[use]]
         step, miss = q[use] - self.q_ok[mine], v[use] - self.v_ok[mine] - foreseen[use]
         new = old + miss[:, :, None] * (step / np.sum(step**2, axis=1, keepdims=True))[:, None, :]
-        sound = np.all(own(new) > 0.2 * own(old), axis=1)
+        sound = np.all(_own(new) > 0.2 * _own(old), axis=1)
         self.matrix[mine[sound]] = new[sound]
 
     def _back(self, mine: Ints) -> Ints:
@@ -140,6 +147,18 @@ class _Search:
         if self.shares is None:
             return np.ones_like(v)
         return (self.shares[:, 0] * v + self.shares[:, 1]) * v + self.shares[:, 2]
+
+
+def _met(curves: Curves, v: Floats, q: Floats, matrix: Floats, alive: Bools) -> tuple[Floats, Floats, Ints, Bools]:
+    """As `meet`, into arrays of its own."""
+    new_q, new_v, piece, found = np.empty_like(q), np.empty_like(q), np.empty(q.shape, np.int64), np.empty(len(q), bool)
+    meet((curves.v, curves.q, curves.a, curves.b, curves.c), v, q, matrix, alive, new_q, new_v, piece, found)
+    return new_q, new_v, piece, found
+
+
+def _own(matrix: Floats) -> Floats:
+    """The diagonals of the matrices of all cases."""
+    return np.einsum("rii->ri", matrix)
 
 
 def _alive(group: Group, rows: Ints, bus: Ints) -> Bools:
@@ -184,7 +203,7 @@ def _spared(matrix: Floats, alive: Bools, least: Floats) -> Floats:
     """A matrix M for each case that can be solved for: own reactances above `least`, dead controls by themselves."""
     both = alive[:, :, None] & alive[:, None, :]
     spared: Floats = np.where(both, matrix, 0.0)
-    diagonal = np.einsum("rii->ri", spared)
+    diagonal = _own(spared)
     diagonal[:] = np.maximum(diagonal, least)
     diagonal += SPARE * np.max(diagonal, axis=1, keepdims=True) + 1e-12
     diagonal[~alive] = 1.0
