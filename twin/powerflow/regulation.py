@@ -7,7 +7,7 @@ piece of a curve like any other: a control enters and leaves it in the same step
 solved again.
 
 Cost: a case at ordinary load takes one to five solves. A batch with one inverter that holds its voltage takes 3 to 7
-times as long as without, with three 6 to 12, with twenty droops 11 to 90: the small systems of equations then outweigh
+times as long as without, with three 6 to 13, with twenty droops 11 to 92: the small systems of equations then outweigh
 the network, most so a small one (benchmarks/power_flow.py).
 
 Left out: what loads and the charging of lines do to M before the first solves. So a case near collapse takes more, and
