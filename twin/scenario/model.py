@@ -17,6 +17,7 @@ from twin.parts.grid import GridSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.queue import QueueSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
@@ -147,6 +148,7 @@ class Scenario(Spec):
     sites: dict[str, SiteSpec] = Field(min_length=1)
     jobs: dict[str, Job] = Field(default_factory=dict)
     design_note: str = Field(default="", description="what a design is, in a few words")
+    sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")
     def _jobs_fit(self) -> Self:
