@@ -1,0 +1,71 @@
+"""A small hall with luck: a replication of both designs takes about 3 ms."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from twin.scenario.load import load
+
+SMALL = """\
+extends: {folder}/02_one_outage.yaml
+name: small
+seed: 7
+horizon: {{hours: {hours}}}
+sites.hall.grid:
+  script: null
+  feeders.A.momentary: {{per_year: {{value: 60, low: 20, high: 100}}, duration_s: 2}}
+  feeders.A.sustained: {{per_year: {{value: 12, low: 4, high: 20}}, duration_h: {{law: lognormal, median: 1, sigma: 1}}}}
+jobs.training.hardware.per_1000_server_days: 20
+designs:
+  one: {{}}
+  two: {{sites.hall.protection.cabinets.per_row: 2}}
+sweeps:
+  rates:
+    method: lhs
+    parameters: [sites.hall.grid.feeders.A.momentary.per_year, sites.hall.grid.feeders.A.sustained.per_year]
+    samples: 3
+"""
+SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+
+
+def small(folder, hours=720):
+    """Write the small scenario; returns its path."""
+    path = Path(folder) / "small.yaml"
+    path.write_text(SMALL.format(folder=os.path.relpath(SCENARIOS, folder), hours=hours))
+    return path
+
+
+@pytest.fixture(scope="session")
+def scenario(tmp_path_factory):
+    return small(tmp_path_factory.mktemp("scenario"))
+
+
+@pytest.fixture(scope="session")
+def study(scenario):
+    return load(scenario)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(scenario, tmp_path_factory):
+    """The results file of 120 replications that nothing disturbed."""
+    path = tmp_path_factory.mktemp("undisturbed") / "r.h5"
+    done = twin("campaign", scenario, "-n", 120, "--workers", 1, "-o", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def environment(**extra):
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COLUMNS": "80", **extra}
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "twin", *map(str, arguments)]
+
+
+def twin(*arguments, **extra):
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, check=False, timeout=300, env=environment(**extra)
+    )
