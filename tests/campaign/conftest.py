@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from twin.campaign.run import run_campaign
 from twin.scenario.load import load
 
 SMALL = """\
@@ -28,6 +30,7 @@ sweeps:
     parameters: [sites.hall.grid.feeders.A.momentary.per_year, sites.hall.grid.feeders.A.sustained.per_year]
     samples: 3
 """
+REPLICATIONS = 400
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 
 
@@ -49,12 +52,17 @@ def study(scenario):
 
 
 @pytest.fixture(scope="session")
-def undisturbed(scenario, tmp_path_factory):
-    """The results file of 120 replications that nothing disturbed."""
+def undisturbed(study, tmp_path_factory):
+    """The results file of `REPLICATIONS` replications that nothing disturbed."""
     path = tmp_path_factory.mktemp("undisturbed") / "r.h5"
-    done = twin("campaign", scenario, "-n", 120, "--workers", 1, "-o", path)
-    assert done.returncode == 0, done.stderr
+    run_here(study, path)
     return path
+
+
+def run_here(study, path=None, replications=REPLICATIONS, **options):
+    """A campaign in this process: quick, since no worker has to start."""
+    with ThreadPoolExecutor(1) as thread:
+        return run_campaign(study, replications=replications, path=path, executor=thread, **options)
 
 
 def environment(**extra):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -22,6 +21,8 @@ _GUARD = (
     "worker processes do not start; a script that calls run_campaign must do so below "
     "`if __name__ == '__main__':`, since each worker imports it"
 )
+_STARTS = 3
+"""How often workers that die while they start are started again."""
 
 
 class Engine(Protocol):
@@ -137,12 +138,17 @@ def check_canaries(engine: Engine, canary: str) -> None:
     Raises:
         HaltedError: they do not start, or compute other last bits than this process.
     """
-    for future in engine.canaries():
+    for tries_left in reversed(range(_STARTS)):
         try:
-            answer = future.result()
-        except (BrokenProcessPool, *engine.lost) as error:
-            raise HaltedError(f"{_GUARD} ({type(error).__name__})") from error
-        check_canary(answer, canary)
+            answers = [future.result() for future in engine.canaries()]
+        except (BrokenExecutor, *engine.lost, *engine.deadly) as error:
+            if not tries_left:
+                raise HaltedError(f"{_GUARD} ({type(error).__name__})") from error
+            engine.rebuild()
+        else:
+            for answer in answers:
+                check_canary(answer, canary)
+            return
 
 
 def check_canary(answer: Any, canary: str) -> None:

@@ -141,7 +141,7 @@ def never_began(path: str | os.PathLike[str]) -> bool:
     try:
         base = _connect(os.fspath(path))
         base.execute("begin exclusive")  # rolls back what was left unfinished
-        return bool(base.execute("pragma page_count").fetchone()[0] == 0)
+        return os.path.getsize(path) == 0
     except sqlite3.Error:
         return False
     finally:
@@ -166,7 +166,11 @@ def _make_new(name: str) -> None:
 
 def _connect(name: str | None) -> sqlite3.Connection:
     base = sqlite3.connect(name or ":memory:", timeout=1.0, isolation_level=None)
-    base.executescript("pragma locking_mode=exclusive; pragma synchronous=full; pragma cell_size_check=on")
+    try:
+        base.executescript("pragma locking_mode=exclusive; pragma synchronous=full; pragma cell_size_check=on")
+    except BaseException:
+        base.close()
+        raise
     return base
 
 
