@@ -23,7 +23,7 @@ sites.hall.grid:
 jobs.training.hardware.per_1000_server_days: 20
 designs:
   one: {{}}
-  two: {{sites.hall.protection.cabinets.per_row: 2}}
+  two: {{sites.hall.protection.cabinets.rated_kwh: 200}}
 sweeps:
   rates:
     method: lhs

@@ -68,7 +68,7 @@ class DaskEngine:
 
     def close(self, *, at_once: bool) -> None:
         """Leave the cluster; tasks not begun are cancelled."""
-        self._executor.shutdown(wait=not at_once, cancel_futures=True)
+        self._executor.shutdown(wait=not at_once)
         self._client.close(timeout=1 if at_once else _CONNECT_S)
 
 

@@ -21,6 +21,9 @@ from twin.metrics.names import NAMES
 _DRAIN_S = 10.0
 """How long the futures of a broken pool may take to say so."""
 
+_TASKS_IN_TIME = 20
+"""Before a clock ends a campaign, each worker shall have done so many tasks, for those under way are lost."""
+
 
 @dataclass(frozen=True)
 class State:
@@ -63,6 +66,8 @@ class Loop:
         self._spans = Spans(rows.missing())
         self._flying: dict[Future[Block], Span] = {}
         self._replication_s: float | None = None
+        limit_s = plan.until_time_s
+        self._target_s = engine.target_s if limit_s is None else min(engine.target_s, limit_s / _TASKS_IN_TIME)
         self._began_s, self._done_before = time.monotonic(), rows.done
         self._looks = Looks(plan, rows)
         self.restarts = self.tasks = 0
@@ -97,7 +102,7 @@ class Loop:
         slots = self._engine.slots
         window = 1 if self._spans.is_alone else 2 * slots + 2
         while len(self._flying) < window:
-            size = chunk_size(self._replication_s, self._engine.target_s, self._spans.left, slots)
+            size = chunk_size(self._replication_s, self._target_s, self._spans.left, slots)
             span = self._spans.take(size)
             if span is None:
                 return
