@@ -9,9 +9,7 @@ from pathlib import Path
 from twin.errors import InputError, Problem
 
 
-def write_whole(
-    path: str | os.PathLike[str], data: bytes, verify: Callable[[Path], None] | None = None
-) -> None:
+def write_whole(path: str | os.PathLike[str], data: bytes, verify: Callable[[Path], None] | None = None) -> None:
     """Write `data` to `path`, replacing a file of that name only once all bytes are on the disk.
 
     A symbolic link is followed, so that the file it names is replaced and not the link.

@@ -1,6 +1,6 @@
 """Kills, full disks and Ctrl-C: what was done stays, nothing is left running, and resuming gives the same bytes.
 
-    python -m pytest -m long tests/campaign/test_kill.py       # 100 kills of parents and of workers, some minutes
+python -m pytest -m long tests/campaign/test_kill.py       # 100 kills of parents and of workers, some minutes
 """
 
 import os

@@ -105,7 +105,12 @@ def test_a_clock_stops_at_a_complete_look(study):
 
 @pytest.mark.parametrize(
     ("width", "metrics", "words"),
-    [(5.0, None, "between 0 and 1"), (0.05, ["lost_gpu_h"], "no metric"), (None, ["pue"], "no width"), (0.0, None, "0")],
+    [
+        (5.0, None, "between 0 and 1"),
+        (0.05, ["lost_gpu_h"], "no metric"),
+        (None, ["pue"], "no width"),
+        (0.0, None, "0"),
+    ],
 )
 def test_a_rule_that_means_nothing_is_refused(width, metrics, words):
     with pytest.raises(InputError, match=words):

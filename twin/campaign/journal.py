@@ -112,9 +112,7 @@ class Journal:
             rows.append((first, len(values), head, payload))
         with _halting(self.path), _transaction(self._base):
             self._base.executemany("insert into chunks values (?, ?, ?, ?)", rows)
-            self._base.executemany(
-                "update meta set value = ? where key = ?", [(str(count), "chunks"), (head, "head")]
-            )
+            self._base.executemany("update meta set value = ? where key = ?", [(str(count), "chunks"), (head, "head")])
         self._head, self._count = head, count
 
     def close(self) -> None:

@@ -35,7 +35,9 @@ def merge(paths: Sequence[str | os.PathLike[str]]) -> Content:
     for first, rows, file in pieces:
         if first > filled:
             text = f"replications {filled} to {first - 1} are missing"
-            raise InputError(Problem(text, remedy=f"simulate them with --range {filled}:{first}, and name that file too"))
+            raise InputError(
+                Problem(text, remedy=f"simulate them with --range {filled}:{first}, and name that file too")
+            )
         again = min(filled - first, len(rows))
         if not np.array_equal(values[first - begin : first - begin + again], rows[:again], equal_nan=True):
             raise InputError(Problem(f"replications {first} on differ from those of the other files", file))

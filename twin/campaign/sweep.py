@@ -82,7 +82,9 @@ def _at(study: Study[Scenario], design: str, parameters: Sequence[str], point: F
     data = study.designs[design].model_dump(mode="json")
     data["sweeps"] = {}
     found: list[tuple[KeyPath, float]] = [
-        (paths[parameter], float(value)) for parameter, value in zip(parameters, point, strict=True) if parameter in paths
+        (paths[parameter], float(value))
+        for parameter, value in zip(parameters, point, strict=True)
+        if parameter in paths
     ]
     for path, value in found:
         _put(data, path, value)
