@@ -19,7 +19,9 @@ horizon: {{hours: {hours}}}
 sites.hall.grid:
   script: null
   feeders.A.momentary: {{per_year: {{value: 60, low: 20, high: 100}}, duration_s: 2}}
-  feeders.A.sustained: {{per_year: {{value: 12, low: 4, high: 20}}, duration_h: {{law: lognormal, median: 1, sigma: 1}}}}
+  feeders.A.sustained:
+    per_year: {{value: 12, low: 4, high: 20}}
+    duration_h: {{law: lognormal, median: 1, sigma: 1}}
 jobs.training.hardware.per_1000_server_days: 20
 designs:
   one: {{}}

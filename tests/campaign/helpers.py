@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from pathlib import Path
 
 from twin.campaign.engines import LocalEngine
@@ -48,10 +49,8 @@ class Session(subprocess.Popen):
 
     def kill_all(self):
         for pid in [self.pid, *self.others()]:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self.communicate()
 
 

@@ -8,6 +8,7 @@ import random
 import signal
 import sys
 import time
+from functools import partial
 
 import pytest
 from conftest import REPLICATIONS, command, environment, run_here
@@ -43,7 +44,7 @@ def kill_parents(scenario, undisturbed, folder, kills, luck):
         seen["campaigns"] += 1
         while seen["kills"] < kills:
             session = start(scenario, path, luck.choice([1, 2, 2, 3]))
-            began = session.wait_until(lambda: rows_in(path) > 0 or path.exists(), luck.uniform(1, 6))
+            began = session.wait_until(partial(has_rows, path), luck.uniform(1, 6))
             time.sleep(luck.uniform(0, 0.4))
             if session.poll() is not None:
                 assert session.returncode == 0, session.communicate()[1]
@@ -60,12 +61,12 @@ def kill_parents(scenario, undisturbed, folder, kills, luck):
     return seen
 
 
-def rows_in(path):
-    """Bytes of the journal beyond those that it is born with."""
+def has_rows(path):
+    """Whether the journal has grown beyond what it is born with."""
     try:
-        return max(os.path.getsize(f"{path}.journal") - 16_384, 0)
+        return os.path.getsize(f"{path}.journal") > 16_384
     except OSError:
-        return 0
+        return False
 
 
 def kill_workers(scenario, undisturbed, folder, kills, luck):
@@ -76,7 +77,7 @@ def kill_workers(scenario, undisturbed, folder, kills, luck):
         campaigns += 1
         session = start(scenario, path, 2)
         for _ in range(2):
-            if not session.wait_until(lambda: rows_in(path) > 0):
+            if not session.wait_until(partial(has_rows, path)):
                 break
             workers = session.others("spawn_main")
             if workers:
@@ -111,7 +112,7 @@ def test_ctrl_c_leaves_within_two_seconds_and_says_how_to_go_on(scenario, tmp_pa
     path = tmp_path / "r.h5"
     session = start(scenario, path, 2, 1_000_000)
     try:
-        assert session.wait_until(lambda: rows_in(path) > 0), session.communicate()[1]
+        assert session.wait_until(partial(has_rows, path)), session.communicate()[1]
         began = time.monotonic()
         os.killpg(session.pid, signal.SIGINT)
         message = session.communicate(timeout=20)[1]

@@ -1,7 +1,7 @@
 """What a worker process does before it loads anything heavy: one thread, no Ctrl-C of its own, an eye on its parent.
 
-Only the standard library is imported here, so that threads are pinned before numpy looks, and that a worker whose parent
-dies while it is still importing ends too.
+Only the standard library is imported here, so that threads are pinned before numpy looks, and that a worker whose
+parent dies while it is still importing ends too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -53,8 +53,6 @@ SENT: dict[str, bytes] = {}
 
 
 def _end_with_parent(leash: Connection) -> None:
-    try:
+    with suppress(EOFError, OSError):
         leash.recv_bytes()
-    except (EOFError, OSError):
-        pass
     os._exit(LEASH_CUT)

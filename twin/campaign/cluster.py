@@ -1,18 +1,20 @@
 """A Dask cluster as the engine; the only module that imports `distributed` (extra `cluster`).
 
 Security: a Dask scheduler asks nobody who they are unless TLS is set up, and runs what it is sent. Whoever reaches its
-port runs code as its user. Start it on 127.0.0.1 or a private interface, or with one certificate authority for scheduler,
-workers and this client (`tls://`, --tls-ca-file, --tls-cert, --tls-key).
+port runs code as its user. Start it on 127.0.0.1 or a private interface, or with one certificate authority for
+scheduler, workers and this client (`tls://`, --tls-ca-file, --tls-cert, --tls-key).
 """
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
+from twin.campaign.engines import Errors
 from twin.campaign.task import Block, greet, run_block
 from twin.errors import HaltedError, InputError, Problem
 
@@ -29,8 +31,8 @@ class DaskEngine:
     def __init__(self, key: str, packed: bytes, address: str, tls: Mapping[str, str] | None = None) -> None:
         self._key, self._packed, self.address = key, packed, address
         self._client, killed = _connected(address, tls or {})
-        self.lost: tuple[type[BaseException], ...] = (CancelledError,)
-        self.deadly: tuple[type[BaseException], ...] = (killed,)
+        self.lost: Errors = (CancelledError,)
+        self.deadly: Errors = (killed,)
         self._executor = self._client.get_executor(pure=False, retries=0)
         self._slots, self._looked_s = 0, -_LOOK_AGAIN_S
 
@@ -92,17 +94,18 @@ def exposure(address: str) -> str | None:
 
 def _connected(address: str, tls: Mapping[str, str]) -> tuple[Any, type[BaseException]]:
     try:
-        from distributed import Client, Security  # noqa: PLC0415 - the extra is needed only here
-        from distributed.scheduler import KilledWorker  # noqa: PLC0415
+        dask: Any = importlib.import_module("distributed")
+        scheduler: Any = importlib.import_module("distributed.scheduler")
     except ImportError:
         remedy = "python -m pip install 'twin-datacenter[cluster]'"
         raise InputError(Problem("Dask is not installed", key="scheduler", remedy=remedy)) from None
     security = None
     if tls:
         names = {"ca_file": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
-        security = Security(require_encryption=True, **{names[name]: file for name, file in tls.items()})
+        security = dask.Security(require_encryption=True, **{names[name]: file for name, file in tls.items()})
     try:
-        return Client(address, security=security, timeout=_CONNECT_S, set_as_default=False), KilledWorker
+        client = dask.Client(address, security=security, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         remedy = "is `dask scheduler` running there?"
         raise InputError(Problem(f"no scheduler at {address} ({error})", key="scheduler", remedy=remedy)) from error
+    return client, scheduler.KilledWorker

@@ -17,6 +17,8 @@ from twin.campaign import boot
 from twin.campaign.task import Block, greet, run_block
 from twin.errors import HaltedError
 
+Errors = tuple[type[BaseException], ...]
+
 _GUARD = (
     "worker processes do not start; a script that calls run_campaign must do so below "
     "`if __name__ == '__main__':`, since each worker imports it"
@@ -30,9 +32,9 @@ class Engine(Protocol):
 
     target_s: float
     """How long a task should last [s], so that its overhead does not count."""
-    lost: tuple[type[BaseException], ...]
+    lost: Errors
     """What a future raises whose worker is gone; the block may be tried again."""
-    deadly: tuple[type[BaseException], ...]
+    deadly: Errors
     """What a future raises whose block ended several workers already."""
     is_whole: bool
     """Whether all other tasks are lost with one, and `rebuild` must be called."""
@@ -58,8 +60,8 @@ class LocalEngine:
     """Processes on this machine."""
 
     target_s = 0.25
-    lost = (BrokenExecutor, CancelledError)
-    deadly = ()
+    lost: Errors = (BrokenExecutor, CancelledError)
+    deadly: Errors = ()
     is_whole = True
 
     def __init__(self, key: str, packed: bytes, workers: int | None = None) -> None:
@@ -102,8 +104,8 @@ class ForeignEngine:
     """An executor of the caller, who starts and ends it; each task brings its work along."""
 
     target_s = 2.0
-    lost = (CancelledError,)
-    deadly = ()
+    lost: Errors = (CancelledError,)
+    deadly: Errors = ()
     is_whole = False
 
     def __init__(self, key: str, packed: bytes, executor: Executor, slots: int | None = None) -> None:
@@ -141,10 +143,12 @@ def check_canaries(engine: Engine, canary: str) -> None:
     for tries_left in reversed(range(_STARTS)):
         try:
             answers = [future.result() for future in engine.canaries()]
-        except (BrokenExecutor, *engine.lost, *engine.deadly) as error:
+        except (*engine.lost, *engine.deadly) as error:
             if not tries_left:
                 raise HaltedError(f"{_GUARD} ({type(error).__name__})") from error
             engine.rebuild()
+        except BrokenExecutor as error:
+            raise HaltedError(f"the executor given is broken ({error})") from error
         else:
             for answer in answers:
                 check_canary(answer, canary)

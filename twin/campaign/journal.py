@@ -4,8 +4,8 @@
     chunks(r0, n, digest, payload)       float64 [n, designs, metrics] of replications r0 .. r0 + n - 1
 
 Each digest covers its row and the digest before it, from the identity's on, so that neither a changed nor a lost row
-goes unseen. The parent is the only writer. The rollback journal stays SQLite's default, since its write-ahead log is not
-for network file systems. A file that fails any check is refused, never repaired: after a kill SQLite itself rolls the
+goes unseen. The parent is the only writer. The rollback journal stays SQLite's default, since its write-ahead log is
+not for network file systems. A file that fails any check is refused, never repaired: after a kill SQLite itself rolls the
 unfinished transaction back, and nothing else may differ.
 """
 
@@ -16,7 +16,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -185,10 +185,8 @@ def _transaction(base: sqlite3.Connection) -> Iterator[None]:
         base.execute("commit")
     except BaseException:
         if base.in_transaction:
-            try:
+            with suppress(sqlite3.Error):  # closing the file, or the next opening, rolls back as well
                 base.execute("rollback")
-            except sqlite3.Error:
-                pass  # closing the file, or the next opening, rolls back as well
         raise
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass
 from typing import Literal
 
@@ -147,7 +147,7 @@ class Loop:
             span = self._flying.pop(future)
             try:
                 blocks.append(future.result())
-            except (CancelledError, *self._engine.lost):
+            except self._engine.lost:
                 lost.append(span)
             except self._engine.deadly:
                 deadly.append(span)

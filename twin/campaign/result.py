@@ -32,7 +32,7 @@ class CampaignResult:
 
     def __init__(self, content: export.Content) -> None:
         self.content = content
-        self.identity, self.values = content.identity, content.values
+        self.identity, self.values = content.identity, content.values  # noqa: PD011 - a numpy array
         self.first, self.stopped_by = content.first, content.stopped_by
 
     @classmethod
@@ -104,8 +104,8 @@ class CampaignResult:
             paired = comparison.paired(a, b, row.metric)
             one = paired.estimate
             found.append({
-                "metric": row.metric, "unit": row.unit, "mean_a": row.estimates[a].mean, "mean_b": row.estimates[b].mean,
-                "difference": one.mean, "standard_error": one.standard_error, "low": one.low, "high": one.high,
+                "metric": row.metric, "unit": row.unit, "mean_a": row.estimates[a].mean,
+                "mean_b": row.estimates[b].mean, "difference": one.mean, "standard_error": one.standard_error, "low": one.low, "high": one.high,
                 "n": one.n, "events": one.events, "better": paired.better, "worse": paired.worse,
                 "equal": paired.equal, "variance_ratio": paired.variance_ratio, "is_resolved": paired.is_resolved,
             })  # fmt: skip

@@ -9,13 +9,15 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from twin.campaign import export, plan as plans
+from twin.campaign import export
+from twin.campaign import plan as plans
 from twin.campaign.engines import Engine, ForeignEngine, LocalEngine, check_canaries
 from twin.campaign.export import Content
 from twin.campaign.journal import Journal, never_began
@@ -65,8 +67,8 @@ def run_campaign(
         replications: how many of each design, at most; or first and end (not included) of a range of them.
         designs: names; all if None.
         until_ci: stop when the half-width of each metric's 95 % interval is this share of its mean, for all designs.
-        metrics: those that `until_ci` speaks of; `difference:NAME` is the difference to the first design. Lost GPU-hours
-            if None.
+        metrics: those that `until_ci` speaks of; `difference:NAME` is the difference to the first design.
+            Lost GPU-hours if None.
         until_time_s: stop after this time [s], at the last complete look.
         sweep: name of one of the scenario's sweeps: every design at every point of it.
         path: results file (HDF5); beside it FILE.journal while running and FILE.run.json. In memory only if None.
@@ -250,10 +252,8 @@ class Files:
 
     def _note(self, took: dict[str, Any]) -> None:
         sessions: list[Any] = []
-        try:
+        with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: what it said is no result
             sessions = json.loads(self.run_path.read_text())["sessions"]
-        except (OSError, ValueError, KeyError, TypeError):
-            pass  # none yet, or not ours: what it said is no result
         about = {"host": platform.node(), "python": platform.python_version(), "numpy": np.__version__, "twin": VERSION}
         text = json.dumps({"sessions": [*sessions[-_SESSIONS_KEPT:], about | took]}, indent=2)
         write_whole(self.run_path, (text + "\n").encode())

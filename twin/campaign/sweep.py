@@ -54,13 +54,14 @@ def points(spec: SweepSpec, boxes: Sequence[Range], seed: int) -> Float:
     """Points (samples, parameters) between the bounds of the ranges."""
     low, high = np.array([box.low for box in boxes], float), np.array([box.high for box in boxes], float)
     unit = _unit_cube(spec, len(boxes), seed)
-    return low + unit * (high - low)
+    return np.asarray(low + unit * (high - low))
 
 
 def _unit_cube(spec: SweepSpec, parameters: int, seed: int) -> Float:
     if spec.method == "grid":
         steps = np.linspace(0.0, 1.0, spec.samples) if spec.samples > 1 else np.array([0.5])
-        return np.stack(np.meshgrid(*[steps] * parameters, indexing="ij"), axis=-1).reshape(-1, parameters)
+        corners = np.stack(np.meshgrid(*[steps] * parameters, indexing="ij"), axis=-1)
+        return np.asarray(corners.reshape(-1, parameters), np.float64)
     from scipy.stats import qmc  # noqa: PLC0415 - only sweeps need it, and workers never do
 
     luck = np.random.default_rng(seed)

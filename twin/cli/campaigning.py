@@ -19,31 +19,20 @@ _TIME = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _FILE = click.Path(exists=True, dir_okay=False)
 
 
-class _Share(click.ParamType):
+def _share(text: str) -> float:
     """A share: `5%` or `0.05`."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value).strip()
-        try:
-            return float(text[:-1]) / 100 if text.endswith("%") else float(text)
-        except ValueError:
-            self.fail(f"'{value}' is no share; write 5% or 0.05", param, ctx)
+    try:
+        return float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        raise click.BadParameter(f"'{text}' is no share; write 5% or 0.05") from None
 
 
-class _Span(click.ParamType):
+def _seconds(text: str) -> float:
     """A time: `90s`, `10m`, `2h`; seconds without a unit."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*(s|min|m|h|d)?", str(value).strip())
-        if match is None:
-            self.fail(f"'{value}' is no time; write 90s, 10m or 2h", param, ctx)
-        return float(match[1]) * _TIME[match[2] or "s"]
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*(s|min|m|h|d)?", text.strip())
+    if match is None:
+        raise click.BadParameter(f"'{text}' is no time; write 90s, 10m or 2h")
+    return float(match[1]) * _TIME[match[2] or "s"]
 
 
 @click.command()
@@ -51,9 +40,9 @@ class _Span(click.ParamType):
 @click.option("-n", "--replications", type=click.IntRange(min=1), help="of each design, at most")
 @click.option("--range", "part", metavar="A:B", help="replications A to B - 1 alone, a part for twin merge")
 @click.option("--designs", help="names, separated by commas; all if absent")
-@click.option("--until-ci", type=_Share(), metavar="SHARE", help="stop at this half-width of the 95 % intervals: 5%")
+@click.option("--until-ci", type=_share, metavar="SHARE", help="stop at this half-width of the 95 % intervals: 5%")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="what --until-ci is about; may be repeated")
-@click.option("--until-time", type=_Span(), metavar="TIME", help="stop after 90s, 10m, 2h")
+@click.option("--until-time", type=_seconds, metavar="TIME", help="stop after 90s, 10m, 2h")
 @click.option("--sweep", metavar="NAME", help="one of the scenario's sweeps: every design at every point")
 @click.option("--workers", type=click.IntRange(min=1), help="processes on this machine; its cores if absent")
 @click.option("--scheduler", metavar="ADDRESS", help="a Dask cluster instead: tcp://127.0.0.1:8786")
@@ -157,11 +146,11 @@ def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[
     comparison = result.comparison(reference)
     found = comparison_json(comparison)
     for one in found["estimates"]:
-        one |= quantiles(comparison.column(one["design"], one["metric"]))
+        one.update(quantiles(comparison.column(one["design"], one["metric"])))
         one["events"] = comparison.row(one["metric"]).estimates[one["design"]].events
     for one in found["differences"]:
         paired = comparison.row(one["metric"]).differences[one["design"]]
-        one |= {"events": paired.estimate.events, "variance_ratio": paired.variance_ratio}
+        one.update(events=paired.estimate.events, variance_ratio=paired.variance_ratio)
     keep = ("scenario", "digest", "seed", "twin_version", "sweep")
     head = {key: result.identity.get(key) for key in keep}
     return head | {"first_replication": result.first, "stopped_by": result.stopped_by} | found

@@ -1,4 +1,4 @@
-"""How a command ends: exit 0 done, 2 wrong input, 1 a bug of ours or a machine that gave up, 130 interrupted, 141 nobody reads on."""
+"""How a command ends: 0 done, 2 wrong input, 1 a bug of ours or no room on the disk, 130 interrupted, 141 unread."""
 
 from __future__ import annotations
 

@@ -34,17 +34,21 @@ def sweep_problems(
         for place, parameter in enumerate(sweep.parameters):
             at = positions.get(("sweeps", name, "parameters", place))
             key = f"sweeps.{name}.parameters[{place}]"
-            where = (at.file, at.line, key) if at else (None, None, key)
             if parameter not in paths:
-                found.append(Problem(f"no parameter with a range at '{parameter}'", *where, suggest(parameter, paths)))
+                text, remedy = f"no parameter with a range at '{parameter}'", suggest(parameter, paths)
+                found.append(_problem(text, at, key, remedy))
             elif parameter in sweep.parameters[:place]:
-                found.append(Problem(f"'{parameter}' stands here twice", *where, "name it once"))
+                found.append(_problem(f"'{parameter}' stands here twice", at, key, "name it once"))
         at = positions.get(("sweeps", name, "samples"))
-        where = (at.file, at.line, f"sweeps.{name}.samples") if at else (None, None, f"sweeps.{name}.samples")
+        key = f"sweeps.{name}.samples"
         if sweep.method == "sobol" and sweep.samples & (sweep.samples - 1):
             text = f"a Sobol sequence is balanced for powers of two, not for {sweep.samples}"
-            found.append(Problem(text, *where, f"write {1 << (sweep.samples - 1).bit_length()}"))
+            found.append(_problem(text, at, key, f"write {1 << (sweep.samples - 1).bit_length()}"))
         if sweep.method == "grid" and sweep.samples ** len(sweep.parameters) > SAMPLES_MAX:
             text = f"the grid has {sweep.samples} ** {len(sweep.parameters)} points, more than {SAMPLES_MAX}"
-            found.append(Problem(text, *where, "use method: lhs, or fewer samples"))
+            found.append(_problem(text, at, key, "use method: lhs, or fewer samples"))
     return found
+
+
+def _problem(text: str, at: Place | None, key: str, remedy: str) -> Problem:
+    return Problem(text, at.file if at else None, at.line if at else None, key, remedy)
