@@ -2,10 +2,10 @@
 
     python benchmarks/campaign.py [--replications 150] [--workers 2] [--rounds 2]
 
-A round is a campaign and, before and after it, a control: as many bare processes as workers, each of them simulating and
-measuring one replication after the other for a while, with no engine at all. Efficiency is the campaign's pace over the
-mean of the controls' beside it; it means something only where the controls themselves show free cores. CPU besides the
-tasks is what parent and workers used beyond the blocks themselves; start is what each process uses before its first block.
+A round is a campaign and, before and after it, a control: as many bare processes as workers, each of them simulating
+and measuring one replication after the other for a while, with no engine at all. Efficiency is the campaign's pace over
+the mean of the controls' beside it; it means something only where the controls themselves show free cores. CPU besides
+the tasks is what parent and workers used beyond the blocks themselves; start is what they use before the first block.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from machine import heading, verdict
 
@@ -70,7 +71,8 @@ class Watch:
         self.worker_mb: list[float] = []
         self.parent_mb: list[float] = []
 
-    def __call__(self, state: object) -> None:
+    def __call__(self, state: Any) -> None:
+        """Take note."""
         self.last = (time.perf_counter(), state.done)
         self.first = self.first or self.last
         workers = [memory_mb(pid) for pid in children()]
@@ -140,9 +142,8 @@ def main() -> None:
         besides_s = total_s - took["task_cpu_s"]
         print(f"round {number}: {took['wall_s']:.1f} s, {took['tasks']} tasks, {took['restarts']} restarts")
         print(f"    control      {before:.2f} and {after:.2f} replications/s on {args.workers}, {alone:.2f} on one")
-        print(
-            f"    campaign     {watch.pace:.2f} replications/s, efficiency {watch.pace / paces:.3f} (bar {EFFICIENCY_BAR})"
-        )
+        ratio = f"efficiency {watch.pace / paces:.3f} (bar {EFFICIENCY_BAR})"
+        print(f"    campaign     {watch.pace:.2f} replications/s, {ratio}")
         print(f"    a replication {took['task_cpu_s'] / args.replications:.3f} s of CPU, {each_s:.3f} s in the control")
         share = 100 * (besides_s - start_s) / total_s
         print(f"    CPU besides the tasks: start {start_s:.1f} s, then {verdict(share, OVERHEAD_BAR, '%')}")

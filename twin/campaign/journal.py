@@ -5,8 +5,8 @@
 
 Each digest covers its row and the digest before it, from the identity's on, so that neither a changed nor a lost row
 goes unseen. The parent is the only writer. The rollback journal stays SQLite's default, since its write-ahead log is
-not for network file systems. A file that fails any check is refused, never repaired: after a kill SQLite itself rolls the
-unfinished transaction back, and nothing else may differ.
+not for network file systems. A file that fails any check is refused, never repaired: after a kill SQLite itself rolls
+the unfinished transaction back, and nothing else may differ.
 """
 
 from __future__ import annotations

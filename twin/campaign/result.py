@@ -104,10 +104,11 @@ class CampaignResult:
             paired = comparison.paired(a, b, row.metric)
             one = paired.estimate
             found.append({
-                "metric": row.metric, "unit": row.unit, "mean_a": row.estimates[a].mean,
-                "mean_b": row.estimates[b].mean, "difference": one.mean, "standard_error": one.standard_error, "low": one.low, "high": one.high,
-                "n": one.n, "events": one.events, "better": paired.better, "worse": paired.worse,
-                "equal": paired.equal, "variance_ratio": paired.variance_ratio, "is_resolved": paired.is_resolved,
+                "metric": row.metric, "unit": row.unit,
+                "mean_a": row.estimates[a].mean, "mean_b": row.estimates[b].mean, "difference": one.mean,
+                "standard_error": one.standard_error, "low": one.low, "high": one.high, "n": one.n,
+                "events": one.events, "better": paired.better, "worse": paired.worse, "equal": paired.equal,
+                "variance_ratio": paired.variance_ratio, "is_resolved": paired.is_resolved,
             })  # fmt: skip
         return pandas.DataFrame(found).set_index("metric")
 
