@@ -38,14 +38,18 @@ def finish(scenario, path):
 
 def kill_parents(scenario, undisturbed, folder, kills, luck):
     """Campaigns whose parent is killed at random times until each is done; returns what was seen."""
-    seen = {"kills": 0, "campaigns": 0, "resumed": 0}
+    seen = {"kills": 0, "campaigns": 0, "went on": 0}
     while seen["kills"] < kills:
         path = folder / f"{seen['campaigns']}.h5"
         seen["campaigns"] += 1
         while seen["kills"] < kills:
+            before = journal_bytes(path)
             session = start(scenario, path, luck.choice([1, 2, 2, 3]))
-            began = session.wait_until(partial(has_rows, path), luck.uniform(1, 6))
-            time.sleep(luck.uniform(0, 0.4))
+            if luck.random() < 0.6:
+                session.wait_until(partial(has_grown, path, before), 60)
+                time.sleep(luck.uniform(0, 0.3))
+            else:
+                time.sleep(luck.uniform(0.1, 5))
             if session.poll() is not None:
                 assert session.returncode == 0, session.communicate()[1]
                 session.communicate()
@@ -53,7 +57,7 @@ def kill_parents(scenario, undisturbed, folder, kills, luck):
             os.kill(session.pid, signal.SIGKILL)
             session.communicate()
             seen["kills"] += 1
-            seen["resumed"] += began
+            seen["went on"] += journal_bytes(path) > 20_000
             assert gone(session, 10), "workers outlive their parent"
         finish(scenario, path)
         assert path.read_bytes() == undisturbed.read_bytes()
@@ -61,12 +65,16 @@ def kill_parents(scenario, undisturbed, folder, kills, luck):
     return seen
 
 
-def has_rows(path):
-    """Whether the journal has grown beyond what it is born with."""
+def journal_bytes(path):
     try:
-        return os.path.getsize(f"{path}.journal") > 16_384
+        return os.path.getsize(f"{path}.journal")
     except OSError:
-        return False
+        return 0
+
+
+def has_grown(path, before=0):
+    """Whether the journal is larger than before, and than when it was born."""
+    return journal_bytes(path) > max(before, 16_384)
 
 
 def kill_workers(scenario, undisturbed, folder, kills, luck):
@@ -77,7 +85,7 @@ def kill_workers(scenario, undisturbed, folder, kills, luck):
         campaigns += 1
         session = start(scenario, path, 2)
         for _ in range(2):
-            if not session.wait_until(partial(has_rows, path)):
+            if not session.wait_until(partial(has_grown, path)):
                 break
             workers = session.others("spawn_main")
             if workers:
@@ -112,7 +120,7 @@ def test_ctrl_c_leaves_within_two_seconds_and_says_how_to_go_on(scenario, tmp_pa
     path = tmp_path / "r.h5"
     session = start(scenario, path, 2, 1_000_000)
     try:
-        assert session.wait_until(partial(has_rows, path)), session.communicate()[1]
+        assert session.wait_until(partial(has_grown, path)), session.communicate()[1]
         began = time.monotonic()
         os.killpg(session.pid, signal.SIGINT)
         message = session.communicate(timeout=20)[1]
