@@ -55,6 +55,13 @@ def test_a_file_that_is_no_campaign_is_refused(study, tmp_path):
     assert (tmp_path / "r.h5").read_text() == "mine"
 
 
+def test_a_record_that_is_not_ours_stays(study, tmp_path):
+    (tmp_path / "r.run.json").write_text('{"mine": 1}')
+    with pytest.raises(InputError, match="no record of campaigns"):
+        run_here(study, tmp_path / "r.h5", 5)
+    assert (tmp_path / "r.run.json").read_text() == '{"mine": 1}'
+
+
 def test_a_journal_whose_making_was_interrupted_is_begun_anew(study, undisturbed, tmp_path):
     (tmp_path / "r.h5.journal").touch()
     run_here(study, tmp_path / "r.h5", resume=True)

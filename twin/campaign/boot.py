@@ -20,13 +20,20 @@ LEASH_CUT = 3
 
 
 @contextmanager
-def one_thread_for_children() -> Iterator[None]:
-    """Processes that start inside have one thread each; the environment is as before afterwards."""
+def calm_children() -> Iterator[None]:
+    """Processes that start inside have one thread each and never see Ctrl-C; for this one all is as before afterwards.
+
+    A Ctrl-C that falls inside reaches this process at the end. Workers are told to ignore it too, but only once they
+    run code of ours: while they start, the blocked signal that they inherit spares the user their tracebacks.
+    """
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
     try:
         yield
     finally:
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -79,12 +79,12 @@ class LocalEngine:
 
     def canaries(self) -> list[Future[str]]:
         """One for each process; the first call starts them."""
-        with boot.one_thread_for_children():
+        with boot.calm_children():
             return [self._pool.submit(greet, self._key, None) for _ in range(self.slots)]
 
     def submit(self, first: int, last: int) -> Future[Block]:
         """See `Engine`."""
-        with boot.one_thread_for_children():
+        with boot.calm_children():
             return self._pool.submit(run_block, self._key, None, first, last)
 
     def rebuild(self) -> None:

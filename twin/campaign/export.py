@@ -1,8 +1,7 @@
 """The results of a campaign as one HDF5 file: written once, read back and compared before it takes its name.
 
     /                attributes schema = "twin campaign", schema_version = 1, first, stopped_by
-    /identity        JSON text: scenario, digest, designs, seed, metrics, version, sweep, canary
-    /scenarios       JSON text: the resolved scenario by design
+    /identity        JSON text: scenario, digest, designs, seed, metrics, version, sweep, canary, resolved scenarios
     /values          float64 (replications, designs, metrics); row k is replication first + k
     /metrics         text columns name, unit, description
 
@@ -16,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ class Content:
     values: Float
     first: int = 0
     stopped_by: str = "count"
-    scenarios: dict[str, str] | None = None
 
 
 def write(path: str | os.PathLike[str], content: Content) -> None:
@@ -93,7 +91,6 @@ def _image(content: Content) -> bytes:
         file.attrs["stopped_by"] = content.stopped_by
         file.attrs["values_sha256"] = hashlib.sha256(values.tobytes()).hexdigest()
         file["identity"] = json.dumps(content.identity, sort_keys=True)
-        file["scenarios"] = json.dumps(content.scenarios, sort_keys=True)
         data = file.create_dataset(
             "values", data=values, chunks=(min(len(values), 512), *values.shape[1:]),
             compression="gzip", compression_opts=1, shuffle=True, fletcher32=True,
@@ -129,10 +126,4 @@ def _content(name: str, file: Any) -> Content:
         raise ValueError("values of another shape")
     if hashlib.sha256(values.astype("<f8", copy=False).tobytes()).hexdigest() != file.attrs["values_sha256"]:
         raise ValueError("values differ from their digest")
-    scenarios = json.loads(file["scenarios"].asstr()[()])
-    return Content(identity, values, int(file.attrs["first"]), str(file.attrs["stopped_by"]), scenarios)
-
-
-def shortened(content: Content, count: int) -> Content:
-    """The first `count` replications."""
-    return replace(content, values=content.values[:count])
+    return Content(identity, values, int(file.attrs["first"]), str(file.attrs["stopped_by"]))

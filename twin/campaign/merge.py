@@ -45,8 +45,7 @@ def merge(paths: Sequence[str | os.PathLike[str]]) -> Content:
         filled = max(filled, first + len(rows))
     if not len(values):
         raise InputError(Problem("there is not one replication in these files"))
-    scenarios = next((content.scenarios for _, (content, _) in parts if content.scenarios), None)
-    return Content(first_content.identity, values, begin, "count", scenarios)
+    return Content(first_content.identity, values, begin)
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[Content, list[tuple[int, export.Float]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twin.campaign.stop import DIFFERENCE, StopRule
@@ -43,6 +43,8 @@ class Plan:
     rule: StopRule | None = None
     until_time_s: float | None = None
     sweep: dict[str, Any] | None = None
+    scenarios: dict[str, str] = field(default_factory=dict)
+    """The resolved designs as JSON text, without those of a sweep's points."""
 
     @property
     def designs(self) -> tuple[str, ...]:
@@ -63,6 +65,7 @@ class Plan:
             "twin_version": VERSION,
             "sweep": self.sweep,
             "canary": canary,
+            "scenarios": self.scenarios,
         }
 
 
@@ -73,10 +76,10 @@ def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any], file: str, r
         InputError: naming every field that differs.
     """
     problems = []
-    for field, words in _WORDS.items():
-        one, other = found.get(field), wanted.get(field)
+    for name, words in _WORDS.items():
+        one, other = found.get(name), wanted.get(name)
         if one != other:
-            text = f"{words} differ{'' if words.endswith(('s', 'data')) else 's'} ({field}: {_brief(one)} in the file"
+            text = f"{words} differ{'' if words.endswith(('s', 'data')) else 's'} ({name}: {_brief(one)} in the file"
             problems.append(Problem(f"{text}, {_brief(other)} now)", file, remedy=remedy))
     if problems:
         raise InputError(problems)

@@ -92,10 +92,7 @@ def run_campaign(
     with files.journal(plan.identity(canary)) as journal:
         rows = _rows(plan, journal)
         ending, took = _simulate(plan, rows, journal, make, progress)
-        content = Content(
-            journal.identity, rows.beginning(ending.count).copy(), plan.first, ending.by,
-            {name: plan.study.resolved_json(name) for name in plan.designs},
-        )  # fmt: skip
+        content = Content(journal.identity, rows.beginning(ending.count).copy(), plan.first, ending.by)
         files.finish(journal, content, took)
     return CampaignResult(content)
 
@@ -122,10 +119,9 @@ def _plan(
     if until_time_s is not None and not until_time_s > 0:
         raise InputError(Problem("must be more than 0 s", key="until_time"))
     own = replace(study, designs={name: study.designs[name] for name in chosen})
-    if sweep is None:
-        return Plan(own, first, end, rule, until_time_s)
-    varied, about = swept(own, sweep)
-    return Plan(varied, first, end, rule, until_time_s, about)
+    texts = {name: own.resolved_json(name) for name in chosen}
+    varied, about = (own, None) if sweep is None else swept(own, sweep)
+    return Plan(varied, first, end, rule, until_time_s, about, texts)
 
 
 def _engine_maker(
@@ -217,6 +213,11 @@ class Files:
             if file.exists() and not resume:
                 remedy = "go on with it by --resume, or name another file"
                 raise InputError(Problem("is there already", str(file), remedy=remedy))
+        if self.run_path.exists() and not self._sessions():
+            remedy = "name other results, or move it away"
+            raise InputError(
+                Problem("is there already, and is no record of campaigns", str(self.run_path), remedy=remedy)
+            )
 
     def journal(self, identity: dict[str, Any]) -> Journal:
         """The journal that is there, one with the rows of finished results, or a new one."""
@@ -250,10 +251,13 @@ class Files:
             self._note(took | {"replications": len(content.values), "stopped_by": content.stopped_by})
         journal.remove()
 
+    def _sessions(self) -> list[Any]:
+        """What is noted so far; empty for no file, and for one that is not ours."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return list(json.loads(self.run_path.read_text())["sessions"])
+        return []
+
     def _note(self, took: dict[str, Any]) -> None:
-        sessions: list[Any] = []
-        with suppress(OSError, ValueError, KeyError, TypeError):  # none yet, or not ours: what it said is no result
-            sessions = json.loads(self.run_path.read_text())["sessions"]
         about = {"host": platform.node(), "python": platform.python_version(), "numpy": np.__version__, "twin": VERSION}
-        text = json.dumps({"sessions": [*sessions[-_SESSIONS_KEPT:], about | took]}, indent=2)
+        text = json.dumps({"sessions": [*self._sessions()[-_SESSIONS_KEPT:], about | took]}, indent=2)
         write_whole(self.run_path, (text + "\n").encode())

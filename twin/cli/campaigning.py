@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 import sys
@@ -14,6 +15,7 @@ from twin.cli.show import complain, say, say_json, say_wrapped, with_format
 if TYPE_CHECKING:
     from twin.campaign.loop import State
     from twin.campaign.result import CampaignResult
+    from twin.compare import Comparison
 
 _TIME = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _FILE = click.Path(exists=True, dir_okay=False)
@@ -156,6 +158,20 @@ def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[
     return head | {"first_replication": result.first, "stopped_by": result.stopped_by} | found
 
 
+def _say_what_pairing_bought(comparison: Comparison) -> None:
+    """How much wider the intervals of the differences would be with luck of their own for each design."""
+    from twin.compare import HEADLINE
+
+    ratios = {name: one.variance_ratio for name, one in comparison.row(HEADLINE).differences.items()}
+    known = [f"{name} {ratio:.3g}" for name, ratio in ratios.items() if math.isfinite(ratio)]
+    if known:
+        say_wrapped(
+            f"       The same luck for all designs divides the variance of the difference in lost GPU-hours to "
+            f"{comparison.reference} by: {', '.join(known)}.",
+            "       ",
+        )
+
+
 def print_campaign(result: CampaignResult) -> None:
     """The tables and the answer of a campaign."""
     from twin.cli.comparing import print_comparison
@@ -176,3 +192,4 @@ def print_campaign(result: CampaignResult) -> None:
         return
     comparison = result.comparison()
     print_comparison(comparison, shown_metrics([comparison.rows]))
+    _say_what_pairing_bought(comparison)
