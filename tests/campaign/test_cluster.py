@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import environment, run_here
+from small_campaign import environment, run_here
 
 from twin.campaign.cluster import exposure
 from twin.campaign.run import run_campaign

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from campaign_processes import Shuffled
 from click.testing import CliRunner
-from conftest import REPLICATIONS, run_here, twin
-from helpers import Shuffled
+from small_campaign import REPLICATIONS, run_here, twin
 
 from twin import metrics
 from twin.campaign.engines import ForeignEngine, LocalEngine

@@ -11,8 +11,8 @@ import time
 from functools import partial
 
 import pytest
-from conftest import REPLICATIONS, command, environment, run_here
-from helpers import PoisonedEngine, Session, gone
+from campaign_processes import PoisonedEngine, Session, gone
+from small_campaign import REPLICATIONS, command, environment, run_here
 
 from twin.campaign import export, task
 from twin.campaign.journal import Journal, read

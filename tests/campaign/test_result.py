@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from conftest import REPLICATIONS, run_here
+from small_campaign import REPLICATIONS, run_here
 
 from twin.campaign.result import CampaignResult
 from twin.cli.app import twin

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from conftest import REPLICATIONS, run_here, small
+from small_campaign import REPLICATIONS, run_here, small
 
 from twin.campaign import export
 from twin.campaign.journal import Journal

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from conftest import run_here
-from helpers import Shuffled
+from campaign_processes import Shuffled
+from small_campaign import run_here
 
 from twin.campaign.engines import ForeignEngine
 from twin.campaign.plan import chunk_size, stop_rule

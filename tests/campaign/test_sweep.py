@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import run_here
+from click.testing import CliRunner
+from small_campaign import run_here
 
 from twin.campaign.result import CampaignResult
 from twin.campaign.sweep import points, swept
+from twin.cli.app import twin
 from twin.errors import InputError
 from twin.scenario.load import load
 from twin.scenario.ranges import Range
@@ -53,10 +55,18 @@ def test_a_sweep_and_its_points_are_in_the_results_file(study, tmp_path):
     assert result.compare("one#0001", "two#0001").loc["pue", "n"] == 40
 
 
+def test_a_parameter_without_a_range_is_refused_when_asked_for_and_warned_of_before(scenario):
+    other = scenario.with_name("misspelt.yaml")
+    other.write_text(scenario.read_text().replace("feeders.A.momentary.per_year, ", "feeders.A.momentary.per_yaer, "))
+    study = load(other)
+    with pytest.raises(InputError, match=r"misspelt\.yaml:\d+: sweeps.rates.parameters.*did you mean"):
+        swept(study, "rates")
+    assert "per_yaer" in CliRunner().invoke(twin, ["check", str(other)]).stdout
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("feeders.A.momentary.per_year, ", "feeders.A.momentary.per_yaer, ", "did you mean"),
         ("method: lhs", "method: sobol", "write 4"),
         ("method: lhs", "method: monte_carlo", "method"),
         ("samples: 3", "samples: 0", "samples"),

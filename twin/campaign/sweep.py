@@ -16,7 +16,7 @@ from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
 from twin.scenario.ranges import Range
 from twin.scenario.study import Study
-from twin.scenario.sweeps import SweepSpec
+from twin.scenario.sweeps import SweepSpec, unknown_parameters
 from twin.scenario.text import KeyPath, path_text
 from twin.version import VERSION
 
@@ -26,7 +26,8 @@ Float = NDArray[np.float64]
 def swept(study: Study[Scenario], name: str) -> tuple[Study[Scenario], dict[str, Any]]:
     """The study with its designs at every point of a sweep, and what the sweep is.
 
-    Points are the same for all designs; one that lacks a parameter stays as it is there. All points of all designs meet
+    Points are the same for all designs; one that lacks a parameter stays as it is there. Bounds are
+    those of the base, else of the first design that has the parameter. All points of all designs meet
     the same luck.
 
     Raises:
@@ -36,8 +37,11 @@ def swept(study: Study[Scenario], name: str) -> tuple[Study[Scenario], dict[str,
     if name not in sweeps:
         raise InputError(Problem(f"no sweep '{name}'", str(study.path), remedy=suggest(name, sweeps)))
     spec = sweeps[name]
-    boxes = [_range(study, parameter) for parameter in spec.parameters]
-    sampled = points(spec, boxes, study.base.seed)
+    boxes = {path_text(path): one for ranges in reversed(study.design_ranges.values()) for path, one in ranges.items()}
+    problems = unknown_parameters({name: spec}, boxes, study.positions)
+    if problems:
+        raise InputError(problems)
+    sampled = points(spec, [boxes[parameter] for parameter in spec.parameters], study.base.seed)
     designs = {
         f"{design}#{number:04d}": _at(study, design, spec.parameters, point)
         for number, point in enumerate(sampled)
@@ -68,14 +72,6 @@ def _unit_cube(spec: SweepSpec, parameters: int, seed: int) -> Float:
     if spec.method == "lhs":
         return np.asarray(qmc.LatinHypercube(parameters, seed=luck).random(spec.samples), np.float64)
     return np.asarray(qmc.Sobol(parameters, scramble=True, seed=luck).random(spec.samples), np.float64)
-
-
-def _range(study: Study[Scenario], parameter: str) -> Range:
-    for ranges in study.design_ranges.values():
-        for path, one in ranges.items():
-            if path_text(path) == parameter:
-                return one
-    raise InputError(Problem(f"no parameter with a range at '{parameter}'", str(study.path)))
 
 
 def _at(study: Study[Scenario], design: str, parameters: Sequence[str], point: Float) -> Scenario:

@@ -17,7 +17,6 @@ from twin.scenario.problems import null_problems, place_of, validated
 from twin.scenario.ranges import Settled, settle
 from twin.scenario.shipped import find, shipped
 from twin.scenario.study import Study, digest
-from twin.scenario.sweeps import sweep_problems
 from twin.scenario.text import KeyPath, Node, Place, path_text, read_text
 
 if TYPE_CHECKING:
@@ -61,7 +60,6 @@ def load(path: str | Path, model: type[Any] | None = None, *, require_files: boo
     problems = list(notes.problems)
     missing = _unlike_base(loaded, "missing")
     problems += _unlike_base(loaded, "problems") + (missing if require_files else [])
-    problems += _sweep_problems(loaded)
     if problems:
         raise InputError(sorted(dict.fromkeys(problems), key=lambda one: (one.file or "", one.line or 0)))
     models = {name: one.model for name, one in loaded.items()}
@@ -117,13 +115,6 @@ class _Design:
         if problem is not None:
             self.missing.append(replace(problem, file=place.file, line=place.line, key=key))
         return file.path
-
-
-def _sweep_problems(loaded: dict[str, _Design]) -> list[Problem]:
-    """What is wrong with the base's sweeps, as far as it is a model at all."""
-    sweeps = getattr(loaded[BASE].model, "sweeps", None) or {}
-    known = [path_text(path) for one in loaded.values() for path in one.settled.ranges]
-    return sweep_problems(sweeps, known, loaded[BASE].settled.positions)
 
 
 def _unlike_base(loaded: dict[str, _Design], which: str) -> list[Problem]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twin.errors import Problem
 from twin.scenario.merge import suggest
@@ -24,31 +24,32 @@ class SweepSpec(Spec):
     parameters: list[str] = Field(min_length=1, max_length=32, description="key paths of parameters with a range")
     samples: int = Field(ge=1, le=SAMPLES_MAX, description="points; of a grid, values of each parameter")
 
+    @model_validator(mode="after")
+    def _is_a_sample(self) -> Self:
+        twice = sorted({name for name in self.parameters if self.parameters.count(name) > 1})
+        if twice:
+            raise ValueError(f"parameters: named twice: {', '.join(twice)}")
+        if self.method == "sobol" and self.samples & (self.samples - 1):
+            power = 1 << (self.samples - 1).bit_length()
+            raise ValueError(f"samples: a Sobol sequence is balanced for powers of two, write {power}")
+        size = self.samples ** len(self.parameters)
+        if self.method == "grid" and size > SAMPLES_MAX:
+            raise ValueError(f"samples: the grid has {size} points, more than {SAMPLES_MAX}; use method: lhs")
+        return self
 
-def sweep_problems(
+
+def unknown_parameters(
     sweeps: Mapping[str, SweepSpec], known: Iterable[str], positions: Mapping[KeyPath, Place]
 ) -> list[Problem]:
-    """Parameters that have no range, or stand there twice, and samples that the method cannot take."""
+    """Parameters without a range in any design: a file may extend another and not care for its sweeps."""
     paths, found = set(known), []
     for name, sweep in sweeps.items():
         for place, parameter in enumerate(sweep.parameters):
+            if parameter in paths:
+                continue
             at = positions.get(("sweeps", name, "parameters", place))
             key = f"sweeps.{name}.parameters[{place}]"
-            if parameter not in paths:
-                text, remedy = f"no parameter with a range at '{parameter}'", suggest(parameter, paths)
-                found.append(_problem(text, at, key, remedy))
-            elif parameter in sweep.parameters[:place]:
-                found.append(_problem(f"'{parameter}' stands here twice", at, key, "name it once"))
-        at = positions.get(("sweeps", name, "samples"))
-        key = f"sweeps.{name}.samples"
-        if sweep.method == "sobol" and sweep.samples & (sweep.samples - 1):
-            text = f"a Sobol sequence is balanced for powers of two, not for {sweep.samples}"
-            found.append(_problem(text, at, key, f"write {1 << (sweep.samples - 1).bit_length()}"))
-        if sweep.method == "grid" and sweep.samples ** len(sweep.parameters) > SAMPLES_MAX:
-            text = f"the grid has {sweep.samples} ** {len(sweep.parameters)} points, more than {SAMPLES_MAX}"
-            found.append(_problem(text, at, key, "use method: lhs, or fewer samples"))
+            text = f"no parameter with a range at '{parameter}'"
+            remedy = suggest(parameter, paths)
+            found.append(Problem(text, at.file if at else None, at.line if at else None, key, remedy))
     return found
-
-
-def _problem(text: str, at: Place | None, key: str, remedy: str) -> Problem:
-    return Problem(text, at.file if at else None, at.line if at else None, key, remedy)
