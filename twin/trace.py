@@ -30,6 +30,8 @@ class Trace:
     events: Table
     jobs: Table
     interruptions: Table
+    trips: Table
+    stays: Table
     series: dict[str, Table]
     units: dict[str, Table]
     ledger: dict[str, Table]

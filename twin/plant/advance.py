@@ -72,10 +72,10 @@ def stored_kwh(quantity: Array, clock: Array) -> float:
 
 
 @inner
-def _benign(quantity: Array, clock: Array, site: Array) -> bool:
-    """Whether the bound at hand needs no fact to flip: a unit has become full, or the heat is gone."""
+def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether the bound at hand needs no fact to flip: a unit is full, a truck at its reserve, or the heat is gone."""
     for i in range(clock[f.UNITS]):
-        if quantity[f.RATE_KW, i] < 0.0:
+        if quantity[f.RATE_KW, i] < 0.0 and fact[f.F_STATE, fact[f.U_FEED, i]] == f.ON_STORAGE:
             room = quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i]
             if room <= -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
                 return False
@@ -138,7 +138,7 @@ def advance(
             if stop:
                 return STOPPED
         if at_bound:
-            if not _benign(quantity, clock, site):
+            if not _benign(fact, quantity, clock, site):
                 if stop:
                     return STOPPED
                 if clock[f.NOW_US] < until_us:

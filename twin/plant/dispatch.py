@@ -14,6 +14,7 @@ import numpy as np
 from twin.kernel import inner
 from twin.plant import fields as f
 from twin.plant.demand import loads
+from twin.plant.parallel import beside_the_grid
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -94,35 +95,86 @@ def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) 
 
 
 @inner
-def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
+def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> None:
     """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits."""
     wish = 0.0
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
-        if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j]:
+        if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]:
             continue
         fixed += quantity[f.F_INPUT_KW, j]
+        if fact[f.F_KIND, j] == f.POINT:
+            continue
         first = fact[f.F_FIRST, j]
         for i in range(first, first + fact[f.F_COUNT, j]):
             room = quantity[f.U_MAX_KWH, i] - quantity[f.ENERGY_KWH, i]
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
                 wanted[i] = -quantity[f.U_RECHARGE_KW, i]
                 wish += quantity[f.U_RECHARGE_KW, i]
-    if wish <= 0.0:
-        return
-    limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
-    if wish > limit:
-        scale = limit / wish
-        for i in range(wanted.size):
-            if wanted[i] < 0.0:
-                wanted[i] *= scale
+    if wish > 0.0:
+        limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
+        if wish > limit:
+            scale = limit / wish
+            wish = limit
+            for i in range(wanted.size):
+                if wanted[i] < 0.0:
+                    wanted[i] *= scale
+    if clock[f.POINTS] > 0:
+        beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)
 
 
 @inner
-def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
+def point_kw(p: int, fact: Array, quantity: Array, clock: Array) -> float:
+    """What the feeds on connection point p draw from it [kW]."""
+    total = 0.0
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_ON_POINT, j] == p + 1 and fact[f.F_STATE, j] == f.ON_SECTION:
+            loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
+            total += quantity[f.F_DEMAND_KW, j] / (1.0 - loss) + auxiliaries_kw(j, fact, quantity)
+    return total
+
+
+@inner
+def _from_storage(j: int, need: float, wanted: Array, fact: Array, quantity: Array) -> None:
+    """Feed j's units give `need` [kW]; shares are reused until the need or the units change."""
+    version = float(fact[f.F_VERSION, j])
+    quantity[f.F_NEED_KW, j] = need
+    if need != quantity[f.F_SHARED_KW, j] or version != quantity[f.F_SHARED_VERSION, j]:
+        _share(j, need, wanted, fact, quantity)
+        quantity[f.F_SHARED_KW, j] = need
+        quantity[f.F_SHARED_VERSION, j] = version
+    else:
+        first = fact[f.F_FIRST, j]
+        for i in range(first, first + fact[f.F_COUNT, j]):
+            wanted[i] = quantity[f.POWER_KW, i]
+
+
+@inner
+def _points(wanted: Array, fact: Array, quantity: Array, clock: Array) -> None:
+    """Connection points: on the grid they draw their trucks' own consumption, else the trucks give it and the rest."""
+    for p in range(clock[f.FEEDS]):
+        if fact[f.F_KIND, p] != f.POINT:
+            continue
+        state = fact[f.F_STATE, p]
+        own_kw = auxiliaries_kw(p, fact, quantity)
+        quantity[f.F_INPUT_KW, p] = own_kw if state == f.ON_SECTION else 0.0
+        quantity[f.F_NEED_KW, p] = 0.0
+        if state == f.ON_STORAGE:
+            first = fact[f.F_FIRST, p]
+            for i in range(first, first + fact[f.F_COUNT, p]):
+                quantity[f.U_FLOOR_KWH, i] = quantity[f.U_MIN_KWH, i]
+            _from_storage(p, point_kw(p, fact, quantity, clock) + own_kw, wanted, fact, quantity)
+        else:
+            quantity[f.F_SHARED_KW, p] = -1.0
+
+
+@inner
+def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> None:
     """Wanted power of every unit and the input of every feed [kW]."""
     hold_up = 0.0
     for j in range(clock[f.FEEDS]):
+        if fact[f.F_KIND, j] == f.POINT:
+            continue
         state = fact[f.F_STATE, j]
         demand = quantity[f.F_DEMAND_KW, j]
         count = fact[f.F_COUNT, j]
@@ -135,32 +187,24 @@ def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
         elif state == f.ON_HOLD_UP:
             hold_up += demand + auxiliary
         elif state == f.ON_STORAGE:
-            need = demand + auxiliary
-            version = float(fact[f.F_VERSION, j])
-            quantity[f.F_NEED_KW, j] = need
-            if need != quantity[f.F_SHARED_KW, j] or version != quantity[f.F_SHARED_VERSION, j]:
-                _share(j, need, wanted, fact, quantity)
-                quantity[f.F_SHARED_KW, j] = need
-                quantity[f.F_SHARED_VERSION, j] = version
-            else:
-                first = fact[f.F_FIRST, j]
-                for i in range(first, first + count):
-                    wanted[i] = quantity[f.POWER_KW, i]
+            _from_storage(j, demand + auxiliary, wanted, fact, quantity)
         if state != f.ON_STORAGE:
             quantity[f.F_SHARED_KW, j] = -1.0
     site[f.HOLD_UP_KW] = hold_up
-    _charge_wishes(wanted, fact, quantity, clock, site)
+    if clock[f.POINTS] > 0:
+        _points(wanted, fact, quantity, clock)
+    _charge_wishes(wanted, fact, quantity, clock, site, price)
 
 
 @inner
-def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
+def _anchor(wanted: Array, fact: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
     """Give the units their new powers; every level in motion is anchored at now."""
     now = clock[f.NOW_US]
     dt_h = (now - clock[f.ANCHOR_US]) / TICKS_PER_H
     active = 0
     for i in range(wanted.size):
         old, new = quantity[f.POWER_KW, i], wanted[i]
-        if quantity[f.RATE_KW, i] != 0.0:
+        if old != 0.0:
             if old > 0.0:
                 quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
@@ -176,6 +220,8 @@ def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: 
             quantity[f.POWER_KW, i] = new
             efficiency = quantity[f.U_EFFICIENCY, i]
             quantity[f.RATE_KW, i] = -new / efficiency if new > 0.0 else -new * efficiency
+            if fact[f.U_FUELLED, i]:
+                quantity[f.RATE_KW, i] = 0.0
         if new != 0.0:
             active += 1
     clock[f.ANCHOR_US] = now
@@ -190,7 +236,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
         for i in range(clock[f.UNITS]):
             rate = quantity[f.RATE_KW, i]
             if rate != 0.0:
-                end = quantity[f.U_MAX_KWH, i] if rate > 0.0 else quantity[f.U_MIN_KWH, i]
+                end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
                 time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
                 if time < bound - clock[f.ANCHOR_US]:
                     bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))
@@ -205,7 +251,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 @inner
 def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
-    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = 0.0
+    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = beside = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.DEAD:
             continue
@@ -218,25 +264,31 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
                 loss += quantity[f.F_DEMAND_KW, j] * share / (1.0 - share)
             if fact[f.F_ON_GENSET, j]:
                 genset += quantity[f.F_INPUT_KW, j]
-            else:
+            elif not fact[f.F_ON_POINT, j]:
                 grid += quantity[f.F_INPUT_KW, j]
     if clock[f.ACTIVE] > 0:
         for i in range(clock[f.UNITS]):
             power = quantity[f.POWER_KW, i]
             if power > 0.0:
+                if fact[f.F_STATE, fact[f.U_FEED, i]] == f.ON_SECTION:
+                    beside += power
+                if fact[f.U_FUELLED, i]:
+                    genset += power
+                    need -= power
+                    continue
                 discharge += power
                 storage_loss += power * (1.0 / quantity[f.U_EFFICIENCY, i] - 1.0)
             elif power < 0.0:
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
-    site[f.IMPORT_KW] = grid + charge
+    site[f.IMPORT_KW] = grid + charge - beside
     site[f.GENSET_KW] = genset
     site[f.LOSS_KW] = loss
     site[f.AUXILIARY_KW] = auxiliary
     site[f.CHARGE_KW] = charge
     site[f.DISCHARGE_KW] = discharge
     site[f.STORAGE_LOSS_KW] = storage_loss
-    short = need - discharge
+    short = need - (discharge - beside)
     site[f.CLAMPED_KW] = short if short > 1e-9 * need else 0.0
 
 
@@ -270,13 +322,13 @@ def refresh(
     loads(fact, quantity, clock, site, edge)
     feed_demands(quantity, link, fact, clock)
     wanted = np.zeros(clock[f.UNITS])
-    _powers(wanted, fact, quantity, clock, site)
+    _powers(wanted, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]])
     changed = False
     for i in range(wanted.size):
         if wanted[i] != quantity[f.POWER_KW, i]:
             changed = True
     if changed:
-        _anchor(wanted, quantity, clock, tape_us, tape)
+        _anchor(wanted, fact, quantity, clock, tape_us, tape)
     clock[f.BOUND_US] = _bound(quantity, clock, site)
     _totals(quantity, fact, clock, site)
     if tape_us.size > 0:

@@ -8,7 +8,7 @@ which is such a phase; quantities (float64) by kernels only, but for the rows of
 
 from __future__ import annotations
 
-# ---- unit: one storage unit (a cabinet, a UPS battery; later a truck at its berth)
+# ---- unit: one storage unit (a cabinet, a UPS battery, a truck at its berth; an empty berth is a unit that is not up)
 U_UP, U_FEED, U_EMPTY = range(3)  # facts: sound; feed that it serves; found empty while carrying load
 ENERGY_KWH, ANCHOR_KWH, POWER_KW, RATE_KW, CHARGED_KWH, DISCHARGED_KWH = range(6)
 U_RATED_KW, U_RATED_KWH, U_MIN_KWH, U_MAX_KWH, U_EFFICIENCY, U_AUXILIARY_KW, U_RECHARGE_KW = range(6, 13)  # ratings
@@ -21,14 +21,24 @@ DEAD, ON_SECTION, ON_STORAGE, ON_HOLD_UP = range(4)  # F_STATE
 F_DEMAND_KW, F_INPUT_KW, F_NEED_KW, F_SHARED_KW, F_SHARED_VERSION = range(13, 18)
 F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_PROBABILITY = range(18, 24)  # ratings
 
+# ---- connection point: a feed whose units are berths; it carries other feeds whose section supply is away
+POINT = 4  # F_KIND
+F_POINT, F_ON_POINT = 22, 23  # of a feed: the point that may carry it, and the one that does; place + 1, 0 none
+F_READY_US, F_AWAY_US, F_EVENT = 24, 25, 26  # may take to its point from; cut off from the sections until; by that event
+F_SYNCHRONISED, F_CHANGEOVER_US = 27, 28  # of a point
+U_USE, U_FUELLED = 29, 30  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
+BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price
+FACTS = 31
+U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = 36, 37, 38  # set on arrival: never below by trade; charge at; discharge at
+U_FLOOR_KWH, U_CEILING_KWH = 39, 40  # bounds of the stored energy as things stand
+QUANTITIES = 41
+
 # ---- load: one load point
 L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(15, 22)
-FACTS = 22
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
 L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(24, 29)
 L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(29, 34)  # ratings
 L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US = 34, 35
-QUANTITIES = 36
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
@@ -38,8 +48,8 @@ SECTION_FACTS = 3
 
 # ---- clock: int64 ticks and counts, written by kernels
 NOW_US, ANCHOR_US, BOUND_US, EDGE, ACTIVE, TAPE_POINTS, TAPE_ROWS, HEAT_ANCHOR_US = range(8)
-UNITS, FEEDS, LOADS = range(8, 11)  # how many there are; set at build
-CLOCK_FIELDS = 11
+UNITS, FEEDS, LOADS, POINTS = range(8, 12)  # how many there are; set at build
+CLOCK_FIELDS = 12
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -61,10 +71,12 @@ POWERS = 13
 QUARTER_KWH, HEAT, HEAT_ANCHOR, HEAT_RATE = range(13, 17)  # heat: 0 cold, 1 the rows trip; rate per hour
 RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUOUS_KW = range(17, 23)  # ratings
 GENSET_READY_KW = 23  # a fact that is kW: sets on line, written by the genset plant
-SITE_QUANTITIES = 24
+PEAK_TARGET_KW, IMPORT_FLOOR_KW = 24, 25  # plugged trucks keep import below; discharge leaves it at least
+SITE_QUANTITIES = 26
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
-LEDGER_ROWS = POWERS + 2
+LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 2, POWERS + 3  # stored energy that trucks brought, took away
+LEDGER_ROWS = POWERS + 4
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -81,6 +93,8 @@ LEDGER_NAMES = (
     "storage_loss_kwh",
     "peak_import_kw",
     "stored_end_kwh",
+    "truck_in_kwh",
+    "truck_out_kwh",
 )
 SERIES_NAMES = (
     "import_kw",

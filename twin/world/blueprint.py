@@ -78,6 +78,20 @@ class Feed:
 
 
 @dataclass
+class Point:
+    """A connection point as declared: berths for trucks, and the load points whose feeds they may carry."""
+
+    name: str
+    sections: int
+    limit_kw: float
+    berths: list[str]
+    synchronised: bool
+    changeover_us: int
+    transfer: CompiledLaw
+    serves: list[str]
+
+
+@dataclass
 class SiteBlueprint:
     """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds).
 
@@ -101,6 +115,7 @@ class SiteBlueprint:
     load_items: list[int]
     feed_items: list[int]
     unit_items: NDArray[np.int64]
+    berth: NDArray[np.bool_]
     pumps: int
     chillers: int
 
@@ -115,8 +130,10 @@ class SiteBuilder:
         self.items: list[Item] = []
         self.loads: dict[str, Load] = {}
         self.feeds: dict[str, Feed] = {}
+        self.points: dict[str, Point] = {}
         self.recharge_limit_kw = UNLIMITED_KW
         self.import_limit_kw = UNLIMITED_KW
+        self.peak_target_kw, self.import_floor_kw = UNLIMITED_KW, 0.0
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
@@ -148,6 +165,13 @@ class SiteBuilder:
         for load in loads:
             self.loads[load].feeds.append(feed.name)
 
+    def add_point(self, point: Point) -> None:
+        """Declare a connection point: a feed whose units are berths, empty at first."""
+        berths = [Unit(self.item(f"{point.name}/{berth}", "berth"), 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0) for berth in point.berths]
+        feed = Feed(point.name, f.POINT, point.sections, berths, limit_kw=point.limit_kw, transfer=point.transfer)
+        self.add_feed(feed, "connection_point", [])
+        self.points[feed.name] = point
+
     def freeze(self, ids: dict[str, int], seed: int, start: date, horizon_us: int) -> SiteBlueprint:
         """All blocks, in name order."""
         loads = [self.loads[name] for name in sorted(self.loads)]
@@ -164,12 +188,13 @@ class SiteBuilder:
         _fill_units(units, fact, quantity)
         _fill_feeds(feeds, fact, quantity)
         _fill_loads(loads, fact, quantity)
+        self._fill_points(feeds, fact)
         kinds = [load.kind for load in loads]
         site = self._site(loads)
         edge_us, edge, month_us = self._edges(start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US] = NEVER
-        clock[[f.UNITS, f.FEEDS, f.LOADS]] = len(units), len(feeds), len(loads)
+        clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
         section = np.zeros((f.SECTION_FACTS, self.sections), np.int64)
         section[f.S_GRID] = 1
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
@@ -180,8 +205,20 @@ class SiteBuilder:
             feed_of={self._short(feed.name): j for j, feed in enumerate(feeds)},
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
+            berth=np.array([feed.kind == f.POINT for feed in feeds for _ in feed.units], np.bool_),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS),
         )  # fmt: skip
+
+    def _fill_points(self, feeds: list[Feed], fact: NDArray[np.int64]) -> None:
+        """Which feed may hang on which point; every berth is empty."""
+        place = {feed.name: j for j, feed in enumerate(feeds)}
+        for name, point in self.points.items():
+            p = place[name]
+            fact[f.F_SYNCHRONISED, p], fact[f.F_CHANGEOVER_US, p] = point.synchronised, point.changeover_us
+            fact[f.U_UP, fact[f.U_FEED] == p] = 0
+            for load in point.serves:
+                for feed in self.loads[load].feeds:
+                    fact[f.F_POINT, place[feed]] = p + 1
 
     def _edges(self, start: date, horizon_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
         """Every tick at which a month begins or a profile changes, what holds from it, and the months alone."""
@@ -201,6 +238,7 @@ class SiteBuilder:
         site = np.zeros(f.SITE_QUANTITIES)
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
         site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
+        site[f.PEAK_TARGET_KW], site[f.IMPORT_FLOOR_KW] = self.peak_target_kw, self.import_floor_kw
         site[f.RIDE_THROUGH_H] = self.ride_through_h
         site[f.TANK_H] = self.tank_h
         site[f.CONTINUOUS_KW] = self.continuous_kw
@@ -221,6 +259,7 @@ def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,
         )  # fmt: skip
+        quantity[f.U_FLOOR_KWH, i], quantity[f.U_CEILING_KWH, i] = unit.min_kwh, unit.max_kwh
 
 
 def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:

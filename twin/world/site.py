@@ -16,13 +16,14 @@ from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.plant import protect as p
 from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, turn
-from twin.units import TICKS_PER_H
+from twin.plant.points import connect_points
+from twin.units import NEVER, TICKS_PER_H
 from twin.world import record as r
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBlueprint
-    from twin.world.world import World
+    from twin.world.world import Process, World
 
 LOAD, UNITS, SUPPLY, BOUNDS = 1, 2, 4, 8
 """What a change concerns: demands only; a storage unit; sections, feeds or gensets; a level at its bound."""
@@ -46,6 +47,25 @@ class GensetPlant(Protocol):
         """Whether every set that will come on line has done so."""
 
 
+class GridSupply(Protocol):
+    """What others may ask of a site's grid supply."""
+
+    def event(
+        self,
+        item: int,
+        event: int,
+        feeders: tuple[int, ...],
+        duration_us: int,
+        residual: float,
+        *,
+        closed_transition: bool = False,
+    ) -> Process:
+        """Strike feeders for a time; none named means all."""
+
+    def announce(self, item: int, at_us: int, expected_h: float) -> None:
+        """Tell that supply will be away from `at_us` on."""
+
+
 class Site:
     """One plant on the world's clock. Blocks are copies of the blueprint's; facts in them belong to the parts."""
 
@@ -58,12 +78,19 @@ class Site:
         self.section = plan.section.copy()
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
-        self.tape = Tape(world.record.level, self.clock)
+        self.tape = Tape(world.record.level, self.clock, plan.unit_items)
         self._bind(plan)
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
+        self.grid: GridSupply | None = None
+        self.watched: Callable[[], None] | None = None
+        """Called when a feed or a load point has flipped: a fleet decides at the end of the instant."""
+        self._points = [j for j in range(len(plan.feed_items)) if plan.fact[f.F_KIND, j] == f.POINT]
+        self._carried = [0] * len(self._points)
+        self.switches = bool(self._points)
+        """Whether feeds may be carried by a connection point, or be cut off from their sections one by one."""
         self.load_row = [-1] * len(plan.load_items)
         self.feed_row = [-1] * len(plan.feed_items)
         self.abnormal = False
@@ -77,6 +104,7 @@ class Site:
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
+        self._point_alarm = world.alarm(self._on_point)
 
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
@@ -185,7 +213,8 @@ class Site:
         """What a crossing announced: units found empty, rows tripped on heat."""
         rate = self.quantity[f.RATE_KW]
         room = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_MIN_KWH]
-        for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
+        carrying = self.fact[f.F_STATE, self.fact[f.U_FEED]] == f.ON_STORAGE
+        for i in np.flatnonzero(carrying & (rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.U_EMPTY, i] = 1
             self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
         heat_rate = self.totals[f.HEAT_RATE]
@@ -200,6 +229,7 @@ class Site:
     def _protect(self) -> int:
         """Settle feeds and loads on the facts as they stand; returns how many flipped."""
         self.spare_kw = p.connect_gensets(*self._protect_blocks, self.totals)
+        self._connect_points()
         count = p.protect(
             self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self._out
         )  # fmt: skip
@@ -219,12 +249,33 @@ class Site:
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
             or self.fact[f.F_ON_GENSET].any()
+            or (self.switches and (self.fact[f.F_ON_POINT] + self.fact[f.F_AWAY_US]).any())
             or (self.fact[f.L_LIT, : len(self.load_row)] == 0).any()
             or self.totals[f.HEAT_RATE] > 0.0
         )
         if not self.abnormal:
             self._bound_alarm.stop()
+        if count and self.watched is not None:
+            self.watched()
         return int(count)
+
+    def _connect_points(self) -> None:
+        """Which feeds the plugged trucks carry; logged with their number when it changes."""
+        if not self.switches:
+            return
+        again = connect_points(self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks)
+        if again < NEVER:
+            self._point_alarm.at(int(again))
+        else:
+            self._point_alarm.stop()
+        for k, j in enumerate(self._points):
+            carried = int((self.fact[f.F_ON_POINT] == j + 1).sum())
+            if carried != self._carried[k]:
+                self._carried[k] = carried
+                self.log(self.plan.feed_items[j], r.ONLINE, carried, self.trigger)
+
+    def _on_point(self) -> None:
+        self.ask(SUPPLY)
 
     def _refill(self, j: int) -> None:
         """Input is back: units found empty may carry load again once they hold energy, which recharging gives them."""
@@ -271,6 +322,7 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = None
+        self.gensets = self.grid = self.watched = None
         self.tape.flush()
         self.__dict__.pop("_bound_alarm", None)
+        self.__dict__.pop("_point_alarm", None)

@@ -14,7 +14,8 @@ _COLUMNS = len(f.SERIES_NAMES)
 class Tape:
     """A buffer that kernels fill and `flush` empties; of length zero at level `ledger`, which kernels read as "off"."""
 
-    def __init__(self, level: str, clock: NDArray[np.int64]) -> None:
+    def __init__(self, level: str, clock: NDArray[np.int64], unit_items: NDArray[np.int64]) -> None:
+        self._items = unit_items.copy()
         self._units = int(clock[f.UNITS])
         room = 0 if level == "ledger" else max(_ROOM, 8 * self._units + 64)
         self.keep_units = level == "units"
@@ -31,7 +32,11 @@ class Tape:
         points, rows = int(self._clock[f.TAPE_POINTS]), int(self._clock[f.TAPE_ROWS])
         if self.keep_units and points:
             self._points.append(
-                (self.time_us[:points].copy(), self.values[0, :points].astype(np.int64), self.values[1, :points].copy())
+                (
+                    self.time_us[:points].copy(),
+                    self._items[self.values[0, :points].astype(np.int64)],
+                    self.values[1, :points].copy(),
+                )
             )
         if rows:
             back = slice(self.time_us.size - rows, None)
@@ -41,6 +46,17 @@ class Tape:
             self.values[2:, -1] = self.values[2:, -rows]
         self._clock[f.TAPE_POINTS] = 0
         self._clock[f.TAPE_ROWS] = 1 if rows else 0
+
+    def hand_over(self, unit: int, item: int) -> None:
+        """A berth's content changes hands: from now on the unit's points are `item`'s."""
+        if self.keep_units:
+            self.flush()
+            self._items[unit] = item
+
+    def mark(self, item: int, time_us: int, energy_kwh: float) -> None:
+        """A turning point that no kernel wrote: a truck's, as it comes, goes or is on its way."""
+        if self.keep_units:
+            self._points.append((np.array([time_us]), np.array([item]), np.array([energy_kwh])))
 
     def series(self) -> dict[str, NDArray[np.int64] | NDArray[np.float64]]:
         """The change-only site series; of several rows at one tick the last one holds."""
@@ -55,7 +71,7 @@ class Tape:
         return out | {name: values[k, last] for k, name in enumerate(f.SERIES_NAMES)}
 
     def points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Turning points of the units: tick, unit index, stored energy [kWh]."""
+        """Turning points of the units: tick, item, stored energy [kWh]."""
         self.flush()
         if not self._points:
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)

@@ -1,0 +1,50 @@
+"""While a place is carried, a full truck comes before the last one is empty, and the empty one goes to recharge."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from twin.fleet.policies.base import LOOK_AGAIN_H, PolicySpec, homeward, look_again, nearest, ready, to_the_nearest
+from twin.fleet.policies.preposition import ahead
+from twin.fleet.view import Order, PlaceView, Plan, TruckView, View
+from twin.spec import Fraction, NonNegative
+
+
+class Relay(PolicySpec):
+    """Relieve each other."""
+
+    kind: Literal["relay"]
+    margin_h: NonNegative = Field(default=0.5, description="arrive this much before the others are empty, or work begins")
+    empty_fraction: Fraction = Field(default=0.03, description="of its usable energy at which a truck leaves to recharge")
+
+    def decide(self, view: View) -> Plan:
+        """Ahead of announced work, to outages, then relief."""
+        free = [truck for truck in view.trucks if ready(view, truck, self.ready_fraction)]
+        orders, again = ahead(view, free, self.margin_h)
+        for place in view.down():
+            orders += self._relieve(view, place, free)
+        taken = {order.truck for order in orders}
+        late = [order for order in to_the_nearest(view, view.down(), self.ready_fraction) if order.truck not in taken]
+        taken |= {order.truck for order in late}
+        back = [order for order in homeward(view) if order.truck not in taken] if self.returns else []
+        times = [again, look_again(view), view.now_h + LOOK_AGAIN_H if view.down() else None]
+        return Plan(back + orders + late, min((time for time in times if time is not None), default=None))
+
+    def _relieve(self, view: View, place: PlaceView, free: list[TruckView]) -> list[Order]:
+        """Send the empty away and call the next; takes from `free`."""
+        there = [truck for truck in view.assigned(place) if truck.at == place.key and not truck.generator]
+        orders = [
+            Order(truck.name, truck.home, "relay")
+            for truck in there
+            if truck.free and truck.home != place.key and truck.usable_kwh <= self.empty_fraction * truck.full_kwh
+        ]
+        kw = place.carried_kw or place.need_kw
+        coming = [truck for truck in view.assigned(place) if truck.at != place.key]
+        left_h = sum(truck.usable_kwh for truck in there) / max(kw, 1e-9)
+        relief = nearest(view, place, free)
+        if relief is not None and not coming and left_h <= view.reach_h(relief, place.key) + self.margin_h:
+            free.remove(relief)
+            orders.append(Order(relief.name, place.key, "relay"))
+        return orders

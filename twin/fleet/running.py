@@ -1,0 +1,311 @@
+"""The dispatcher of one world: looks when something happened, asks the policy once an instant, sends trucks.
+
+It decides after all sites of the instant have reacted. It sees what a dispatcher would: an outage once it has been
+detected, announced work, where trucks are and what they hold; never how long an outage will last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import InternalError
+from twin.fleet.place import Place
+from twin.fleet.policies.home import Home
+from twin.fleet.roads import Roads
+from twin.fleet.spec import FleetSpec, ServiceSpec
+from twin.fleet.truck import IN_SERVICE, LENT, PLUGGED, RunningTruck
+from twin.fleet.view import Announced, Outlook, PlaceView, TruckView, View
+from twin.parts.points import ConnectionPointSpec, PluggedTrucksSpec
+from twin.plant import fields as f
+from twin.units import TICKS_PER_H, TICKS_PER_S, hours, ticks
+from twin.world.berths import Content
+from twin.world.site import Site
+
+if TYPE_CHECKING:
+    from twin.fleet.spec import LeaseSpec
+    from twin.world.world import World
+
+MOST_DECISIONS = 50
+STARTED_H = 0.25
+"""An announced start this far back is no longer waited for: the work has begun, or was put off."""
+
+
+@dataclass
+class FleetSite:
+    """What the fleet knows of a site for good."""
+
+    points: dict[str, ConnectionPointSpec]
+    plugged: PluggedTrucksSpec
+    value_per_h: float
+    outlook: Outlook
+    prices: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+
+    def apply(self, content: Content) -> None:
+        """Set what a truck that is plugged in here does beside the grid."""
+        plugged = self.plugged
+        content.use = 0 if content.fuelled else plugged.use
+        content[f.U_RESERVE_KWH] = plugged.reserve_fraction * content[f.U_RATED_KWH]
+        if plugged.charge_at_price_per_kwh is not None and plugged.discharge_at_price_per_kwh is not None:
+            content[f.U_LOW_PRICE] = plugged.charge_at_price_per_kwh
+            content[f.U_HIGH_PRICE] = plugged.discharge_at_price_per_kwh
+
+
+class RunningFleet:
+    """Trucks, places and the policy in one world."""
+
+    def __init__(
+        self,
+        world: World,
+        spec: FleetSpec,
+        roads: Roads,
+        sites: dict[str, Site],
+        known: dict[str, FleetSite],
+    ) -> None:
+        self.world, self.spec, self.roads, self._known = world, spec, roads, known
+        self._number = {name: k for k, name in enumerate(sorted(sites))}
+        self.places = {
+            f"{name}/{point}": Place(point, sites[name], self._number[name], block)
+            for name, site in sorted(known.items())
+            for point, block in sorted(site.points.items())
+        }
+        self.trucks: dict[str, RunningTruck] = {}
+        self._views = {key: self._place_view(place) for key, place in self.places.items()}
+        self._detect_us = round(spec.detection_min * 60 * TICKS_PER_S)
+        self._alarm = world.alarm(self.ask)
+        self._noticed = world.alarm(self._notice)
+        self._decided = (-1, 0)
+        world.decide = self.decide
+        world.at_end(self.close)
+        for site in sites.values():
+            own = [place for place in self.places.values() if place.site is site and place.served]
+            if own:
+                site.watched = _Watch(self, own)
+
+    def _place_view(self, place: Place) -> PlaceView:
+        known = self._known[place.site.name]
+        return PlaceView(
+            place.key, place.site.name, len(place.units), place.spec.limit_kw, 0.0, known.value_per_h, known.outlook,
+            known.plugged.charge_at_price_per_kwh is not None, known.plugged.reserve_fraction, _Prices(place.site, known),
+            place.spec.connect_h, place.spec.disconnect_min / 60.0,
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ what trucks ask
+    def number_of(self, site: Site) -> int:
+        """The site's number in the trace."""
+        return self._number[site.name]
+
+    def use_of(self, place: Place) -> FleetSite:
+        """What a truck does at a place."""
+        return self._known[place.site.name]
+
+    def hour(self) -> int:
+        """Hour of the day."""
+        return int(hours(self.world.now)) % 24
+
+    def response_us(self) -> int:
+        """From an order until the crew is there [us]."""
+        return ticks(self.spec.crew.response_h(hours(self.world.now) % 24.0))
+
+    def arrive(self, place: Place, truck: RunningTruck) -> None:
+        """A truck stands before a place: it connects, or queues."""
+        unit = place.free_unit()
+        if unit < 0:
+            place.queue.append(truck)
+            truck.queue()
+        else:
+            place.taken[unit] = truck
+            truck.connect()
+
+    def release(self, place: Place, truck: RunningTruck) -> None:
+        """A truck has left its berth; the next in the queue takes it."""
+        for unit, holder in list(place.taken.items()):
+            if holder is truck:
+                del place.taken[unit]
+        while place.queue and place.free_unit() >= 0:
+            following = place.queue.popleft()
+            place.taken[place.free_unit()] = following
+            following.connect()
+
+    def is_awaited(self, place: Place) -> bool:
+        """Whether supply is away there, or announced to go."""
+        return bool(place.without_supply()) or any(soon.site == place.site.name for soon in self._announced())
+
+    # ------------------------------------------------------------------ what happens
+    def add(self, truck: RunningTruck) -> None:
+        """A truck of this fleet, plugged in at home; its service and leases on their alarms."""
+        self.trucks[truck.name] = truck
+        home = truck.home
+        home.taken[home.free_unit()] = truck
+        truck.plug()
+        if truck.spec.service is not None:
+            _Service(self, truck, truck.spec.service)
+        for lease in truck.spec.leases:
+            _Lease(self, truck, lease)
+
+    def ask(self) -> None:
+        """Decide at the end of this instant."""
+        if not isinstance(self.spec.policy, Home):
+            self.world.undecided = True
+
+    def look(self, places: list[Place]) -> None:
+        """Something flipped at a site: note who is without supply; the dispatcher learns of it after detection."""
+        now = self.world.now
+        for place in places:
+            off = bool(place.without_supply())
+            if off and place.down_us < 0:
+                place.down_us = now
+                place.down_row = place.site.trigger
+                if self._detect_us:
+                    self._noticed.at(min(self._noticed.due, now + self._detect_us))
+                else:
+                    self.ask()
+            elif place.down_us >= 0 and now >= place.down_us + self._detect_us:
+                self.ask()
+            if not off:
+                place.down_us = -1
+
+    def _notice(self) -> None:
+        due = [place.down_us + self._detect_us for place in self.places.values() if place.down_us >= 0]
+        later = [tick for tick in due if tick > self.world.now]
+        if later:
+            self._noticed.at(min(later))
+        if any(tick <= self.world.now for tick in due):
+            self.ask()
+
+    def close_roads(self, sites: list[str], until_us: int) -> None:
+        """No truck sets out from or to these sites until then."""
+        for place in self.places.values():
+            if place.site.name in sites:
+                place.closed_until_us = max(place.closed_until_us, until_us)
+
+    # ------------------------------------------------------------------ the decision
+    def decide(self) -> None:
+        """Ask the policy, carry out its orders."""
+        now = self.world.now
+        tick, count = self._decided
+        self._decided = (now, count + 1 if tick == now else 1)
+        if self._decided[1] > MOST_DECISIONS:
+            raise InternalError(f"the fleet does not settle at {now} us")
+        view = self.view()
+        plan = self.spec.policy.decide(view)
+        for order in plan.orders:
+            place = self.places[order.place]
+            self.trucks[order.truck].order(place, order.reason, place.down_row if place.down_us >= 0 else -1)
+        if plan.again_h is not None:
+            self._alarm.at(max(now + 1, ticks(plan.again_h)))
+        else:
+            self._alarm.stop()
+
+    def _announced(self) -> list[Announced]:
+        now_h = hours(self.world.now)
+        return [
+            Announced(notice.site, notice.start_h, notice.end_h)
+            for notice in self.world.notices
+            if notice.start_h + STARTED_H > now_h
+        ]
+
+    def view(self) -> View:
+        """What the dispatcher knows now."""
+        now = self.world.now
+        for key, place in self.places.items():
+            seen = self._views[key]
+            visible = place.down_us >= 0 and now >= place.down_us + self._detect_us
+            seen.down_since_h = hours(place.down_us) if visible else None
+            seen.need_kw = place.need_kw(place.without_supply()) if visible else 0.0
+            seen.carried_kw = place.carried_kw() if visible else 0.0
+        announced = self._announced()
+        for soon in announced:
+            for key, place in self.places.items():
+                if place.site.name == soon.site:
+                    self._views[key].served_kw = place.need_kw()
+        hour = hours(now) % 24.0
+        return View(
+            hours(now), hour, self._views, [self._truck_view(truck) for truck in self.trucks.values()],
+            announced, self.spec.crew.response_h(hour), self.roads.km,
+            lambda here, there: self.roads.expected_h(here, there, int(hour)), self.roads.spec.cost_per_km,
+        )  # fmt: skip
+
+    def _truck_view(self, truck: RunningTruck) -> TruckView:
+        content = truck.content
+        efficiency, floor = content[f.U_EFFICIENCY], content[f.U_MIN_KWH]
+        standing = truck.free or truck.phase in {IN_SERVICE, LENT}
+        return TruckView(
+            truck.name, truck.home.key, content[f.U_RATED_KW], (truck.energy_kwh() - floor) * efficiency,
+            (content[f.U_MAX_KWH] - floor) * efficiency, truck.place.key if standing else None, truck.destination.key,
+            truck.reason, truck.free, generator=truck.spec.generator,
+        )  # fmt: skip
+
+    def at_home(self, truck: RunningTruck) -> bool:
+        """Whether a truck stands at home, plugged, and nobody needs it there."""
+        return truck.phase == PLUGGED and truck.place is truck.home and truck.home.down_us < 0
+
+    def close(self) -> None:
+        """The horizon: last rows of all trucks, in the order of their names."""
+        for truck in self.trucks.values():
+            truck.close()
+        for place in self.places.values():
+            place.taken.clear()
+            place.queue.clear()
+        self.trucks.clear()
+
+
+class _Watch:
+    """Tells the fleet that something flipped at a site."""
+
+    def __init__(self, fleet: RunningFleet, places: list[Place]) -> None:
+        self._fleet, self._places = fleet, places
+
+    def __call__(self) -> None:
+        self._fleet.look(self._places)
+
+
+class _Prices:
+    """The 24 hourly prices of the day that holds a time, at a site; the same in all replications."""
+
+    def __init__(self, site: Site, known: FleetSite) -> None:
+        self._plan, self._days = site.plan, known.prices
+
+    def __call__(self, now_h: float) -> NDArray[np.float64]:
+        day = int(now_h // 24)
+        if day not in self._days:
+            hours_us = (day * 24 + np.arange(24)) * TICKS_PER_H
+            edge = np.searchsorted(self._plan.edge_us, hours_us, side="right") - 1
+            self._days[day] = self._plan.edge[f.E_PRICE_PER_KWH, edge]
+        return self._days[day]
+
+
+class _Service:
+    """Calls a truck to its service, and again every so often; waits for an hour while it cannot go."""
+
+    def __init__(self, fleet: RunningFleet, truck: RunningTruck, spec: ServiceSpec) -> None:
+        self._fleet, self._truck, self._spec = fleet, truck, spec
+        self._alarm = fleet.world.alarm(self._due)
+        self._alarm.at(ticks(spec.every_h))
+
+    def _due(self) -> None:
+        now = self._fleet.world.now
+        if self._fleet.at_home(self._truck):
+            self._truck.serve(ticks(self._spec.duration_h))
+            self._alarm.at(now + ticks(self._spec.every_h))
+        else:
+            self._alarm.at(now + TICKS_PER_H)
+
+
+class _Lease:
+    """Lends a truck from an hour on; while it cannot go, tries again every hour until the lease is over."""
+
+    def __init__(self, fleet: RunningFleet, truck: RunningTruck, spec: LeaseSpec) -> None:
+        self._fleet, self._truck, self._spec = fleet, truck, spec
+        self._until_us = ticks(spec.from_h + spec.hours)
+        self._alarm = fleet.world.alarm(self._due)
+        self._alarm.at(ticks(spec.from_h))
+
+    def _due(self) -> None:
+        if self._fleet.at_home(self._truck):
+            self._truck.lend(self._spec, self._until_us)
+        elif self._fleet.world.now + TICKS_PER_H < self._until_us:
+            self._alarm.at(self._fleet.world.now + TICKS_PER_H)
