@@ -13,6 +13,7 @@ from twin.parts.cooling import Cooling
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
+from twin.parts.import_limit import ImportLimit
 from twin.parts.points import Points
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
@@ -114,6 +115,9 @@ def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
+    if any(limit is not None for limit in limited):
+        parts.append(ImportLimit())
     return parts
 
 

@@ -41,6 +41,7 @@ DRAWBACKS: dict[str, str] = {
     "job_interruptions_per_year": "interrupts jobs more often",
     "lost_gpu_h_planned_per_year": "loses more compute to planned work",
     "lost_gpu_h_protection_per_year": "loses more compute to failures of its own supply equipment",
+    "lost_gpu_h_capacity_per_year": "loses more compute to its import limit",
     "lost_gpu_h_hardware_per_year": "loses more compute to hardware failures",
     "lost_gpu_h_capped_per_year": "loses more training time to capped power",
     "interruptions_per_row_year": "interrupts rows more often",

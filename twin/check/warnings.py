@@ -157,6 +157,7 @@ def _of_import(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
         return
     room_kw = found.import_limit_kw - found.import_kw
     if room_kw < 0:
-        yield f"the import limit of {kw(found.import_limit_kw)} is below the site's {kw(found.import_kw)} at full level"
+        above = f"{kw(found.import_limit_kw)} is below the site's {kw(found.import_kw)} at full level"
+        yield f"the import limit of {above}: GPUs are capped, then rows shed"
     elif held_kw > room_kw:
         yield f"recharge would draw {kw(held_kw)}, the import limit leaves {kw(room_kw)}: it takes longer"

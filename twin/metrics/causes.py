@@ -14,7 +14,7 @@ from twin.units import TICKS_PER_H
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
-GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "protection", "other")
+GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other")
 """Groups of root causes. All but the first two are power."""
 PROTECTION_KINDS = ("ups_block", "ups_module", "cabinet", "genset", "genset_plant", "tie")
 """Item kinds whose own failure counts as protection."""
@@ -32,6 +32,8 @@ _WORDS = {
     ("closed", 1): "closes",
     ("lit", 0): "goes dark",
     ("lit", 1): "is energised again",
+    ("shed", 0): "is reconnected",
+    ("shed", 1): "is shed, import being above its limit",
     ("hardware", None): "failure stops a job",
 }
 """Phrases for (what, value); None for any value. Other facts are named as they are."""
@@ -61,6 +63,7 @@ def groups(trace: Trace) -> Int:
     group_of_item = np.array([_GROUP_OF.get(kind, _OTHER) for kind in trace.items["kind"]], np.int64)
     group: Int = group_of_item[trace.events["item"][root]]
     group[trace.events["what"][root] == trace.what("hardware")] = _GROUP_OF["hardware"]
+    group[trace.events["what"][root] == trace.what("shed")] = _GROUP_OF["capacity"]
     group[root < 0] = _OTHER
     return group
 

@@ -42,6 +42,7 @@ METRICS: dict[str, Metric] = {
     "lost_gpu_h_sustained_per_year": Metric("GPU-h/year", "begun by a sustained interruption"),
     "lost_gpu_h_common_per_year": Metric("GPU-h/year", "begun by an event on both feeders"),
     "lost_gpu_h_script_per_year": Metric("GPU-h/year", "begun by a scripted event"),
+    "lost_gpu_h_capacity_per_year": Metric("GPU-h/year", "begun by shedding load above the import limit"),
     "lost_gpu_h_protection_per_year": Metric("GPU-h/year", "begun by supply equipment: UPS, cabinet, genset, tie"),
     "lost_gpu_h_other_per_year": Metric("GPU-h/year", "the rest of the power losses"),
     "lost_gpu_h_capped_per_year": Metric("GPU-h/year", "of the power losses, by power caps on backup (gang jobs)"),

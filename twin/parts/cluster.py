@@ -158,6 +158,7 @@ class Cluster:
         if self.spec.on_backup is not None:
             cap = BackupCap(self.spec.on_backup, world, site, ids)
             site.phases.append(cap.react)
+            site.cap = cap
 
 
 class BackupCap:
@@ -172,7 +173,7 @@ class BackupCap:
         self._item = ids[site.path("core")]
         self._alarm = world.alarm(self._cap)
         self._row = -1
-        self.on = False
+        self.on = self.importing = False
 
     def react(self) -> None:
         """Arm, or lift, the cap."""
@@ -188,13 +189,22 @@ class BackupCap:
                 self._alarm.at(site.now_us + self._after_us)
         elif not on_gensets or (settled and (not self.on or site.spare_kw >= self._saved_kw())):
             self._alarm.stop()
-            if self.on:
+            if self.on and not self.importing:
                 site.log(self._item, r.CAPPED, 0, site.trigger)
                 self._set(False)
 
     def _cap(self) -> None:
         self.site.change(self._item, r.CAPPED, 1, LOAD | SUPPLY, self._row)
         self._set(True)
+
+    def for_import(self, on: bool) -> None:
+        """Cap at once because import is above its limit, or no longer; on backup the cap stays."""
+        self.importing = on
+        if on != self.on and (on or not self.site.abnormal):
+            self._alarm.stop()
+            self.site.log(self._item, r.CAPPED, int(on), self.site.trigger)
+            self._set(on)
+            self.site.ask(LOAD | SUPPLY)
 
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""

@@ -23,7 +23,8 @@ from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
 from twin.world import record as r
-from twin.world.site import LOAD, SUPPLY, Site
+from twin.world.blueprint import UNLIMITED_KW
+from twin.world.site import SUPPLY, Site
 from twin.world.world import Notice
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class FeederSpec(Spec):
     momentary: EventSpec | None = None
     sustained: EventSpec | None = None
     planned: PlannedSpec | None = None
+    capacity_kw: Positive | None = Field(default=None, description="what the feeder and its transformer carry")
 
 
 class ExpansionSpec(Spec):
@@ -150,6 +152,8 @@ class RunningGrid:
         self._tie_alarm = world.alarm(self._transfer)
         site.supply = self.react
         site.grid = self
+        self._capacity_kw = [spec.feeders[name].capacity_kw or UNLIMITED_KW for name in names]
+        self._limit_kw = spec.import_limit_kw or UNLIMITED_KW
 
     def event(
         self,
@@ -208,6 +212,10 @@ class RunningGrid:
             self._react_tie()
         for k in range(len(self._items)):
             self._react_section(k)
+        carried_kw = sum(kw for kw, up in zip(self._capacity_kw, self._up, strict=True) if up)
+        limit_kw = min(self._limit_kw, carried_kw or UNLIMITED_KW)
+        if limit_kw != self.site.import_limit_kw:
+            self.site.import_limit_kw = self.site.totals[f.IMPORT_LIMIT_KW] = limit_kw
 
     def _worst(self, k: int) -> Strike:
         """The strike that ends last: it decides how long feeder k stays away."""
@@ -217,9 +225,8 @@ class RunningGrid:
         """The larger connection is there."""
         if spec.at_h > 0:
             yield self.world.sleep(ticks(spec.at_h))
-        self.site.change(item, r.ONLINE, 1, LOAD | SUPPLY)
-        self.site.settle()
-        self.site.totals[f.IMPORT_LIMIT_KW] = spec.import_limit_kw
+        self.site.change(item, r.ONLINE, 1, SUPPLY)
+        self._limit_kw = spec.import_limit_kw
 
     def _react_tie(self) -> None:
         """Open with both feeders up; closed at once in a closed transition, else after the auto-transfer time."""

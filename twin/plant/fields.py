@@ -23,18 +23,18 @@ F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_
 
 # ---- connection point: a feed whose units are berths; it carries other feeds whose section supply is away
 POINT = 4  # F_KIND
-F_POINT, F_ON_POINT = 22, 23  # of a feed: the point that may carry it, and the one that does; place + 1, 0 none
-F_READY_US, F_AWAY_US, F_EVENT = 24, 25, 26  # may take to its point from; cut off from the sections until; by that event
-F_SYNCHRONISED, F_CHANGEOVER_US = 27, 28  # of a point
-U_USE, U_FUELLED = 29, 30  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
+F_POINT, F_ON_POINT = 23, 24  # of a feed: the point that may carry it, and the one that does; place + 1, 0 none
+F_READY_US, F_AWAY_US, F_EVENT = 25, 26, 27  # may take to its point from; cut off from the sections until; by that event
+F_SYNCHRONISED, F_CHANGEOVER_US = 28, 29  # of a point
+U_USE, U_FUELLED = 30, 31  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price
-FACTS = 31
+FACTS = 32
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = 36, 37, 38  # set on arrival: never below by trade; charge at; discharge at
 U_FLOOR_KWH, U_CEILING_KWH = 39, 40  # bounds of the stored energy as things stand
 QUANTITIES = 41
 
 # ---- load: one load point
-L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING = range(15, 22)
+L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING, L_SHED = range(15, 23)
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
 L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(24, 29)
 L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(29, 34)  # ratings

@@ -118,6 +118,7 @@ class SiteBlueprint:
     berth: NDArray[np.bool_]
     pumps: int
     chillers: int
+    most_kw: float
 
 
 class SiteBuilder:
@@ -206,8 +207,16 @@ class SiteBuilder:
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
             berth=np.array([feed.kind == f.POINT for feed in feeds for _ in feed.units], np.bool_),
-            pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS),
+            pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS), most_kw=self._most_kw(feeds, loads),
         )  # fmt: skip
+
+    def _most_kw(self, feeds: list[Feed], loads: list[Load]) -> float:
+        """More than all load points ever draw together, in the month that cools hardest [kW]."""
+        it_kw = sum(load.fixed_kw + load.full_gpus * load.per_gpu_kw for load in loads if load.kind in (f.ROW, f.CORE))
+        others_kw = sum(load.fixed_kw for load in loads if load.kind not in (f.ROW, f.CORE))
+        auxiliary_kw = sum(unit.auxiliary_kw for feed in feeds for unit in feed.units)
+        loss = max(feed.loss_fraction for feed in feeds)
+        return (it_kw * (1.0 + max(self.cooling_fraction)) + others_kw) / (1.0 - loss) + auxiliary_kw
 
     def _fill_points(self, feeds: list[Feed], fact: NDArray[np.int64]) -> None:
         """Which feed may hang on which point; every berth is empty."""

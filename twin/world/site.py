@@ -66,6 +66,16 @@ class GridSupply(Protocol):
         """Tell that supply will be away from `at_us` on."""
 
 
+class PowerCap(Protocol):
+    """What the import limit asks of the power cap on GPUs."""
+
+    on: bool
+    importing: bool
+
+    def for_import(self, on: bool) -> None:
+        """Cap for the limit's sake, or no longer."""
+
+
 class Site:
     """One plant on the world's clock. Blocks are copies of the blueprint's; facts in them belong to the parts."""
 
@@ -91,6 +101,11 @@ class Site:
         self._carried = [0] * len(self._points)
         self.switches = bool(self._points)
         """Whether feeds may be carried by a connection point, or be cut off from their sections one by one."""
+        self.cap: PowerCap | None = None
+        self.limit: Callable[[], bool] | None = None
+        """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
+        self.import_limit_kw = float(self.totals[f.IMPORT_LIMIT_KW])
+        self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
         self.feed_row = [-1] * len(plan.feed_items)
         self.abnormal = False
@@ -196,6 +211,16 @@ class Site:
                 self.ask(SUPPLY)
             else:
                 self._look_ahead()
+        if self.limit is not None and self.limit():
+            self._watch_next_edge()
+
+    def _watch_next_edge(self) -> None:
+        """A load that follows the clock, or a truck at its reserve, may bring import above its limit."""
+        following, bound = int(self.clock[f.EDGE]) + 1, int(self.clock[f.BOUND_US])
+        if following < self.plan.edge_us.size:
+            bound = min(bound, int(self.plan.edge_us[following]))
+        if bound < self._bound_alarm.due:
+            self._bound_alarm.at(bound)
 
     def _turn(self, now: int) -> None:
         until = turn(now, False, *self._blocks)
@@ -240,6 +265,8 @@ class Site:
                 cause = max((self.feed_row[j] for j in self.plan.feeds_of[index]), default=-1)
                 if cause < first or self.fact[f.L_TRIPPED, index]:
                     cause = self.trigger
+                if self.fact[f.L_SHED, index]:
+                    cause = self.shed_row[index]
                 self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
             else:
                 cause = self.trigger if self.trigger >= 0 else self.feed_row[index]
@@ -250,7 +277,7 @@ class Site:
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
             or self.fact[f.F_ON_GENSET].any()
             or (self.switches and (self.fact[f.F_ON_POINT] + self.fact[f.F_AWAY_US]).any())
-            or (self.fact[f.L_LIT, : len(self.load_row)] == 0).any()
+            or (self.fact[f.L_LIT, : len(self.load_row)] + self.fact[f.L_SHED, : len(self.load_row)] == 0).any()
             or self.totals[f.HEAT_RATE] > 0.0
         )
         if not self.abnormal:
@@ -322,7 +349,7 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = self.grid = self.watched = None
+        self.gensets = self.grid = self.watched = self.cap = self.limit = None
         self.tape.flush()
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_point_alarm", None)

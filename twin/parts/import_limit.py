@@ -1,0 +1,79 @@
+"""The import limit as a duty: above it GPUs are capped, then load is shed in a stated order, until import fits.
+
+The limit is that of the connection or, if lower, what the feeders that are up can carry. Utilities measure means of
+minutes and transformers bear an overload for minutes, so the cap is taken as immediate. Storage that discharges beside
+the grid lowers import before anything is capped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.plant import fields as f
+from twin.plant.limit import full_import_kw, reconnect, shed
+from twin.world import record as r
+from twin.world.site import LOAD, SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.world import World
+
+SLACK = 1.0 + 1e-9
+"""kW that differ by less are equal."""
+
+
+class ImportLimit:
+    """Watches a site's import, where a limit is given."""
+
+    def declare(self, site: SiteBuilder) -> None:
+        """Nothing of its own: it acts on the load points."""
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """Hook into the end of every reaction."""
+        site.limit = RunningLimit(site).react
+
+
+class RunningLimit:
+    """What is capped or shed for the limit's sake in one world."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._out = np.zeros(len(site.plan.load_items), np.int64)
+        self._blocks = (site.fact, site.quantity, site.plan.link, site.clock)
+        self._most_kw = site.plan.most_kw
+        self._shed = 0
+
+    def react(self) -> bool:
+        """Cap, shed or reconnect; whether the limit may bind later with no fact flipping: then edges are watched."""
+        site = self.site
+        limit_kw = site.import_limit_kw
+        if self._most_kw <= limit_kw and not self._shed and not self._capping:
+            return False
+        excess_kw = float(site.totals[f.IMPORT_KW] - site.totals[f.CHARGE_KW]) - limit_kw * SLACK
+        if excess_kw > 0.0:
+            if site.cap is not None and not site.cap.on:
+                site.cap.for_import(True)
+            else:
+                self._flip(shed(excess_kw, *self._blocks, site.plan.edge, self._out), 1)
+        else:
+            rest = (site.totals, site.plan.edge)
+            if self._shed:
+                capped = site.cap is not None and site.cap.on
+                self._flip(reconnect(limit_kw, capped, *self._blocks, *rest, self._out), 0)
+            elif site.cap is not None and self._capping and full_import_kw(False, *self._blocks, *rest) <= limit_kw:
+                site.cap.for_import(False)
+        return True
+
+    @property
+    def _capping(self) -> bool:
+        return self.site.cap is not None and self.site.cap.importing
+
+    def _flip(self, count: int, on: int) -> None:
+        site = self.site
+        for i in self._out[:count]:
+            site.shed_row[i] = site.log(site.plan.load_items[i], r.SHED, on, site.trigger)
+        if count:
+            self._shed += count if on else -count
+            site.ask(LOAD | SUPPLY)
