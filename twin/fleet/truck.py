@@ -247,6 +247,7 @@ class RunningTruck:
     def _end_lease(self, end_us: int) -> None:
         assert self.lease is not None
         stored, start = self.content.energy_kwh, self._since_us
+        self.place.site.tape.mark(self.item, end_us, stored)
         income = hours(end_us - start) * self.lease.income_per_h
         self.world.record.stays.append((self.item, -1, start, end_us, stored, stored, 0.0, 0.0, 0.0, income))
         cost = self._km * self.fleet.roads.spec.cost_per_km

@@ -47,7 +47,7 @@ def _delay_us(
     law = int(quantity[f.F_TRANSFER_LAW, p])
     empty = quantity[f.F_TRANSFER_A]
     us = quantile(law, quantity[f.F_TRANSFER_A, p], quantity[f.F_TRANSFER_B, p], empty, u, n) * TICKS_PER_H
-    return 0 if us <= _hold_up_us(j, fact, quantity, link) else np.int64(us)
+    return 0 if us <= _hold_up_us(j, fact, quantity, link) else np.int64(np.rint(us))
 
 
 @inner
