@@ -122,7 +122,9 @@ def _units(site: Site, horizon_us: int) -> dict[str, Any]:
     own = site.plan.unit_items[fixed]
     time_us = np.concatenate([np.zeros(count, np.int64), time_us, np.full(count, horizon_us)])
     item = np.concatenate([own, item, own])
-    energy_kwh = np.concatenate([site.plan.quantity[f.ENERGY_KWH, fixed], energy_kwh, site.quantity[f.ENERGY_KWH, fixed]])
+    energy_kwh = np.concatenate(
+        [site.plan.quantity[f.ENERGY_KWH, fixed], energy_kwh, site.quantity[f.ENERGY_KWH, fixed]]
+    )
     order = np.lexsort((time_us, item))
     return {"time_us": time_us[order], "item": item[order], "energy_kwh": energy_kwh[order]}
 

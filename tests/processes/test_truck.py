@@ -1,6 +1,6 @@
 """One truck, one dark hall: it arrives late, carries, runs empty; every instant by hand, to the microsecond."""
 
-from simulation import H, MIN, S, all_near, near, outage
+from simulation import MIN, H, S, all_near, near, outage
 from trucking import fleet, play_fleet
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import H, MIN
+from simulation import MIN, H
 from trucking import fleet, play_fleet
 
 DAY = [*[0.3] * 8, *[1.0] * 4, *[0.6] * 6, *[1.2] * 4, *[0.3] * 2]

@@ -1,5 +1,6 @@
 """Fleets: energy closes over sites and roads, looking more often changes nothing, nobody's luck moves."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,8 @@ def fleets(draw: st.DrawFn) -> dict[str, Any]:
         policy["trades"] = draw(st.booleans())
     truck = {
         "auxiliary_kw": draw(st.sampled_from([0.0, 3.0])), "efficiency_one_way": draw(st.sampled_from([1.0, 0.9])),
-        "rated_kwh": draw(st.sampled_from([120.0, 1000.0])), "breakdowns_per_1000_km": draw(st.sampled_from([0.0, 8.0])),
-        "repair_h": 2.0,
+        "rated_kwh": draw(st.sampled_from([120.0, 1000.0])), "repair_h": 2.0,
+        "breakdowns_per_1000_km": draw(st.sampled_from([0.0, 8.0])),
     }  # fmt: skip
     trucks: dict[str, Any] = {"one": truck, "two": {**truck, "soc_start_fraction": 0.3}}
     if draw(st.booleans()):
@@ -116,7 +117,7 @@ def test_a_truck_s_energy_is_what_its_sites_gave_and_took_less_its_auxiliaries_o
             if stay["site"] >= 0:
                 gain = stay["charged_kwh"] * one_way - stay["discharged_kwh"] / one_way
                 assert stay["end_kwh"] - stay["start_kwh"] == pytest.approx(gain, abs=1e-9)
-        for before, after in zip(own, own[1:], strict=False):
+        for before, after in pairwise(own):
             hours = (after["start_us"] - before["end_us"]) / H
             floor = min(before["end_kwh"], spec["soc_min_fraction"] * spec["rated_kwh"])
             lost = before["end_kwh"] - after["start_kwh"]
@@ -125,7 +126,9 @@ def test_a_truck_s_energy_is_what_its_sites_gave_and_took_less_its_auxiliaries_o
             middle = (before["end_us"] + after["start_us"]) // 2
             half = max(floor, before["end_kwh"] - spec["auxiliary_kw"] * hours / 2)
             assert story.truck_kwh(name, middle) == pytest.approx(half, abs=1e-5)
-        for point in np.concatenate([table["energy_kwh"][table["item"] == item] for table in story.trace.units.values()]):
+        for point in np.concatenate(
+            [table["energy_kwh"][table["item"] == item] for table in story.trace.units.values()]
+        ):
             assert -1e-9 <= point <= spec["rated_kwh"] + 1e-9
 
 
@@ -158,7 +161,9 @@ TICKS = st.lists(st.one_of(st.integers(0, 36 * H - 1), st.integers(0, 35).map(la
 
 @settings(max_examples=60, deadline=None)
 @given(fleets(), TICKS, st.sampled_from([0, LOAD, UNITS, SUPPLY, LOAD | UNITS | SUPPLY]))
-def test_looking_more_often_leaves_every_event_on_its_tick(data: dict[str, Any], ticks: list[int], concerns: int) -> None:
+def test_looking_more_often_leaves_every_event_on_its_tick(
+    data: dict[str, Any], ticks: list[int], concerns: int
+) -> None:
     calm = FleetStory(simulator(data).run(0, "ledger"))
     watched = FleetStory(simulator(data, Onlookers(ticks, concerns)).run(0, "ledger"))
     for name, column in calm.trace.events.items():
@@ -186,12 +191,19 @@ def test_one_more_truck_moves_nobody_s_luck():
     trucks = {"one": {"breakdowns_per_1000_km": 3.0}}
     common = {"sites": halls_, "roads": roads, "horizon": {"hours": 2000.0}}
     alone = play_fleet(fleet("near", "far", trucks=trucks, **common), level="ledger")
-    joined = play_fleet(fleet("near", "far", trucks={**trucks, "idler": {**stays, "rated_kw": 1e-3}}, **common), level="ledger")
+    joined = play_fleet(
+        fleet("near", "far", trucks={**trucks, "idler": {**stays, "rated_kw": 1e-3}}, **common), level="ledger"
+    )
     sources = ("near/grid/A/sustained", "far/grid/A/sustained", "near/feeder-A", "far/feeder-A")
     assert luck(alone, *sources) == luck(joined, *sources)
     # a trip's speed and breakdown are the truck's own, by the number of its trip
-    one, two = alone.table("trips"), [trip for trip in joined.table("trips") if trip["item"] == joined._id("trucks/one")]
-    drive = [[trip["arrive_us"] - trip["depart_us"] for trip in trips if trip["arrive_us"] >= 0] for trips in (one, two)]
+    one, two = (
+        alone.table("trips"),
+        [trip for trip in joined.table("trips") if trip["item"] == joined._id("trucks/one")],
+    )
+    drive = [
+        [trip["arrive_us"] - trip["depart_us"] for trip in trips if trip["arrive_us"] >= 0] for trips in (one, two)
+    ]
     assert len(drive[0]) > 20
     count = min(len(trips) for trips in drive)
     same = sum(a == b for a, b in zip(drive[0][:count], drive[1][:count], strict=True))

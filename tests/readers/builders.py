@@ -25,7 +25,9 @@ def ledger_of(*months):
     return table_of("ledger", *[tuple(month.get(column, 0) for column in SCHEMA["ledger"].columns) for month in months])
 
 
-def trace_of(items, events=(), jobs=(), interruptions=(), trips=(), stays=(), ledger=None, series=None, units=None, **meta):
+def trace_of(
+    items, events=(), jobs=(), interruptions=(), trips=(), stays=(), ledger=None, series=None, units=None, **meta
+):
     """A trace of a year at site "campus", from items (name, kind, weight_kw, gpus, site=0) and tables by name.
 
     Items keep the order given (tests refer to them by row); events are (hour, item, what, value, cause).

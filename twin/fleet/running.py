@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from twin.errors import InternalError
 from twin.fleet.place import Place
@@ -42,7 +41,7 @@ class FleetSite:
     plugged: PluggedTrucksSpec
     value_per_h: float
     outlook: Outlook
-    prices: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    spreads: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def apply(self, content: Content) -> None:
         """Set what a truck that is plugged in here does beside the grid."""
@@ -89,8 +88,8 @@ class RunningFleet:
         known = self._known[place.site.name]
         return PlaceView(
             place.key, place.site.name, len(place.units), place.spec.limit_kw, 0.0, known.value_per_h, known.outlook,
-            known.plugged.charge_at_price_per_kwh is not None, known.plugged.reserve_fraction, _Prices(place.site, known),
-            place.spec.connect_h, place.spec.disconnect_min / 60.0,
+            known.plugged.charge_at_price_per_kwh is not None, known.plugged.reserve_fraction,
+            _Spread(place.site, known), place.spec.connect_h, place.spec.disconnect_min / 60.0,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ what trucks ask
@@ -213,6 +212,8 @@ class RunningFleet:
         now = self.world.now
         for key, place in self.places.items():
             seen = self._views[key]
+            if place.down_us < 0 and seen.down_since_h is None:
+                continue
             visible = place.down_us >= 0 and now >= place.down_us + self._detect_us
             seen.down_since_h = hours(place.down_us) if visible else None
             seen.need_kw = place.need_kw(place.without_supply()) if visible else 0.0
@@ -230,13 +231,11 @@ class RunningFleet:
         )  # fmt: skip
 
     def _truck_view(self, truck: RunningTruck) -> TruckView:
-        content = truck.content
-        efficiency, floor = content[f.U_EFFICIENCY], content[f.U_MIN_KWH]
         standing = truck.free or truck.phase in {IN_SERVICE, LENT}
         return TruckView(
-            truck.name, truck.home.key, content[f.U_RATED_KW], (truck.energy_kwh() - floor) * efficiency,
-            (content[f.U_MAX_KWH] - floor) * efficiency, truck.place.key if standing else None, truck.destination.key,
-            truck.reason, truck.free, generator=truck.spec.generator,
+            truck.name, truck.home.key, truck.content[f.U_RATED_KW], truck.usable_kwh, truck.full_kwh(),
+            truck.place.key if standing else None, truck.destination.key, truck.reason, truck.free,
+            generator=truck.spec.generator,
         )  # fmt: skip
 
     def at_home(self, truck: RunningTruck) -> bool:
@@ -263,19 +262,21 @@ class _Watch:
         self._fleet.look(self._places)
 
 
-class _Prices:
-    """The 24 hourly prices of the day that holds a time, at a site; the same in all replications."""
+class _Spread:
+    """Dear hours against cheap ones of the day that holds a time, at a site; the same in all replications."""
 
     def __init__(self, site: Site, known: FleetSite) -> None:
-        self._plan, self._days = site.plan, known.prices
+        self._plan, self._days = site.plan, known.spreads
 
-    def __call__(self, now_h: float) -> NDArray[np.float64]:
+    def __call__(self, now_h: float, count: int) -> float:
         day = int(now_h // 24)
-        if day not in self._days:
+        found = self._days.get((day, count))
+        if found is None:
             hours_us = (day * 24 + np.arange(24)) * TICKS_PER_H
             edge = np.searchsorted(self._plan.edge_us, hours_us, side="right") - 1
-            self._days[day] = self._plan.edge[f.E_PRICE_PER_KWH, edge]
-        return self._days[day]
+            price = np.sort(self._plan.edge[f.E_PRICE_PER_KWH, edge])
+            found = self._days[day, count] = float(price[-count:].mean() - price[:count].mean())
+        return found
 
 
 class _Service:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -55,7 +56,7 @@ class TruckSpec(Spec):
         if (self.rated_kwh is None) != self.generator:
             raise ValueError("give rated_kwh, or generator: true")
         ends = sorted((lease.from_h, lease.from_h + lease.hours) for lease in self.leases)
-        if any(one[1] > two[0] for one, two in zip(ends, ends[1:], strict=False)):
+        if any(one[1] > two[0] for one, two in pairwise(ends)):
             raise ValueError("leases overlap")
         return self
 

@@ -1,8 +1,8 @@
 """A truck's life: plugged, ordered, unplugged, on the road, perhaps broken down, queueing, connecting, plugged again.
 
 Phases are facts with one movable alarm, not a process with interrupts. Plugged, its content is a berth's column; on the
-road the truck owns it and loses its auxiliaries, down to the floor. Draws are keyed by the truck's name, the purpose and
-the number of the trip, so that one more truck, or one more trip of another, moves nobody's luck.
+road the truck owns it and loses its auxiliaries, down to the floor. Draws are keyed by the truck's name, the purpose
+and the number of the trip, so that one more truck, or one more trip of another, moves nobody's luck.
 """
 
 from __future__ import annotations
@@ -86,6 +86,14 @@ class RunningTruck:
         stored, floor = self.content.energy_kwh, self.content[f.U_MIN_KWH]
         lost = self.content[f.U_AUXILIARY_KW] * hours(self.world.now - self._away_us)
         return max(min(stored, floor), stored - lost)
+
+    def usable_kwh(self) -> float:
+        """Above the floor, at the load's side [kWh]."""
+        return (self.energy_kwh() - self.content[f.U_MIN_KWH]) * self.content[f.U_EFFICIENCY]
+
+    def full_kwh(self) -> float:
+        """The same of a full truck [kWh]."""
+        return (self.content[f.U_MAX_KWH] - self.content[f.U_MIN_KWH]) * self.content[f.U_EFFICIENCY]
 
     @property
     def free(self) -> bool:

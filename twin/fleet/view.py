@@ -1,7 +1,7 @@
-"""What a dispatcher knows: who is without supply since when, what is announced, where trucks are. Never how long it lasts.
+"""What a dispatcher knows: who lacks supply since when, what is announced, where trucks are; never how long it lasts.
 
-Expectations come from the laws that the scenario states: how long outages of a site last, given that this one has lasted
-so long; how long roads take. A policy reads a `View` and returns a `Plan`; it changes nothing.
+Expectations come from the laws that the scenario states: how long outages of a site last, given that this one has
+lasted so long; how long roads take. A policy reads a `View` and returns a `Plan`; it changes nothing.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class PlaceView:
     """A connection point as the dispatcher sees it; its key is "site/point".
 
     Attributes:
-        down_since_h: since when load points that trucks could carry have been without section supply; None: they have it.
+        down_since_h: since when load points that trucks could carry lack section supply; None: they have it.
         need_kw: what they need at full level; `served_kw` what all that trucks could ever carry here needs.
         carried_kw: what plugged trucks carry now.
         value_per_h: what an hour without supply costs at this site: GPUs x value of a GPU-hour.
-        prices_of_day: the 24 hourly prices of the day that holds a time [h].
+        spread_per_kwh: mean of the k dearest hours less that of the k cheapest, of the day that holds a time [h].
     """
 
     key: str
@@ -93,7 +93,7 @@ class PlaceView:
     outlook: Outlook
     trades: bool
     reserve_fraction: float
-    prices_of_day: Callable[[float], NDArray[np.float64]]
+    spread_per_kwh: Callable[[float, int], float]
     connect_h: float
     disconnect_h: float
     down_since_h: float | None = None
@@ -109,19 +109,24 @@ class TruckView:
         at: the place where it stands, None on the road; `bound_for` the place that it has been ordered to, else `at`.
         reason: of its last order.
         free: whether an order would be obeyed: plugged, idle, queueing, or still waiting for its crew.
-        usable_kwh: above the floor, at the load's side; `full_kwh` the same when full.
+        usable: looks up what it holds above the floor, at the load's side; `full_kwh` is that of a full one.
     """
 
     name: str
     home: str
     rated_kw: float
-    usable_kwh: float
+    usable: Callable[[], float]
     full_kwh: float
     at: str | None
     bound_for: str
     reason: Reason
     free: bool
     generator: bool = False
+
+    @property
+    def usable_kwh(self) -> float:
+        """What it could give to a load now [kWh]."""
+        return self.usable()
 
     def carry_h(self, kw: float) -> float:
         """How long it carries `kw`, or what it can of that [h]."""

@@ -59,9 +59,7 @@ class Region:
 class StruckRegion:
     """What a source of regional events asks of its sites together."""
 
-    def __init__(
-        self, spec: RegionSpec, name: str, world: World, sites: list[Site], close_roads: CloseRoads
-    ) -> None:
+    def __init__(self, spec: RegionSpec, name: str, world: World, sites: list[Site], close_roads: CloseRoads) -> None:
         self._world, self._sites, self._close_roads = world, sites, close_roads
         self._closed = None if spec.roads_closed_h is None else compile_law(spec.roads_closed_h)
         self._closures = world.stream(name, "roads_closed")

@@ -83,6 +83,19 @@ def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
 
 
 @inner
+def _matters(edge_before: int, edge_after: int, edge: Array, fact: Array, clock: Array) -> bool:
+    """Whether an edge changes any power: a price alone concerns only trucks that trade."""
+    for row in range(f.E_COOLING_FRACTION, edge.shape[0]):
+        if row != f.E_PRICE_PER_KWH and edge[row, edge_before] != edge[row, edge_after]:
+            return True
+    if clock[f.POINTS] > 0:
+        for i in range(clock[f.UNITS]):
+            if fact[f.U_USE, i] & f.TRADES:
+                return True
+    return False
+
+
+@inner
 def _tape_full(clock: Array, tape_us: Array) -> bool:
     """Whether a recording tape has no room for the points and the row of one more dispatch."""
     return 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2
@@ -137,6 +150,8 @@ def advance(
             clock[f.EDGE] = next_edge
             if stop:
                 return STOPPED
+            if not at_bound and not _matters(next_edge - 1, next_edge, edge, fact, clock):
+                continue
         if at_bound:
             if not _benign(fact, quantity, clock, site):
                 if stop:

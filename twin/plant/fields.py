@@ -24,7 +24,11 @@ F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_
 # ---- connection point: a feed whose units are berths; it carries other feeds whose section supply is away
 POINT = 4  # F_KIND
 F_POINT, F_ON_POINT = 23, 24  # of a feed: the point that may carry it, and the one that does; place + 1, 0 none
-F_READY_US, F_AWAY_US, F_EVENT = 25, 26, 27  # may take to its point from; cut off from the sections until; by that event
+F_READY_US, F_AWAY_US, F_EVENT = (
+    25,
+    26,
+    27,
+)  # may take to its point from; cut off from the sections until; by that event
 F_SYNCHRONISED, F_CHANGEOVER_US = 28, 29  # of a point
 U_USE, U_FUELLED = 30, 31  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price

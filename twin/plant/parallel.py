@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.kernel import inner
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
@@ -40,11 +42,6 @@ def _wish(i: int, over_kw: float, price: float, fact: Array, quantity: Array) ->
 
 
 @inner
-def _rating(i: int, wish: int, quantity: Array) -> float:
-    return quantity[f.U_RECHARGE_KW, i] if wish == CHARGE else quantity[f.U_RATED_KW, i]
-
-
-@inner
 def beside_the_grid(
     wanted: Array, fixed_kw: float, charging_kw: float, price: float, fact: Array, quantity: Array, clock: Array,
     site: Array,
@@ -59,62 +56,65 @@ def beside_the_grid(
     demand_kw = fixed_kw + charging_kw
     target_kw = min(site[f.IMPORT_LIMIT_KW], site[f.PEAK_TARGET_KW])
     over_kw = demand_kw - target_kw
-    most = (
-        0.0,
-        max(0.0, min(site[f.RECHARGE_LIMIT_KW] - charging_kw, target_kw - demand_kw)),
-        max(0.0, over_kw),
-        max(0.0, demand_kw - site[f.IMPORT_FLOOR_KW]),
-    )
+    wishes = np.zeros(wanted.size, np.int64)
+    asked = _ask(wishes, wanted, over_kw, price, fact, quantity, clock)
+    if asked == 0:
+        return
     sold_kw = 0.0
-    for wish in (SELL, BUFFER, CHARGE):
-        limit_kw = most[wish]
-        if wish == BUFFER:
-            limit_kw = max(0.0, limit_kw - sold_kw)
-        given_kw = _as_one(wish, limit_kw, over_kw, price, wanted, fact, quantity, clock)
-        if wish == SELL:
-            sold_kw = given_kw
+    if asked & 1 << SELL:
+        sold_kw = _share_out(SELL, max(0.0, demand_kw - site[f.IMPORT_FLOOR_KW]), wishes, wanted)
+    if asked & 1 << BUFFER:
+        _share_out(BUFFER, max(0.0, over_kw - sold_kw), wishes, wanted)
+    if asked & 1 << CHARGE:
+        most_kw = max(0.0, min(site[f.RECHARGE_LIMIT_KW] - charging_kw, target_kw - demand_kw))
+        _share_out(CHARGE, most_kw, wishes, wanted)
 
 
 @inner
-def _as_one(
-    wish: int, limit_kw: float, over_kw: float, price: float, wanted: Array, fact: Array, quantity: Array, clock: Array
-) -> float:
-    """All units of one wish share `limit_kw` in proportion to their kW, each point within its own limit."""
-    total = 0.0
+def _ask(
+    wishes: Array, wanted: Array, over_kw: float, price: float, fact: Array, quantity: Array, clock: Array
+) -> int:
+    """Every unit's wish, and its kW as `wanted`, each point within its own limit; returns which wishes there are."""
+    asked = 0
     for p in range(clock[f.FEEDS]):
-        total += _of_point(p, wish, over_kw, price, fact, quantity)
-    if total <= 0.0:
-        return 0.0
-    scale = min(1.0, limit_kw / total)
-    sign = -1.0 if wish == CHARGE else 1.0
-    for p in range(clock[f.FEEDS]):
-        point = _of_point(p, wish, over_kw, price, fact, quantity)
-        if point <= 0.0:
+        if fact[f.F_KIND, p] != f.POINT or fact[f.F_STATE, p] != f.ON_SECTION:
             continue
         first = fact[f.F_FIRST, p]
-        rated = 0.0
-        for i in range(first, first + fact[f.F_COUNT, p]):
-            if _stands(i, fact) and _wish(i, over_kw, price, fact, quantity) == wish:
-                rated += _rating(i, wish, quantity)
-        for i in range(first, first + fact[f.F_COUNT, p]):
-            if _stands(i, fact) and _wish(i, over_kw, price, fact, quantity) == wish:
-                wanted[i] = sign * scale * point * (_rating(i, wish, quantity) / rated)
-    return scale * total
+        end = first + fact[f.F_COUNT, p]
+        given = taken = 0.0
+        for i in range(first, end):
+            if not fact[f.U_UP, i] or fact[f.U_FUELLED, i]:
+                continue
+            wish = _wish(i, over_kw, price, fact, quantity)
+            wishes[i] = wish
+            if wish == CHARGE:
+                wanted[i] = -quantity[f.U_RECHARGE_KW, i]
+                taken -= wanted[i]
+            elif wish != STAND_BY:
+                wanted[i] = quantity[f.U_RATED_KW, i]
+                given += wanted[i]
+            if wish != STAND_BY:
+                asked |= 1 << wish
+        limit = quantity[f.F_LIMIT_KW, p]
+        if given > limit or taken > limit:
+            for i in range(first, end):
+                if wanted[i] > 0.0 and given > limit:
+                    wanted[i] *= limit / given
+                elif wanted[i] < 0.0 and taken > limit:
+                    wanted[i] *= limit / taken
+    return asked
 
 
 @inner
-def _stands(i: int, fact: Array) -> bool:
-    return fact[f.U_UP, i] == 1 and fact[f.U_FUELLED, i] == 0
-
-
-@inner
-def _of_point(p: int, wish: int, over_kw: float, price: float, fact: Array, quantity: Array) -> float:
-    """kW of point p's units with this wish, within the point's limit."""
-    if fact[f.F_KIND, p] != f.POINT or fact[f.F_STATE, p] != f.ON_SECTION:
-        return 0.0
+def _share_out(wish: int, limit_kw: float, wishes: Array, wanted: Array) -> float:
+    """Scale all units of one wish down to `limit_kw` together; returns what they give or take [kW]."""
     total = 0.0
-    first = fact[f.F_FIRST, p]
-    for i in range(first, first + fact[f.F_COUNT, p]):
-        if _stands(i, fact) and _wish(i, over_kw, price, fact, quantity) == wish:
-            total += _rating(i, wish, quantity)
-    return min(total, quantity[f.F_LIMIT_KW, p])
+    for i in range(wishes.size):
+        if wishes[i] == wish:
+            total += abs(wanted[i])
+    if total > limit_kw:
+        for i in range(wishes.size):
+            if wishes[i] == wish:
+                wanted[i] *= limit_kw / total
+        return limit_kw
+    return total

@@ -23,7 +23,8 @@ CONTENT = (
 )  # fmt: skip
 """Rows of a unit's column that travel."""
 _ROWS = np.array(CONTENT)
-_ENERGY, _CHARGED, _DISCHARGED = (CONTENT.index(row) for row in (f.ENERGY_KWH, f.CHARGED_KWH, f.DISCHARGED_KWH))
+_PLACE = {row: k for k, row in enumerate(CONTENT)}
+_ENERGY, _CHARGED, _DISCHARGED = (_PLACE[row] for row in (f.ENERGY_KWH, f.CHARGED_KWH, f.DISCHARGED_KWH))
 
 
 @dataclass
@@ -37,10 +38,10 @@ class Content:
     """Site and unit of the berth that holds it now."""
 
     def __getitem__(self, row: int) -> float:
-        return float(self.column[CONTENT.index(row)])
+        return float(self.column[_PLACE[row]])
 
     def __setitem__(self, row: int, value: float) -> None:
-        self.column[CONTENT.index(row)] = value
+        self.column[_PLACE[row]] = value
 
     @property
     def energy_kwh(self) -> float:

@@ -168,7 +168,10 @@ class SiteBuilder:
 
     def add_point(self, point: Point) -> None:
         """Declare a connection point: a feed whose units are berths, empty at first."""
-        berths = [Unit(self.item(f"{point.name}/{berth}", "berth"), 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0) for berth in point.berths]
+        berths = [
+            Unit(self.item(f"{point.name}/{berth}", "berth"), 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+            for berth in point.berths
+        ]
         feed = Feed(point.name, f.POINT, point.sections, berths, limit_kw=point.limit_kw, transfer=point.transfer)
         self.add_feed(feed, "connection_point", [])
         self.points[feed.name] = point

@@ -48,7 +48,7 @@ def mixed(rows: list[tuple[float, ...]], names: tuple[str, ...], whole: int) -> 
 
 
 class Record:
-    """Events, jobs and interruptions of one run, each row five to ten int64 in one flat list; trips and stays of trucks."""
+    """Events, jobs and interruptions of one run as int64 in flat lists; trips and stays of trucks as tuples."""
 
     __slots__ = ("count", "events", "interruptions", "jobs", "level", "stays", "trips")
 

@@ -32,7 +32,7 @@ def needed_at(view: View, place: str) -> bool:
 
 
 def lacking_kw(view: View, place: PlaceView) -> float:
-    """kW that a place needs on top of the trucks that stand there or are bound for it; 0 when its berths are full."""
+    """Power [kW] that a place needs beyond the trucks that are there or bound for it; 0 when its berths are full."""
     trucks = view.assigned(place)
     if len(trucks) >= place.berths:
         return 0.0

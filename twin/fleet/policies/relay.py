@@ -16,8 +16,12 @@ class Relay(PolicySpec):
     """Relieve each other."""
 
     kind: Literal["relay"]
-    margin_h: NonNegative = Field(default=0.5, description="arrive this much before the others are empty, or work begins")
-    empty_fraction: Fraction = Field(default=0.03, description="of its usable energy at which a truck leaves to recharge")
+    margin_h: NonNegative = Field(
+        default=0.5, description="arrive this much before the others are empty, or work begins"
+    )
+    empty_fraction: Fraction = Field(
+        default=0.03, description="of its usable energy at which a truck leaves to recharge"
+    )
 
     def decide(self, view: View) -> Plan:
         """Ahead of announced work, to outages, then relief."""
@@ -36,7 +40,7 @@ class Relay(PolicySpec):
         """Send the empty away and call the next; takes from `free`."""
         there = [truck for truck in view.assigned(place) if truck.at == place.key and not truck.generator]
         orders = [
-            Order(truck.name, truck.home, "relay")
+            Order(truck.name, truck.home, "home")
             for truck in there
             if truck.free and truck.home != place.key and truck.usable_kwh <= self.empty_fraction * truck.full_kwh
         ]

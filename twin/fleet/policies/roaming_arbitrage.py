@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from twin.fleet.policies.base import PolicySpec, look_again, needed_at, to_the_nearest
@@ -13,13 +12,11 @@ from twin.spec import NonNegative
 
 
 def spread_gain(view: View, truck: TruckView, place: PlaceView) -> float:
-    """What a day's trade would earn there: one cycle above the reserve, cheapest against dearest hours."""
+    """What a day's trade would earn there: one cycle above the reserve, dearest against cheapest hours."""
     if not place.trades or truck.generator:
         return 0.0
-    prices = np.sort(place.prices_of_day(view.now_h))
     traded_kwh = truck.full_kwh * (1.0 - place.reserve_fraction)
-    hours = min(12, max(1, round(traded_kwh / truck.rated_kw)))
-    return float(traded_kwh * (prices[-hours:].mean() - prices[:hours].mean()))
+    return traded_kwh * place.spread_per_kwh(view.now_h, min(12, max(1, round(traded_kwh / truck.rated_kw))))
 
 
 class RoamingArbitrage(PolicySpec):
@@ -29,24 +26,36 @@ class RoamingArbitrage(PolicySpec):
     move_from_gain: NonNegative = Field(default=50.0, description="a day's extra earning, kilometres paid, below: stay")
 
     def decide(self, view: View) -> Plan:
-        """At every midnight where the spread is worth the way; outages first."""
+        """Outages first; at midnight, whoever earns more elsewhere moves."""
         orders = to_the_nearest(view, view.down(), self.ready_fraction)
-        taken = {order.truck for order in orders}
-        free = [one for one in view.trucks if one.free and one.at == one.bound_for and one.name not in taken]
-        room = {key: place.berths - len(view.assigned(place)) for key, place in view.places.items()}
-        for truck in free:
-            if truck.at is None or needed_at(view, truck.at):
-                continue
-            here = view.places[truck.at]
-            best, where = self.move_from_gain + spread_gain(view, truck, here), None
-            for key, place in view.places.items():
-                if room[key] > 0 and key != truck.at:
-                    worth = spread_gain(view, truck, place) - view.km(here.site, place.site) * view.cost_per_km
-                    if worth > best:
-                        best, where = worth, key
-            if where is not None:
-                room[where] -= 1
-                orders.append(Order(truck.name, where, "price"))
+        if view.hour_of_day == 0.0:
+            orders += self._follow(view, {order.truck for order in orders})
         midnight_h = view.now_h - view.hour_of_day + 24.0
         again = look_again(view)
         return Plan(orders, midnight_h if again is None else min(again, midnight_h))
+
+    def _follow(self, view: View, taken: set[str]) -> list[Order]:
+        room = {key: place.berths - len(view.assigned(place)) for key, place in view.places.items() if place.trades}
+        orders = []
+        ranked: dict[tuple[float, float, bool], list[tuple[float, str]]] = {}
+        for truck in view.trucks:
+            if not truck.free or truck.at is None or truck.at != truck.bound_for or truck.name in taken:
+                continue
+            if needed_at(view, truck.at):
+                continue
+            kind = truck.full_kwh, truck.rated_kw, truck.generator
+            if kind not in ranked:
+                gains = [(spread_gain(view, truck, view.places[key]), key) for key in room]
+                ranked[kind] = sorted(gains, key=lambda one: (-one[0], one[1]))
+            here = view.places[truck.at]
+            best, where = self.move_from_gain + spread_gain(view, truck, here), None
+            for gain, key in ranked[kind]:
+                if gain <= best:
+                    break
+                worth = gain - view.km(here.site, view.places[key].site) * view.cost_per_km
+                if room[key] > 0 and worth > best:
+                    best, where = worth, key
+            if where is not None:
+                room[where] -= 1
+                orders.append(Order(truck.name, where, "price"))
+        return orders
