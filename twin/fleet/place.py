@@ -58,11 +58,15 @@ class Place:
             if (not self._masks[k] & on or fact[f.F_AWAY_US, j]) and not fact[f.F_ON_GENSET, j]
         ]
 
-    def need_kw(self, feeds: list[int] | None = None) -> float:
-        """What some served feeds, or all, need with their loads at full level [kW]."""
+    def feeds_of(self, load: str) -> list[int]:
+        """Served feeds (their places in `served`) of a load point, of all where none is named."""
+        i = self.site.plan.load_of.get(load, -1)
+        return [k for k, shares in enumerate(self._shares) if not load or any(one == i for one, _ in shares)]
+
+    def need_kw(self, feeds: list[int]) -> float:
+        """What some served feeds need with their loads at full level [kW]."""
         full = self.site.quantity[f.L_FULL_KW]
-        chosen = range(len(self.served)) if feeds is None else feeds
-        return float(sum(full[i] * share for k in chosen for i, share in self._shares[k]))
+        return float(sum(full[i] * share for k in feeds for i, share in self._shares[k]))
 
     def carried_kw(self) -> float:
         """What the plugged trucks give now [kW]."""

@@ -87,7 +87,7 @@ class RunningFleet:
     def _place_view(self, place: Place) -> PlaceView:
         known = self._known[place.site.name]
         return PlaceView(
-            place.key, place.site.name, len(place.units), place.spec.limit_kw, 0.0, known.value_per_h, known.outlook,
+            place.key, place.site.name, len(place.units), place.spec.limit_kw, known.value_per_h, known.outlook,
             known.plugged.charge_at_price_per_kwh is not None, known.plugged.reserve_fraction,
             _Spread(place.site, known), place.spec.connect_h, place.spec.disconnect_min / 60.0,
         )  # fmt: skip
@@ -131,7 +131,7 @@ class RunningFleet:
 
     def is_awaited(self, place: Place) -> bool:
         """Whether supply is away there, or announced to go."""
-        return bool(place.without_supply()) or any(soon.site == place.site.name for soon in self._announced())
+        return bool(place.without_supply()) or any(soon.place == place.key for soon in self._announced())
 
     # ------------------------------------------------------------------ what happens
     def add(self, truck: RunningTruck) -> None:
@@ -201,11 +201,14 @@ class RunningFleet:
 
     def _announced(self) -> list[Announced]:
         now_h = hours(self.world.now)
-        return [
-            Announced(notice.site, notice.start_h, notice.end_h)
-            for notice in self.world.notices
-            if notice.start_h + STARTED_H > now_h
-        ]
+        found = []
+        for notice in self.world.notices:
+            if notice.start_h + STARTED_H <= now_h:
+                continue
+            for place in self.places.values():
+                if place.site.name == notice.site and (feeds := place.feeds_of(notice.load)):
+                    found.append(Announced(place.key, notice.start_h, notice.end_h, place.need_kw(feeds)))
+        return found
 
     def view(self) -> View:
         """What the dispatcher knows now."""
@@ -218,15 +221,10 @@ class RunningFleet:
             seen.down_since_h = hours(place.down_us) if visible else None
             seen.need_kw = place.need_kw(place.without_supply()) if visible else 0.0
             seen.carried_kw = place.carried_kw() if visible else 0.0
-        announced = self._announced()
-        for soon in announced:
-            for key, place in self.places.items():
-                if place.site.name == soon.site:
-                    self._views[key].served_kw = place.need_kw()
         hour = hours(now) % 24.0
         return View(
             hours(now), hour, self._views, [self._truck_view(truck) for truck in self.trucks.values()],
-            announced, self.spec.crew.response_h(hour), self.roads.km,
+            self._announced(), self.spec.crew.response_h(hour), self.roads.km,
             lambda here, there: self.roads.expected_h(here, there, int(hour)), self.roads.spec.cost_per_km,
         )  # fmt: skip
 

@@ -65,11 +65,12 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Announced:
-    """Supply that will be away, as announced."""
+    """Supply that will be away from what a place serves, as announced, and what that needs."""
 
-    site: str
+    place: str
     start_h: float
     end_h: float
+    need_kw: float
 
 
 @dataclass
@@ -78,7 +79,7 @@ class PlaceView:
 
     Attributes:
         down_since_h: since when load points that trucks could carry lack section supply; None: they have it.
-        need_kw: what they need at full level; `served_kw` what all that trucks could ever carry here needs.
+        need_kw: what they need at full level.
         carried_kw: what plugged trucks carry now.
         value_per_h: what an hour without supply costs at this site: GPUs x value of a GPU-hour.
         spread_per_kwh: mean of the k dearest hours less that of the k cheapest, of the day that holds a time [h].
@@ -88,7 +89,6 @@ class PlaceView:
     site: str
     berths: int
     limit_kw: float
-    served_kw: float
     value_per_h: float
     outlook: Outlook
     trades: bool
@@ -130,9 +130,7 @@ class TruckView:
 
     def carry_h(self, kw: float) -> float:
         """How long it carries `kw`, or what it can of that [h]."""
-        if self.generator:
-            return 1e6
-        return self.usable_kwh / max(min(kw, self.rated_kw), 1e-9)
+        return 1e9 if self.generator else self.usable_kwh / max(min(kw, self.rated_kw), 1e-9)
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,9 @@ class RunningWork:
         every = ticks(HOURS_PER_YEAR / spec.per_year)
         at, ordinal, law = round(phase.uniform() * every), 0, spec.law()
         while True:
-            yield from self._warned(item, max(at, self._world.now + 1), spec.notice_h, law.mean)
-            yield from self._cut_off(item, row_name(ordinal % rows), event_number(name, ordinal), durations.ticks(law))
+            row = row_name(ordinal % rows)
+            yield from self._warned(item, row, max(at, self._world.now + 1), spec.notice_h, law.mean)
+            yield from self._cut_off(item, row, event_number(name, ordinal), durations.ticks(law))
             at += every
             ordinal += 1
 
@@ -95,18 +96,18 @@ class RunningWork:
         """Once."""
         name = f"{self._site.path('work')}/{spec.on}/{ticks(spec.at_h)}"
         law = spec.law()
-        yield from self._warned(item, ticks(spec.at_h), spec.notice_h, law.mean)
+        yield from self._warned(item, spec.on, ticks(spec.at_h), spec.notice_h, law.mean)
         duration_us = self._world.stream(name, "duration").ticks(law)
         yield from self._cut_off(item, spec.on, event_number(name, 0), duration_us)
 
-    def _warned(self, item: int, at_us: int, notice_h: float, expected_h: float) -> Process:
+    def _warned(self, item: int, load: str, at_us: int, notice_h: float, expected_h: float) -> Process:
         world, site = self._world, self._site
         if notice_h > 0.0 and at_us < world.horizon_us:
             early = at_us - ticks(notice_h)
             if early > world.now:
                 yield world.sleep(early - world.now)
             row = site.change(item, r.ANNOUNCED, at_us, 0)
-            world.announce(Notice(item, site.name, hours(at_us), expected_h, row))
+            world.announce(Notice(item, site.name, hours(at_us), expected_h, row, load))
         if at_us > world.now:
             yield world.sleep(at_us - world.now)
 

@@ -300,6 +300,8 @@ class Site:
             if carried != self._carried[k]:
                 self._carried[k] = carried
                 self.log(self.plan.feed_items[j], r.ONLINE, carried, self.trigger)
+                if self.watched is not None:
+                    self.watched()
 
     def _on_point(self) -> None:
         self.ask(SUPPLY)

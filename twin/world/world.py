@@ -22,13 +22,14 @@ Process = Generator[Event, None, None]
 
 @dataclass(frozen=True)
 class Notice:
-    """Supply will be away: where, from when, and for how long by what is known beforehand."""
+    """Supply will be away: where, from when, and for how long by what is known beforehand; no load named: from all."""
 
     item: int
     site: str
     start_h: float
     expected_h: float
     row: int
+    load: str = ""
 
     @property
     def end_h(self) -> float:

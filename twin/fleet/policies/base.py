@@ -28,7 +28,7 @@ def ready(view: View, truck: TruckView, least_fraction: float) -> bool:
 def needed_at(view: View, place: str) -> bool:
     """Whether a place is without supply, or is announced to be."""
     down = view.places[place].down_since_h is not None
-    return down or any(soon.site == view.places[place].site for soon in view.announced)
+    return down or any(soon.place == place for soon in view.announced)
 
 
 def lacking_kw(view: View, place: PlaceView) -> float:
@@ -60,10 +60,15 @@ def nearest(view: View, place: PlaceView, trucks: list[TruckView]) -> TruckView 
 
 
 def to_the_nearest(view: View, places: list[PlaceView], least_fraction: float) -> list[Order]:
-    """Trucks to places in the given order, the nearest ready ones first, as many as kW and berths ask for."""
+    """The nearest ready trucks to the longest outages, as many as kW and berths ask for; of equal ones the nearest."""
     orders: list[Order] = []
     free = [truck for truck in view.trucks if ready(view, truck, least_fraction)]
-    for place in places:
+
+    def first(place: PlaceView) -> tuple[float, float, str]:
+        reach_h = min((view.reach_h(truck, place.key) for truck in free), default=0.0)
+        return place.down_since_h or 0.0, reach_h, place.key
+
+    for place in sorted(places, key=first):
         lacking, berths = lacking_kw(view, place), place.berths - len(view.assigned(place))
         while lacking > 0.0 and berths > 0:
             truck = nearest(view, place, free)

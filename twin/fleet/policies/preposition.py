@@ -19,25 +19,23 @@ def ahead(
     again: float | None = None
 
     def worth(soon: Announced) -> float:
-        places = [place for place in view.places.values() if place.site == soon.site]
-        return max((place.value_per_h for place in places), default=0.0) * (soon.end_h - soon.start_h)
+        return view.places[soon.place].value_per_h * (soon.end_h - soon.start_h)
 
-    for soon in sorted(view.announced, key=lambda one: (-worth(one), one.start_h, one.site)):
-        places = [place for place in view.places.values() if place.site == soon.site and place.served_kw > 0.0]
-        for place in places:
-            there = view.assigned(place)
-            lacking, berths = place.served_kw - sum(truck.rated_kw for truck in there), place.berths - len(there)
-            while lacking > 0.0 and berths > 0:
-                truck = nearest(view, place, free)
-                if truck is None:
-                    break
-                leave_h = soon.start_h - view.reach_h(truck, place.key) - margin_h
-                if view.now_h < leave_h:
-                    again = min(again or leave_h, leave_h)
-                    break
-                free.remove(truck)
-                orders.append(Order(truck.name, place.key, reason))
-                lacking, berths = lacking - truck.rated_kw, berths - 1
+    for soon in sorted(view.announced, key=lambda one: (-worth(one), one.start_h, one.place)):
+        place = view.places[soon.place]
+        there = view.assigned(place)
+        lacking, berths = soon.need_kw - sum(truck.rated_kw for truck in there), place.berths - len(there)
+        while lacking > 0.0 and berths > 0:
+            truck = nearest(view, place, free)
+            if truck is None:
+                break
+            leave_h = soon.start_h - view.reach_h(truck, place.key) - margin_h
+            if view.now_h < leave_h:
+                again = min(again or leave_h, leave_h)
+                break
+            free.remove(truck)
+            orders.append(Order(truck.name, place.key, reason))
+            lacking, berths = lacking - truck.rated_kw, berths - 1
     return orders, again
 
 

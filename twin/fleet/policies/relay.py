@@ -19,6 +19,9 @@ class Relay(PolicySpec):
     margin_h: NonNegative = Field(
         default=0.5, description="arrive this much before the others are empty, or work begins"
     )
+    relieved_fraction: Fraction = Field(
+        default=0.5, description="at which a truck leaves to recharge if the others there have the kW"
+    )
     empty_fraction: Fraction = Field(
         default=0.03, description="of its usable energy at which a truck leaves to recharge"
     )
@@ -37,16 +40,20 @@ class Relay(PolicySpec):
         return Plan(back + orders + late, min((time for time in times if time is not None), default=None))
 
     def _relieve(self, view: View, place: PlaceView, free: list[TruckView]) -> list[Order]:
-        """Send the empty away and call the next; takes from `free`."""
-        there = [truck for truck in view.assigned(place) if truck.at == place.key and not truck.generator]
-        orders = [
-            Order(truck.name, truck.home, "home")
-            for truck in there
-            if truck.free and truck.home != place.key and truck.usable_kwh <= self.empty_fraction * truck.full_kwh
-        ]
-        kw = place.carried_kw or place.need_kw
+        """Send away who is empty, or whom the others can spare, and call the next; takes from `free`."""
+        there = [truck for truck in view.assigned(place) if truck.at == place.key]
+        there.sort(key=lambda truck: (truck.generator, truck.usable_kwh / max(truck.full_kwh, 1e-9), truck.name))
+        orders = []
+        for truck in list(there):
+            if truck.generator or truck.home == place.key or not truck.free:
+                continue
+            others_kw = sum(other.rated_kw for other in there if other is not truck)
+            spared = others_kw >= place.need_kw and truck.usable_kwh <= self.relieved_fraction * truck.full_kwh
+            if spared or truck.usable_kwh <= self.empty_fraction * truck.full_kwh:
+                orders.append(Order(truck.name, truck.home, "home"))
+                there.remove(truck)
         coming = [truck for truck in view.assigned(place) if truck.at != place.key]
-        left_h = sum(truck.usable_kwh for truck in there) / max(kw, 1e-9)
+        left_h = sum(truck.carry_h(1.0) for truck in there) / max(place.carried_kw or place.need_kw, 1e-9)
         relief = nearest(view, place, free)
         if relief is not None and not coming and left_h <= view.reach_h(relief, place.key) + self.margin_h:
             free.remove(relief)
