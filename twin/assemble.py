@@ -14,6 +14,7 @@ from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
 from twin.parts.import_limit import ImportLimit
+from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
@@ -129,6 +130,8 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
+    if site.network:
+        parts.append(DistributionNetwork(site.network, bool(served)))
     return parts
 
 

@@ -48,6 +48,13 @@ def _power_columns() -> dict[str, tuple[str, str]]:
     return {name: ("float64", text) for name, text in meanings.items()}
 
 
+_FLOW_COLUMNS = {
+    "network_loss_kw": ("float64", "lost in cables and transformers, and on the way from storage to its load"),
+    "min_voltage_pu": ("float64", "least voltage of the buses that grid or gensets feed; nan where none or unsolved"),
+    "overloaded_branches": ("float64", "branches above their rating; -1 where the flow has no solution"),
+}
+
+
 def _ledger_columns() -> dict[str, tuple[str, str]]:
     names = "import genset it cooling house loss auxiliary charge discharge unserved hold_up"
     power = _power_columns()
@@ -57,6 +64,12 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         "peak_import_kw": ("float64", "largest 15-minute mean of import"),
         "stored_start_kwh": ("float64", "stored at the month's start"),
         "stored_end_kwh": ("float64", "stored at the month's end"),
+        "network_loss_kwh": ("float64", "energy: lost in cables and transformers, and from storage to its load"),
+        "network_loss_estimate_kwh": ("float64", "what dispatch took for the losses of grid- and genset-fed parts"),
+        "undervoltage_h": ("float64", "time with a bus below the network's min_voltage_pu"),
+        "overload_h": ("float64", "time with a branch above its rating"),
+        "unsolved_flow_h": ("float64", "time whose power flow has no solution; its losses are missing"),
+        "min_voltage_pu": ("float64", "least voltage of the month; nan without a network"),
         "storage_loss_kwh": (
             "float64",
             "lost inside storage: stored end - start = charge - discharge - this + truck_in - truck_out",
@@ -148,7 +161,7 @@ SCHEMA: dict[str, Columns] = {
     ),
     "series": Columns(
         "powers of a site from this time on, written only when one changes",
-        {"time_us": ("int64", "since the scenario's start"), **_power_columns()},
+        {"time_us": ("int64", "since the scenario's start"), **_power_columns(), **_FLOW_COLUMNS},
     ),
     "units": Columns(
         "a turning point of a unit's stored energy; linear between a unit's own points",
@@ -160,7 +173,7 @@ SCHEMA: dict[str, Columns] = {
     ),
     "ledger": Columns(
         "a billing month of a site: import + genset + hold_up + discharge = it + cooling + house + loss + auxiliary"
-        " + charge",
+        " + charge + network_loss",
         {
             "start_us": ("int64", "month's start or the scenario's"),
             "end_us": ("int64", "month's end or the horizon"),

@@ -81,7 +81,7 @@ def test_the_order_of_entries_changes_nothing(data: dict[str, Any]) -> None:
 def repr_of(table: Any) -> Any:
     if isinstance(table, dict):
         return {key: repr_of(value) for key, value in table.items()}
-    return table.tolist() if isinstance(table, np.ndarray) else table
+    return repr(table.tolist()) if isinstance(table, np.ndarray) else table  # nan is nan
 
 
 def two_sites(*names: str, job_site: str | None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUSTAINED_US = TICKS_PER_H // 12
 """IEEE 1366: an interruption is sustained when it lasts more than five minutes."""
-_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh")
+_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh", "network_loss_kwh")
 
 
 def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -135,11 +135,17 @@ def _energy(trace: Trace) -> dict[str, float]:
         return total_kwh(column) / years
 
     peaks_kw: Any = np.concatenate([ledger["peak_import_kw"] for ledger in ledgers]) if ledgers else np.empty(0)
-    names = ("unserved", "import", "genset", "it", "loss", "auxiliary")
+    least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
+    least_pu = least_pu[np.isfinite(least_pu)]
+    names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary")
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
         "pue": _ratio(sum(total_kwh(column) for column in _CONSUMED), total_kwh("it_kwh")),
         "peak_import_kw": float(peaks_kw.max()) if len(peaks_kw) else float("nan"),
         "mean_monthly_peak_import_kw": _ratio(peaks_kw.sum(), len(peaks_kw)),
+        "min_voltage_pu": float(least_pu.min()) if len(least_pu) else float("nan"),
+        "undervoltage_h_per_year": per_year("undervoltage_h"),
+        "overload_h_per_year": per_year("overload_h"),
+        "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
     }

@@ -212,10 +212,19 @@ class RunningGrid:
             self._react_tie()
         for k in range(len(self._items)):
             self._react_section(k)
+        self._say_supply()
         carried_kw = sum(kw for kw, up in zip(self._capacity_kw, self._up, strict=True) if up)
         limit_kw = min(self._limit_kw, carried_kw or UNLIMITED_KW)
         if limit_kw != self.site.import_limit_kw:
             self.site.import_limit_kw = self.site.totals[f.IMPORT_LIMIT_KW] = limit_kw
+
+    def _say_supply(self) -> None:
+        """How each section is fed, for the record of what flows where."""
+        grid, state = self.site.section[f.S_GRID], 0
+        for k, up in enumerate(self._up):
+            if grid[k]:
+                state |= (f.OWN_FEEDER if up else f.THROUGH_TIE) << f.SECTION_BITS * k
+        self.site.clock[f.SUPPLY_STATE] = state
 
     def _worst(self, k: int) -> Strike:
         """The strike that ends last: it decides how long feeder k stays away."""

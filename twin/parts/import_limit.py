@@ -51,7 +51,8 @@ class RunningLimit:
         limit_kw = site.import_limit_kw
         if self._most_kw <= limit_kw and not self._shed and not self._capping:
             return False
-        excess_kw = float(site.totals[f.IMPORT_KW] - site.totals[f.CHARGE_KW]) - limit_kw * SLACK
+        drawn_kw = float(site.totals[f.IMPORT_KW] - site.totals[f.CHARGE_KW])
+        excess_kw = drawn_kw + self._network_kw(drawn_kw) - limit_kw * SLACK
         if excess_kw > 0.0:
             if site.cap is not None and not site.cap.on:
                 site.cap.for_import(True)
@@ -65,6 +66,11 @@ class RunningLimit:
             elif site.cap is not None and self._capping and full_import_kw(False, *self._blocks, *rest) <= limit_kw:
                 site.cap.for_import(False)
         return True
+
+    def _network_kw(self, drawn_kw: float) -> float:
+        """The estimate of what the network loses [kW]."""
+        totals = self.site.totals
+        return float(totals[f.LOSS_FIXED_KW] + totals[f.LOSS_PER_KW2] * drawn_kw**2)
 
     @property
     def _capping(self) -> bool:

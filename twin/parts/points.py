@@ -102,7 +102,17 @@ class Points:
             law = compile_law(spec.transfer_ms, to_h=1 / 3.6e6)
             changeover_us = round(spec.changeover_s * TICKS_PER_S)
             site.add_point(
-                Point(name, everywhere, spec.limit_kw, berths, spec.synchronised, changeover_us, law, sorted(loads))
+                Point(
+                    name,
+                    everywhere,
+                    spec.limit_kw,
+                    berths,
+                    spec.synchronised,
+                    changeover_us,
+                    law,
+                    sorted(loads),
+                    spec.bus,
+                )
             )
         site.peak_target_kw = self.plugged.peak_target_kw or UNLIMITED_KW
         site.import_floor_kw = self.plugged.import_floor_kw

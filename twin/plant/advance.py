@@ -11,29 +11,13 @@ from typing import Any
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
+from twin.plant.meter import meter
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
 OK, STOPPED, UNANNOUNCED, TAPE_FULL = 0, -1, -2, -3
-POWERS, QUARTER_US = f.POWERS, f.QUARTER_US
-
-
-@inner
-def meter(start_us: int, end_us: int, site: Array, ledger: Array, month: int) -> None:
-    """15-minute means of import over [start, end) at constant power, in closed form; keeps the month's largest."""
-    power = site[f.IMPORT_KW]
-    quarter_end = (start_us // QUARTER_US + 1) * QUARTER_US
-    if end_us < quarter_end:
-        site[f.QUARTER_KWH] += power * ((end_us - start_us) / TICKS_PER_H)
-        return
-    mean = (site[f.QUARTER_KWH] + power * ((quarter_end - start_us) / TICKS_PER_H)) * (TICKS_PER_H / QUARTER_US)
-    whole = (end_us - quarter_end) // QUARTER_US
-    if whole > 0 and power > mean:
-        mean = power
-    if mean > ledger[f.LEDGER_PEAK_KW, month]:
-        ledger[f.LEDGER_PEAK_KW, month] = mean
-    site[f.QUARTER_KWH] = power * ((end_us - quarter_end - whole * QUARTER_US) / TICKS_PER_H)
+POWERS = f.POWERS
 
 
 @inner
@@ -44,7 +28,7 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
-    meter(start_us, end_us, site, ledger, month)
+    meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     clock[f.NOW_US] = end_us
 
 
@@ -161,7 +145,7 @@ def advance(
                 if not at_edge:
                     return OK
             clock[f.BOUND_US] = NEVER
-        refresh(fact, quantity, link, clock, site, edge, tape_us, tape)
+        refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK
 
@@ -191,6 +175,6 @@ def turn(
         return code
     if _tape_full(clock, tape_us):
         return TAPE_FULL
-    bound = refresh(fact, quantity, link, clock, site, edge, tape_us, tape)
+    bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
     following = clock[f.EDGE] + 1
     return min(bound, edge_us[following]) if following < edge_us.size else bound

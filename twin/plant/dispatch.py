@@ -23,10 +23,26 @@ POWERS = f.POWERS
 
 
 @inner
-def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array) -> None:
+def way_loss_kw(i: int, kw: float, quantity: Array, site: Array) -> float:
+    """Loss of load i's busway at `kw`: the exact solution of two buses, the storage's at 1 p.u. [kW].
+
+    u = |V|^2 at the load solves u^2 - (1 - 2 (r p + x q)) u + |z|^2 |s|^2 = 0; the loss is r |s|^2 / u.
+    """
+    r, x = quantity[f.L_WAY_R, i], quantity[f.L_WAY_X, i]
+    if r <= 0.0 or kw <= 0.0:
+        return 0.0
+    q = kw * site[f.TAN_PHI]
+    square = kw * kw + q * q
+    half = 0.5 - (r * kw + x * q)
+    u = half + np.sqrt(max(half * half - (r * r + x * x) * square, 0.0))
+    return r * square / max(u, 0.25)
+
+
+@inner
+def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array, site: Array) -> None:
     """Demand of every feed [kW]: its loads, a dual-corded one shared equally over its live feeds."""
     for j in range(clock[f.FEEDS]):
-        quantity[f.F_DEMAND_KW, j] = 0.0
+        quantity[f.F_DEMAND_KW, j] = quantity[f.F_WAY_LOSS_KW, j] = 0.0
     k = 0
     links = link.shape[1]
     while k < links:
@@ -41,7 +57,9 @@ def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array) -> Non
             for m in range(k, end):
                 j = link[f.LINK_FEED, m]
                 if fact[f.F_STATE, j] != f.DEAD:
-                    quantity[f.F_DEMAND_KW, j] += quantity[f.L_DEMAND_KW, i] / live
+                    share = quantity[f.L_DEMAND_KW, i] / live
+                    quantity[f.F_DEMAND_KW, j] += share
+                    quantity[f.F_WAY_LOSS_KW, j] += way_loss_kw(i, share, quantity, site)
         k = end
 
 
@@ -58,13 +76,23 @@ def storage_kw(j: int, fact: Array, quantity: Array) -> float:
 
 @inner
 def auxiliaries_kw(j: int, fact: Array, quantity: Array) -> float:
-    """Own consumption of feed j's sound units [kW]."""
+    """Own consumption of feed j's sound units [kW]; summed anew when they have changed."""
+    version = float(fact[f.F_VERSION, j])
+    if quantity[f.F_AUXILIARY_VERSION, j] == version:
+        return quantity[f.F_AUXILIARY_KW, j]
     total = 0.0
     first = fact[f.F_FIRST, j]
     for i in range(first, first + fact[f.F_COUNT, j]):
         if fact[f.U_UP, i]:
             total += quantity[f.U_AUXILIARY_KW, i]
+    quantity[f.F_AUXILIARY_KW, j], quantity[f.F_AUXILIARY_VERSION, j] = total, version
     return total
+
+
+@inner
+def storage_need_kw(j: int, fact: Array, quantity: Array) -> float:
+    """What feed j's storage must give: its loads, the way to them, and its own consumption [kW]."""
+    return quantity[f.F_DEMAND_KW, j] + quantity[f.F_WAY_LOSS_KW, j] + auxiliaries_kw(j, fact, quantity)
 
 
 @inner
@@ -95,8 +123,12 @@ def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) 
 
 
 @inner
-def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> None:
-    """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits."""
+def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> bool:
+    """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits; then trucks.
+
+    Returns:
+        Whether any unit wishes to take, be it granted or not, or follows price or demand.
+    """
     wish = 0.0
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
@@ -111,7 +143,8 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
                 wanted[i] = -quantity[f.U_RECHARGE_KW, i]
                 wish += quantity[f.U_RECHARGE_KW, i]
-    if wish > 0.0:
+    wishing = wish > 0.0
+    if wishing:
         limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
         if wish > limit:
             scale = limit / wish
@@ -120,7 +153,8 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
                 if wanted[i] < 0.0:
                     wanted[i] *= scale
     if clock[f.POINTS] > 0:
-        beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)
+        wishing |= beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)
+    return wishing
 
 
 @inner
@@ -150,8 +184,9 @@ def _from_storage(j: int, need: float, wanted: Array, fact: Array, quantity: Arr
 
 
 @inner
-def _points(wanted: Array, fact: Array, quantity: Array, clock: Array) -> None:
+def _points(wanted: Array, fact: Array, quantity: Array, clock: Array) -> bool:
     """Connection points: on the grid they draw their trucks' own consumption, else the trucks give it and the rest."""
+    carrying = False
     for p in range(clock[f.FEEDS]):
         if fact[f.F_KIND, p] != f.POINT:
             continue
@@ -160,18 +195,21 @@ def _points(wanted: Array, fact: Array, quantity: Array, clock: Array) -> None:
         quantity[f.F_INPUT_KW, p] = own_kw if state == f.ON_SECTION else 0.0
         quantity[f.F_NEED_KW, p] = 0.0
         if state == f.ON_STORAGE:
+            carrying = True
             first = fact[f.F_FIRST, p]
             for i in range(first, first + fact[f.F_COUNT, p]):
                 quantity[f.U_FLOOR_KWH, i] = quantity[f.U_MIN_KWH, i]
             _from_storage(p, point_kw(p, fact, quantity, clock) + own_kw, wanted, fact, quantity)
         else:
             quantity[f.F_SHARED_KW, p] = -1.0
+    return carrying
 
 
 @inner
-def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> None:
-    """Wanted power of every unit and the input of every feed [kW]."""
+def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """The input of every feed, and the wanted power of units that carry one [kW]; whether there are such units."""
     hold_up = 0.0
+    carrying = False
     for j in range(clock[f.FEEDS]):
         if fact[f.F_KIND, j] == f.POINT:
             continue
@@ -187,13 +225,14 @@ def _powers(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
         elif state == f.ON_HOLD_UP:
             hold_up += demand + auxiliary
         elif state == f.ON_STORAGE:
-            _from_storage(j, demand + auxiliary, wanted, fact, quantity)
+            carrying = True
+            _from_storage(j, demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary, wanted, fact, quantity)
         if state != f.ON_STORAGE:
             quantity[f.F_SHARED_KW, j] = -1.0
     site[f.HOLD_UP_KW] = hold_up
     if clock[f.POINTS] > 0:
-        _points(wanted, fact, quantity, clock)
-    _charge_wishes(wanted, fact, quantity, clock, site, price)
+        carrying |= _points(wanted, fact, quantity, clock)
+    return carrying
 
 
 @inner
@@ -214,8 +253,8 @@ def _anchor(wanted: Array, fact: Array, quantity: Array, clock: Array, tape_us: 
             if tape_us.size > 0:
                 n = clock[f.TAPE_POINTS]
                 tape_us[n] = now
-                tape[0, n] = i
-                tape[1, n] = quantity[f.ENERGY_KWH, i]
+                tape[n, 0] = i
+                tape[n, 1] = quantity[f.ENERGY_KWH, i]
                 clock[f.TAPE_POINTS] = n + 1
             quantity[f.POWER_KW, i] = new
             efficiency = quantity[f.U_EFFICIENCY, i]
@@ -251,14 +290,16 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 @inner
 def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
-    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = beside = 0.0
+    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.DEAD:
             continue
         need += quantity[f.F_NEED_KW, j]
         if fact[f.F_COUNT, j] > 0:
             auxiliary += auxiliaries_kw(j, fact, quantity)
-        if fact[f.F_STATE, j] == f.ON_SECTION:
+        if fact[f.F_STATE, j] == f.ON_STORAGE:
+            network += quantity[f.F_WAY_LOSS_KW, j]
+        elif fact[f.F_STATE, j] == f.ON_SECTION:
             if not fact[f.F_BYPASS, j] and quantity[f.F_LOSS_FRACTION, j] > 0.0:
                 share = quantity[f.F_LOSS_FRACTION, j]
                 loss += quantity[f.F_DEMAND_KW, j] * share / (1.0 - share)
@@ -288,49 +329,128 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     site[f.CHARGE_KW] = charge
     site[f.DISCHARGE_KW] = discharge
     site[f.STORAGE_LOSS_KW] = storage_loss
+    site[f.NETWORK_LOSS_KW] = network
     short = need - (discharge - beside)
     site[f.CLAMPED_KW] = short if short > 1e-9 * need else 0.0
 
 
 @inner
-def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Array) -> None:
-    """One row of the site series when a power differs from the last row's."""
+def _draws(out: Array, row: int, fact: Array, quantity: Array, link: Array, clock: Array) -> None:
+    """What each load point draws from the network through each feed: its share, losses, own use, recharge [kW].
+
+    Behind the links stand the connection points: what their trucks take, less what they give beside the grid.
+    """
+    links = link.shape[1]
+    k = 0
+    while k < links:
+        i = link[f.LINK_LOAD, k]
+        end, live = k, 0
+        while end < links and link[f.LINK_LOAD, end] == i:
+            if fact[f.F_STATE, link[f.LINK_FEED, end]] != f.DEAD:
+                live += 1
+            end += 1
+        for m in range(k, end):
+            j = link[f.LINK_FEED, m]
+            kw = 0.0
+            if fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_POINT, j]:
+                loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
+                kw = quantity[f.L_DEMAND_KW, i] / live / (1.0 - loss) + quantity[f.F_OWN_KW, j]
+            out[row, f.R_DRAWS + 2 + m] = kw
+        k = end
+    for p in range(clock[f.FEEDS]):
+        if fact[f.F_KIND, p] == f.POINT:
+            kw = quantity[f.F_INPUT_KW, p]
+            if fact[f.F_STATE, p] == f.ON_SECTION:
+                first = fact[f.F_FIRST, p]
+                for i in range(first, first + fact[f.F_COUNT, p]):
+                    kw -= quantity[f.POWER_KW, i]
+            out[row, f.R_DRAWS + 2 + k] = kw
+            k += 1
+
+
+@inner
+def _own_draws(fact: Array, quantity: Array, clock: Array) -> None:
+    """Own use and recharge of each feed's storage, spread evenly over its links [kW]."""
+    for j in range(clock[f.FEEDS]):
+        own = auxiliaries_kw(j, fact, quantity)
+        if clock[f.ACTIVE] > 0:
+            first = fact[f.F_FIRST, j]
+            for i in range(first, first + fact[f.F_COUNT, j]):
+                own -= min(quantity[f.POWER_KW, i], 0.0)
+        quantity[f.F_OWN_KW, j] = own / max(fact[f.F_LINKS, j], 1)
+
+
+@inner
+def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Array, fact: Array, link: Array) -> None:
+    """One row of the record when a power, the supply state or a link's draw differs from the last row's."""
     rows = clock[f.TAPE_ROWS]
-    capacity = tape.shape[1]
-    column = capacity - 1 - rows
-    same = rows > 0
+    row = tape.shape[0] - 1 - rows
     for k in range(11):
-        if same and tape[2 + k, column + 1] != site[k]:
+        tape[row, 2 + k] = site[k]
+    if clock[f.DRAWS] > 0:
+        state = clock[f.SUPPLY_STATE]
+        for j in range(clock[f.FEEDS]):
+            if fact[f.F_ON_GENSET, j]:
+                state |= f.GENSETS_FEED
+        tape[row, 2 + f.R_NETWORK_LOSS] = site[f.NETWORK_LOSS_KW]
+        tape[row, 2 + f.R_STATE] = state
+        _own_draws(fact, quantity, clock)
+        _draws(tape, row, fact, quantity, link, clock)
+    same = rows > 0
+    for k in range(2, tape.shape[1]):
+        if same and k != 13 and tape[row + 1, k] != tape[row, k]:
             same = False
     if same:
         return
     stored = 0.0
     for i in range(clock[f.UNITS]):
         stored += quantity[f.ENERGY_KWH, i]
-    tape_us[column] = clock[f.NOW_US]
-    for k in range(11):
-        tape[2 + k, column] = site[k]
-    tape[13, column] = stored
+    tape_us[row] = clock[f.NOW_US]
+    tape[row, 13] = stored
     clock[f.TAPE_ROWS] = rows + 1
 
 
 @inner
-def refresh(
-    fact: Array, quantity: Array, link: Array, clock: Array, site: Array, edge: Array, tape_us: Array, tape: Array
-) -> int:
-    """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight)."""
-    loads(fact, quantity, clock, site, edge)
-    feed_demands(quantity, link, fact, clock)
+def _units(
+    fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array
+) -> None:
+    """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
     wanted = np.zeros(clock[f.UNITS])
-    _powers(wanted, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]])
+    carrying = _inputs(wanted, fact, quantity, clock, site)
+    wishing = _charge_wishes(wanted, fact, quantity, clock, site, price)
+    clock[f.IDLE] = not (carrying or wishing)
     changed = False
     for i in range(wanted.size):
         if wanted[i] != quantity[f.POWER_KW, i]:
             changed = True
     if changed:
         _anchor(wanted, fact, quantity, clock, tape_us, tape)
+
+
+@inner
+def refresh(
+    at_edge: bool,
+    fact: Array,
+    quantity: Array,
+    link: Array,
+    clock: Array,
+    site: Array,
+    edge: Array,
+    tape_us: Array,
+    tape: Array,
+) -> int:
+    """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
+
+    `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
+    """
+    loads(fact, quantity, clock, site, edge)
+    feed_demands(quantity, link, fact, clock, site)
+    if at_edge and clock[f.IDLE]:
+        _inputs(quantity[f.POWER_KW], fact, quantity, clock, site)
+    else:
+        _units(fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
     clock[f.BOUND_US] = _bound(quantity, clock, site)
     _totals(quantity, fact, clock, site)
     if tape_us.size > 0:
-        _record(quantity, clock, site, tape_us, tape)
+        _record(quantity, clock, site, tape_us, tape, fact, link)
     return clock[f.BOUND_US]

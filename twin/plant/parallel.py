@@ -19,6 +19,8 @@ from twin.units import TICKS_PER_H
 Array = Any
 
 STAND_BY, CHARGE, BUFFER, SELL = range(4)
+UNLIMITED_KW = 1e11
+"""No limit of any site is as large."""
 
 
 @inner
@@ -45,21 +47,24 @@ def _wish(i: int, over_kw: float, price: float, fact: Array, quantity: Array) ->
 def beside_the_grid(
     wanted: Array, fixed_kw: float, charging_kw: float, price: float, fact: Array, quantity: Array, clock: Array,
     site: Array,
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
     """Powers of the units at connection points that have grid, added to `wanted`.
 
     Args:
         fixed_kw: drawn from the grid by all feeds.
         charging_kw: drawn by the site's own storage, which charges first.
         price: of energy now, per kWh.
+
+    Returns:
+        Whether any unit acts, or may act when demand or price changes.
     """
     demand_kw = fixed_kw + charging_kw
     target_kw = min(site[f.IMPORT_LIMIT_KW], site[f.PEAK_TARGET_KW])
     over_kw = demand_kw - target_kw
     wishes = np.zeros(wanted.size, np.int64)
-    asked = _ask(wishes, wanted, over_kw, price, fact, quantity, clock)
+    asked = _ask(wishes, wanted, over_kw, target_kw < UNLIMITED_KW, price, fact, quantity, clock)
     if asked == 0:
-        return
+        return False
     sold_kw = 0.0
     if asked & 1 << SELL:
         sold_kw = _share_out(SELL, max(0.0, demand_kw - site[f.IMPORT_FLOOR_KW]), wishes, wanted)
@@ -68,11 +73,12 @@ def beside_the_grid(
     if asked & 1 << CHARGE:
         most_kw = max(0.0, min(site[f.RECHARGE_LIMIT_KW] - charging_kw, target_kw - demand_kw))
         _share_out(CHARGE, most_kw, wishes, wanted)
+    return True
 
 
 @inner
 def _ask(
-    wishes: Array, wanted: Array, over_kw: float, price: float, fact: Array, quantity: Array, clock: Array
+    wishes: Array, wanted: Array, over_kw: float, limited: bool, price: float, fact: Array, quantity: Array, clock: Array
 ) -> int:
     """Every unit's wish, and its kW as `wanted`, each point within its own limit; returns which wishes there are."""
     asked = 0
@@ -87,6 +93,8 @@ def _ask(
                 continue
             wish = _wish(i, over_kw, price, fact, quantity)
             wishes[i] = wish
+            if fact[f.U_USE, i] & f.TRADES or (fact[f.U_USE, i] & f.BUFFERS and limited):
+                asked |= 1 << STAND_BY
             if wish == CHARGE:
                 wanted[i] = -quantity[f.U_RECHARGE_KW, i]
                 taken -= wanted[i]

@@ -15,7 +15,7 @@ from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.dispatch import auxiliaries_kw, feed_demands, point_kw, storage_kw
+from twin.plant.dispatch import auxiliaries_kw, feed_demands, point_kw, storage_kw, storage_need_kw
 from twin.units import TICKS_PER_H
 
 Array = Any
@@ -78,6 +78,7 @@ def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, sec
         kW of the sets on line that are left over; negative: kW that waiting feeds are short of.
     """
     left = site[f.GENSET_READY_KW]
+    network = 1.0 + site[f.LOSS_PER_KW2] * left  # the share that the way to the loads takes at full output
     short = 0.0
     for rank in range(5):
         for j in range(clock[f.FEEDS]):
@@ -88,7 +89,7 @@ def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, sec
                 continue
             if rank_of(j, fact, link) != rank:
                 continue
-            need = full_kw(j, fact, quantity, link)
+            need = full_kw(j, fact, quantity, link) * network
             if left > 0.0 and need <= left * (1.0 + 1e-12) and fact[f.F_UP, j]:
                 fact[f.F_ON_GENSET, j] = 1
                 left -= need
@@ -161,7 +162,7 @@ def _lose_input(
     works = _switch_works(j, key, replication, least - gone, fact, quantity, event_of(j, fact, section))
     if works:
         able = storage_kw(j, fact, quantity) * (1.0 + 1e-12)
-        need = quantity[f.F_DEMAND_KW, j] + auxiliaries_kw(j, fact, quantity)
+        need = storage_need_kw(j, fact, quantity)
         if need <= able:
             return f.ON_STORAGE
         if sheddable > 0.0 and need - sheddable <= able:
@@ -274,7 +275,7 @@ def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: in
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] != f.ON_STORAGE:
             continue
-        need = quantity[f.F_DEMAND_KW, j] + auxiliaries_kw(j, fact, quantity)
+        need = storage_need_kw(j, fact, quantity)
         if fact[f.F_KIND, j] == f.POINT:
             need += point_kw(j, fact, quantity, clock)
         able = storage_kw(j, fact, quantity)
@@ -294,6 +295,7 @@ def protect(
     link: Array,
     clock: Array,
     section: Array,
+    site: Array,
     out: Array,
 ) -> int:
     """Settle feeds and load points on the facts as they stand.
@@ -309,7 +311,7 @@ def protect(
     while True:
         before = count
         count = _lights(now_us, fact, quantity, link, section, out, count)
-        feed_demands(quantity, link, fact, clock)
+        feed_demands(quantity, link, fact, clock, site)
         count = _overloads(fact, quantity, clock, out, count)
         if count == before:
             return count

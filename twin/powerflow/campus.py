@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from twin.errors import InputError, Problem
+from twin.powerflow.draft import Draft
 from twin.powerflow.network import Network
 from twin.powerflow.topology import Floats, Ints
 
@@ -81,35 +81,35 @@ def campus(
     lv_kva = 1.25 * rows_per_transformer * row_kva
     lv_z = _transformer_ohm(mv_kv, lv_kva, lv_short_circuit_fraction, copper_loss_fraction)
     span = ring_span_m / 1000.0
-    cable = (complex(mv_r_ohm_per_km, mv_x_ohm_per_km) * span, mv_b_us_per_km * span, mv_rating_a)
-    busway = (complex(lv_r_ohm_per_km, lv_x_ohm_per_km) * row_busway_m / 1000.0, 0.0, lv_rating_a)
-    hv = (hv_z, 0.0, 1.25 * rows_total * row_kva / (np.sqrt(3.0) * hv_kv))
-    lv = (lv_z, 0.0, lv_kva / (np.sqrt(3.0) * mv_kv))
-    draft = _Draft()
+    cable = (complex(mv_r_ohm_per_km, mv_x_ohm_per_km) * span, mv_rating_a)
+    busway = (complex(lv_r_ohm_per_km, lv_x_ohm_per_km) * row_busway_m / 1000.0, lv_rating_a)
+    hv = (hv_z, 1.25 * rows_total * row_kva / (np.sqrt(3.0) * hv_kv))
+    lv = (lv_z, lv_kva / (np.sqrt(3.0) * mv_kv))
+    draft = Draft()
     grid = draft.bus("grid", hv_kv)
     sections = [draft.bus(f"section {name}", mv_kv) for name in "AB"]
     for section in sections:
-        draft.branch(grid, section, hv)
+        draft.branch(grid, section, *hv)
     chain, rows = [], []
     for s in range(stations):
         station = draft.bus(f"station {s + 1}", mv_kv)
         chain.append(station)
         for t in range(transformers_per_station):
             board = draft.bus(f"board {s + 1}.{t + 1}", lv_kv)
-            draft.branch(station, board, lv)
+            draft.branch(station, board, *lv)
             for r in range(rows_per_transformer):
                 rows.append(draft.bus(f"row {s + 1}.{t + 1}.{r + 1}", lv_kv))
-                draft.branch(board, rows[-1], busway)
+                draft.branch(board, rows[-1], *busway)
     ring = list(zip([sections[0], *chain], [*chain, sections[1]], strict=True))
     middle = ring.pop(len(ring) // 2)
     for one, other in ring:
-        draft.branch(one, other, cable)
-    tie = draft.branch(*middle, cable)
+        draft.branch(one, other, *cable, b_us=mv_b_us_per_km * span)
+    tie = draft.branch(*middle, *cable, b_us=mv_b_us_per_km * span, closed=False)
     p_kw, q_kvar = np.zeros(len(draft.names)), np.zeros(len(draft.names))
     p_kw[rows] = row_kw
     q_kvar[rows] = row_kw * np.tan(np.arccos(power_factor))
     return Campus(
-        draft.network(tie, base_kva),
+        draft.network(base_kva),
         p_kw,
         q_kvar,
         np.array(rows),
@@ -135,40 +135,3 @@ def _transformer_ohm(kv: float, kva: float, short_circuit_fraction: float, coppe
     """Series impedance at the from side, from the short-circuit voltage and the copper losses at rated load."""
     ohm = 1000.0 * kv**2 / kva
     return ohm * complex(copper_loss_fraction, np.sqrt(short_circuit_fraction**2 - copper_loss_fraction**2))
-
-
-class _Draft:
-    """Buses and branches as they are added."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self._kv: list[float] = []
-        self._ends: list[tuple[int, int]] = []
-        self._figures: list[tuple[complex, float, float]] = []
-
-    def bus(self, name: str, kv: float) -> int:
-        self.names.append(name)
-        self._kv.append(kv)
-        return len(self.names) - 1
-
-    def branch(self, from_bus: int, to_bus: int, figures: tuple[complex, float, float]) -> int:
-        self._ends.append((from_bus, to_bus))
-        self._figures.append(figures)
-        return len(self._ends) - 1
-
-    def network(self, tie: int, base_kva: float) -> Network:
-        ends: npt.NDArray[np.int64] = np.array(self._ends, dtype=np.int64)
-        z = np.array([figure[0] for figure in self._figures])
-        closed = np.ones(len(self._ends), dtype=bool)
-        closed[tie] = False
-        return Network(
-            ends[:, 0],
-            ends[:, 1],
-            z.real,
-            z.imag,
-            self._kv,
-            in_service=closed,
-            b_us=[figure[1] for figure in self._figures],
-            rating_a=[figure[2] for figure in self._figures],
-            base_kva=base_kva,
-        )

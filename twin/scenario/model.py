@@ -17,6 +17,7 @@ from twin.parts.cooling import CoolingSpec
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
+from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.queue import QueueSpec
 from twin.parts.regions import RegionSpec
@@ -120,6 +121,9 @@ class SiteSpec(Spec):
     )
     price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy, in the currency")
     grid: GridSpec
+    network: NetworkSpec | None = Field(
+        default=None, description="distribution network; without one no flow is computed", discriminator="kind"
+    )
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from twin.chance import quantiles
 from twin.chance.law import CompiledLaw
 from twin.chance.philox import stream_key
-from twin.errors import InternalError
+from twin.errors import InputError, InternalError
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
+from twin.world.flows import FlowPlan
 from twin.world.profile import ProfileSpec, steps
+from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
 
@@ -46,6 +48,11 @@ class Load:
     max_hold_up_ms: float = 20.0
     sections: int = 1
     feeds: list[str] = field(default_factory=list)
+
+    @property
+    def full_kw(self) -> float:
+        """With all its GPUs busy [kW]; chillers follow from the rest."""
+        return self.fixed_kw + self.full_gpus * self.per_gpu_kw
 
 
 @dataclass
@@ -89,6 +96,7 @@ class Point:
     changeover_us: int
     transfer: CompiledLaw
     serves: list[str]
+    bus: str | None = None
 
 
 @dataclass
@@ -119,6 +127,7 @@ class SiteBlueprint:
     pumps: int
     chillers: int
     most_kw: float
+    flows: FlowPlan | None
 
 
 class SiteBuilder:
@@ -138,6 +147,7 @@ class SiteBuilder:
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
+        self.network: SiteNetwork | None = None
         self.profiles: dict[int, ProfileSpec] = {}
         """By row of the edge block: what follows the clock."""
 
@@ -145,7 +155,8 @@ class SiteBuilder:
         """The full item name of a part of this site."""
         return f"{self.name}/{name}"
 
-    def _short(self, full: str) -> str:
+    def short(self, full: str) -> str:
+        """The name within this site."""
         return full.removeprefix(f"{self.name}/")
 
     def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0) -> str:
@@ -193,33 +204,72 @@ class SiteBuilder:
         _fill_feeds(feeds, fact, quantity)
         _fill_loads(loads, fact, quantity)
         self._fill_points(feeds, fact)
+        fact[f.F_LINKS, : len(feeds)] = np.bincount(link[f.LINK_FEED], minlength=len(feeds))
         kinds = [load.kind for load in loads]
         site = self._site(loads)
         edge_us, edge, month_us = self._edges(start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US] = NEVER
         clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
+        flows = self._flows(loads, feeds, link)
+        if flows is not None:
+            clock[f.DRAWS], clock[f.SUPPLY_STATE] = len(flows.links), flows.normal
+            site[[f.TAN_PHI, f.LOSS_FIXED_KW, f.LOSS_PER_KW2]] = flows.network.tan_phi, flows.fixed_kw, flows.per_kw2
+            for i, load in enumerate(loads):
+                way = flows.network.busway_pu_per_kw.get(self.short(load.name), 0j)
+                quantity[[f.L_WAY_R, f.L_WAY_X], i] = way.real, way.imag
         section = np.zeros((f.SECTION_FACTS, self.sections), np.int64)
         section[f.S_GRID] = 1
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
         return SiteBlueprint(
             name=self.name, fact=fact, quantity=quantity, link=link, section=section, clock=clock, site=site,
             edge_us=edge_us, edge=edge, month_us=month_us, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
-            load_of={self._short(load.name): i for i, load in enumerate(loads)},
-            feed_of={self._short(feed.name): j for j, feed in enumerate(feeds)},
+            load_of={self.short(load.name): i for i, load in enumerate(loads)},
+            feed_of={self.short(feed.name): j for j, feed in enumerate(feeds)},
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
             berth=np.array([feed.kind == f.POINT for feed in feeds for _ in feed.units], np.bool_),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS), most_kw=self._most_kw(feeds, loads),
+            flows=flows,
         )  # fmt: skip
+
+    def _flows(self, loads: list[Load], feeds: list[Feed], link: NDArray[np.int64]) -> FlowPlan | None:
+        """The power flow of the site: its links with the sections of their feeds, and what each draws at full load."""
+        if self.network is None:
+            return None
+        it_kw = sum(load.full_kw for load in loads if load.kind in (f.ROW, f.CORE))
+        chillers_kw = max(0.0, max(self.cooling_fraction) * it_kw - self.continuous_kw)
+        links, full_kw = [], []
+        for i, j in link.T:
+            load, feed = loads[i], feeds[j]
+            kw = chillers_kw if load.kind == f.CHILLERS else load.full_kw
+            own_kw = sum(unit.auxiliary_kw for unit in feed.units) / max(1, int((link[f.LINK_FEED] == j).sum()))
+            links.append((self.short(load.name), feed.sections))
+            full_kw.append(kw / len(load.feeds) / (1.0 - feed.loss_fraction) + own_kw)
+        for name, point in sorted(self.points.items()):
+            self.network.buses_of[self.short(name)] = [self._bus_of(point)] * self.sections
+            links.append((self.short(name), point.sections))
+            full_kw.append(0.0)
+        normal = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        return FlowPlan(self.network, links, normal, np.array(full_kw))
+
+    def _bus_of(self, point: Point) -> list[int]:
+        """The bus of a connection point; none named: the sections'."""
+        assert self.network is not None, "asked for where there is a network"
+        if point.bus is None:
+            return []
+        if point.bus not in self.network.names:
+            raise InputError(f"{point.name}: the network of {self.name} has no bus '{point.bus}'")
+        return [self.network.names.index(point.bus)]
 
     def _most_kw(self, feeds: list[Feed], loads: list[Load]) -> float:
         """More than all load points ever draw together, in the month that cools hardest [kW]."""
-        it_kw = sum(load.fixed_kw + load.full_gpus * load.per_gpu_kw for load in loads if load.kind in (f.ROW, f.CORE))
+        it_kw = sum(load.full_kw for load in loads if load.kind in (f.ROW, f.CORE))
         others_kw = sum(load.fixed_kw for load in loads if load.kind not in (f.ROW, f.CORE))
         auxiliary_kw = sum(unit.auxiliary_kw for feed in feeds for unit in feed.units)
         loss = max(feed.loss_fraction for feed in feeds)
-        return (it_kw * (1.0 + max(self.cooling_fraction)) + others_kw) / (1.0 - loss) + auxiliary_kw
+        most_kw = (it_kw * (1.0 + max(self.cooling_fraction)) + others_kw) / (1.0 - loss) + auxiliary_kw
+        return most_kw * 1.1 if self.network else most_kw
 
     def _fill_points(self, feeds: list[Feed], fact: NDArray[np.int64]) -> None:
         """Which feed may hang on which point; every berth is empty."""
@@ -254,7 +304,7 @@ class SiteBuilder:
         site[f.RIDE_THROUGH_H] = self.ride_through_h
         site[f.TANK_H] = self.tank_h
         site[f.CONTINUOUS_KW] = self.continuous_kw
-        full = sum(load.fixed_kw + load.full_gpus * load.per_gpu_kw for load in loads if load.kind in (f.ROW, f.CORE))
+        full = sum(load.full_kw for load in loads if load.kind in (f.ROW, f.CORE))
         site[f.IT_FULL_KW] = max(full, 1e-9)
         return site
 
@@ -287,7 +337,7 @@ def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np
         law = feed.transfer or CompiledLaw(quantiles.FIXED, 0.0, 0.0, np.zeros(0), 0.0)
         if law.table.size:
             raise InternalError(f"{feed.name}: a transfer time is a law of two parameters, not a record")
-        quantity[f.F_SHARED_KW, j] = -1.0
+        quantity[f.F_SHARED_KW, j] = quantity[f.F_AUXILIARY_VERSION, j] = -1.0
         quantity[f.F_LOSS_FRACTION : f.F_FAIL_PROBABILITY + 1, j] = (
             feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b, feed.fail_probability,
         )  # fmt: skip

@@ -19,6 +19,7 @@ from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, tur
 from twin.plant.points import connect_points
 from twin.units import NEVER, TICKS_PER_H
 from twin.world import record as r
+from twin.world.flows import SiteFlows
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -88,7 +89,10 @@ class Site:
         self.section = plan.section.copy()
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
-        self.tape = Tape(world.record.level, self.clock, plan.unit_items)
+        flows = plan.flows
+        keep = world.record.level != "ledger"
+        solver = SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
+        self.tape = Tape(world.record.level, self.clock, solver, plan.unit_items)
         self._bind(plan)
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
@@ -256,7 +260,7 @@ class Site:
         self.spare_kw = p.connect_gensets(*self._protect_blocks, self.totals)
         self._connect_points()
         count = p.protect(
-            self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self._out
+            self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
         )  # fmt: skip
         first = self.record.count
         for k in range(count):
@@ -341,7 +345,8 @@ class Site:
             tell(on)
 
     def verify(self) -> None:
-        """Nothing was carried by nobody: clamped energy stays below 1e-9 kWh a month."""
+        """End the record; nothing was carried by nobody: clamped energy stays below 1e-9 kWh a month."""
+        self.tape.finish(self.world.horizon_us)
         clamped = float(self.ledger[f.CLAMPED_KW].max())
         if clamped > CLAMPED_MOST_KWH:
             raise InternalError(f"site {self.name}: {clamped} kWh were carried by nobody")
@@ -352,6 +357,5 @@ class Site:
         self.supply = None
         self.capped.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = None
-        self.tape.flush()
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_point_alarm", None)

@@ -1,0 +1,75 @@
+"""A network from a file as a site's: load points, sections, feeders' branches and tie, by the file's own numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.errors import InputError, Problem
+from twin.powerflow.files import Case
+from twin.world.site_network import SiteNetwork
+
+if TYPE_CHECKING:
+    from twin.parts.network import FileNetworkSpec
+    from twin.world.blueprint import SiteBuilder
+
+
+def placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork:
+    """The site's network.
+
+    Raises:
+        InputError: naming every load point, bus and branch that is not there.
+    """
+    number = {int(own): place for place, own in enumerate(case.bus_number)}
+    loads = {site.short(name) for name in site.loads}
+    branch = _branches(spec, case, number)
+    faults = _faults(spec, number, loads, site.sections)
+    problems = [Problem(message, spec.file, key=f"network.{key}") for key, message in faults]
+    problems += [
+        Problem(f"no branch joins the buses {pair[0]} and {pair[1]}", spec.file, key="network.infeed and tie")
+        for pair, place in branch.items()
+        if place < 0
+    ]
+    if problems:
+        raise InputError(problems)
+    return SiteNetwork(
+        net=case.net,
+        names=[str(own) for own in case.bus_number],
+        buses_of={name: [[number[bus] for bus in buses]] * site.sections for name, buses in spec.bus_of.items()},
+        section_bus=[number[bus] for bus in spec.section_bus],
+        infeed=[branch[tuple(pair)] for pair in spec.infeed] or [-1] * site.sections,
+        iron_kw=np.zeros(case.net.buses),
+        tie=branch[tuple(spec.tie)] if spec.tie else -1,
+        power_factor=spec.power_factor,
+        min_voltage_pu=spec.min_voltage_pu,
+        source_voltage_pu=spec.source_voltage_pu,
+    )
+
+
+def _branches(spec: FileNetworkSpec, case: Case, number: dict[int, int]) -> dict[tuple[int, ...], int]:
+    """By pair of bus numbers the branch between them, -1 for none."""
+    ends = zip(case.net.from_bus.tolist(), case.net.to_bus.tolist(), strict=True)
+    known = {frozenset(pair): place for place, pair in enumerate(ends)}
+    wanted = [*spec.infeed, *([spec.tie] if spec.tie else [])]
+    return {tuple(pair): known.get(frozenset(number.get(bus, -1) for bus in pair), -1) for pair in wanted}
+
+
+def _faults(spec: FileNetworkSpec, number: dict[int, int], loads: set[str], sections: int) -> list[tuple[str, str]]:
+    """(key, message) of what does not fit the file or the site."""
+    faults = [("bus_of", f"there is no load point '{name}'") for name in sorted(spec.bus_of.keys() - loads)]
+    faults += [
+        ("bus_of", f"{name}: there is no bus {bus}")
+        for name, buses in spec.bus_of.items()
+        for bus in buses
+        if bus not in number
+    ]
+    faults += [("section_bus", f"there is no bus {bus}") for bus in spec.section_bus if bus not in number]
+    missing = sorted(name for name in loads if name.startswith("row-") and name not in spec.bus_of)
+    if missing:
+        faults.append(("bus_of", f"no bus for {', '.join(missing[:5])}{' ...' if missing[5:] else ''}"))
+    if len(spec.section_bus) != sections:
+        faults.append(("section_bus", f"has {len(spec.section_bus)} buses, the grid has {sections} feeders"))
+    if len(spec.infeed) != sections and (spec.infeed or sections > 1):
+        faults.append(("infeed", f"has {len(spec.infeed)} branches, the grid has {sections} feeders"))
+    return faults

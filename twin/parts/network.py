@@ -1,0 +1,165 @@
+"""The site's distribution network: a campus from a few figures, or a network from a file with its load points placed.
+
+AC power flow runs on every recorded interval: its losses are drawn from the grid or the gensets, its voltages and
+loadings stand in the trace. Storage stands at the board of what it carries; on storage, the busway's loss empties it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twin.spec import NonNegative, Positive, PositiveCount, Spec
+
+if TYPE_CHECKING:
+    from twin.parts.campus_network import Plate, SiteFigures, Way
+    from twin.world.blueprint import SiteBuilder
+    from twin.world.site import Site
+    from twin.world.site_network import SiteNetwork
+    from twin.world.world import World
+
+
+class TransformerSpec(Spec):
+    """One transformer of a kind."""
+
+    rated_kva: Positive
+    impedance_percent: float = Field(gt=0, lt=100, description="impedance voltage, as on the plate")
+    load_loss_kw: NonNegative = Field(default=0.0, description="at rated load")
+    no_load_loss_kw: NonNegative = 0.0
+    tap_fraction: float = Field(default=0.0, ge=-0.2, le=0.2, description="lifts the lower side above nominal")
+
+    @model_validator(mode="after")
+    def _resistance_within_impedance(self) -> Self:
+        if self.load_loss_kw / self.rated_kva > self.impedance_percent / 100.0:
+            raise ValueError("load_loss_kw over rated_kva is more than the whole impedance voltage")
+        return self
+
+    def plate(self) -> Plate:
+        """The same, for the builder."""
+        from twin.parts.campus_network import Plate
+
+        figures = (self.rated_kva, self.impedance_percent, self.load_loss_kw, self.no_load_loss_kw, self.tap_fraction)
+        return Plate(*figures)
+
+
+class CableSpec(Spec):
+    """Cable between neighbouring stations, or a busway."""
+
+    r_ohm_per_km: NonNegative
+    x_ohm_per_km: NonNegative
+    length_m: Positive
+    rating_a: Positive
+
+    def way(self) -> Way:
+        """The same, for the builder."""
+        from twin.parts.campus_network import Way
+
+        return Way(complex(self.r_ohm_per_km, self.x_ohm_per_km) * self.length_m / 1000.0, self.rating_a)
+
+
+class RingsSpec(Spec):
+    """MV rings between two breakers of a section, open in the middle."""
+
+    count: PositiveCount = 4
+    units_per_ring: PositiveCount = 2
+    cable: CableSpec
+
+
+class _Common(Spec):
+    power_factor: float = Field(default=0.98, gt=0, le=1, description="of all load points, lagging")
+    min_voltage_pu: float = Field(default=0.93, gt=0, lt=1, description="below it a bus counts as under voltage")
+    source_voltage_pu: float = Field(default=1.0, ge=0.8, le=1.2, description="at the utility")
+
+
+class CampusNetworkSpec(_Common):
+    """A campus: feeders, main transformers, MV rings, a transformer and a busway for each row."""
+
+    kind: Literal["campus"]
+    supply_kv: Positive
+    mv_kv: Positive = 10.0
+    lv_kv: Positive = 0.4
+    source_short_circuit_kva: Positive
+    source_x_to_r: Positive = 10.0
+    feeder_rating_a: Positive = 1e9
+    main_transformers: TransformerSpec | None = Field(default=None, description="one a feeder; none: supply at mv_kv")
+    rings: RingsSpec
+    row_transformers: TransformerSpec
+    row_busway: CableSpec
+    row_taps: PositiveCount = Field(default=1, description="buses along each busway that share the row's draw", le=60)
+    core_transformers: TransformerSpec
+    cooling_transformers: TransformerSpec
+
+    @model_validator(mode="after")
+    def _levels(self) -> Self:
+        if self.main_transformers is None and self.supply_kv != self.mv_kv:
+            raise ValueError(f"without main_transformers supply_kv ({self.supply_kv:g}) must be mv_kv ({self.mv_kv:g})")
+        return self
+
+    def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
+        """Lay the network out for the site's rows."""
+        from twin.parts.campus_network import build_site
+
+        return build_site(self._figures(site, gensets))
+
+    def _figures(self, site: SiteBuilder, gensets: bool) -> SiteFigures:
+        from twin.parts.campus_network import SiteFigures
+
+        rows = {site.short(name): load for name, load in sorted(site.loads.items()) if site.short(name)[:4] == "row-"}
+        masks = [[s for s in range(site.sections) if load.sections >> s & 1] for load in rows.values()]
+        z = 1000.0 * self.supply_kv**2 / self.source_short_circuit_kva
+        r = z / (1.0 + self.source_x_to_r**2) ** 0.5
+        return SiteFigures(
+            sections=site.sections, row_names=list(rows), row_sections=masks, supply_kv=self.supply_kv,
+            mv_kv=self.mv_kv, lv_kv=self.lv_kv, source_ohm=complex(r, r * self.source_x_to_r),
+            feeder_rating_a=self.feeder_rating_a,
+            main=self.main_transformers.plate() if self.main_transformers else None, rings=self.rings.count,
+            units_per_ring=self.rings.units_per_ring, cable=self.rings.cable.way(), row=self.row_transformers.plate(),
+            busway=self.row_busway.way(), taps=self.row_taps, core=self.core_transformers.plate(),
+            cooling=self.cooling_transformers.plate(), gensets=gensets, power_factor=self.power_factor,
+            min_voltage_pu=self.min_voltage_pu, source_voltage_pu=self.source_voltage_pu,
+        )  # fmt: skip
+
+
+class FileNetworkSpec(_Common):
+    """A network from MATPOWER case text (.m) or pandapower JSON (.json); the file's own demand is left out."""
+
+    kind: Literal["file"]
+    file: str
+    bus_of: dict[str, list[int]] = Field(
+        min_length=1, description="bus numbers of the file at which a load point draws, in equal shares"
+    )
+    section_bus: list[int] = Field(min_length=1, max_length=2, description="by feeder in name order: its section's bus")
+    infeed: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list, description="by feeder in name order: ends of the branch that it closes"
+    )
+    tie: list[int] | None = Field(default=None, min_length=2, max_length=2, description="ends of the sections' tie")
+
+    def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
+        """Read the network and find the load points' buses.
+
+        Raises:
+            InputError: the file cannot be read, or names of load points, buses or branches are not there.
+        """
+        from twin.parts.file_network import placed
+        from twin.powerflow.files import read_matpower, read_pandapower
+
+        case = (read_pandapower if self.file.endswith(".json") else read_matpower)(self.file)
+        return placed(self, case, site)
+
+
+NetworkSpec = CampusNetworkSpec | FileNetworkSpec
+
+
+class DistributionNetwork:
+    """The network of a site; it acts through the plant's record of what is drawn where."""
+
+    def __init__(self, spec: NetworkSpec, gensets: bool) -> None:
+        self.spec, self._gensets = spec, gensets
+
+    def declare(self, site: SiteBuilder) -> None:
+        """Build it for the load points that are there; comes after them."""
+        site.network = self.spec.build(site, self._gensets)
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """Nothing runs by itself."""
