@@ -3,7 +3,7 @@
 from typing import Any
 
 from hypothesis import strategies as st
-from simulation import CABINETS, COOLING, GENSETS, UPS, hall, job
+from simulation import CABINETS, COOLING, GENSETS, NETWORK, UPS, hall, job
 
 DURATIONS_S = (0.005, 0.02, 0.5, 2.0, 15.0, 60.0, 600.0, 900.0, 3600.0, 10800.0)
 LATTICE_S = (0.0, 0.005, 1.0, 15.0, 60.0, 900.0)
@@ -67,6 +67,15 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
     site["cluster"] = {"rows": draw(st.integers(2, 3)), "corded": draw(st.sampled_from(["single", "dual"]))}
     if draw(st.booleans()):
         site["cluster"]["on_backup"] = {"cap_after_s": draw(st.sampled_from([0.0, 60.0]))}
+    if draw(st.booleans()):
+        grid["import_limit_kw"] = draw(st.sampled_from([150.0, 250.0, 320.0]))
+    if draw(st.booleans()):
+        grid["feeders"]["A"]["capacity_kw"] = 200.0
+    if draw(st.booleans()):
+        site["network"] = NETWORK
+    if draw(st.booleans()):
+        site["house_load_profile"] = {"hourly": [0.2] * 9 + [1.0] * 9 + [0.5] * 6}
+        site["cluster"]["utilisation_profile"] = {"hourly": [1.0, 0.6] * 12, "interpolation": "linear"}
     if draw(st.booleans()):
         site["cooling"] = COOLING
     if draw(st.booleans()):

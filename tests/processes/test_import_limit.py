@@ -66,6 +66,13 @@ def test_one_feeder_alone_carries_what_it_can_until_the_other_is_back():
     assert near(second[1], 5 * H + round(0.75 * H))
 
 
+def test_what_is_shed_stays_away_through_an_outage_and_is_not_tried_again_after_it():
+    script = [outage(2.0, duration_h=0.5)]
+    story = play(hall(site={"grid": {"import_limit_kw": 250.0, "script": script}}))
+    assert story.of("row-002", "shed") == [(0, 1)]
+    assert story.interruptions() == [(0, 24 * H, 1, 0)]
+
+
 def test_a_limit_that_never_binds_changes_nothing_but_its_own_figure():
     free, wide = play(hall()).trace, play(limited(10_000.0)).trace
     assert free.ledger["hall"]["import_kwh"].tolist() == wide.ledger["hall"]["import_kwh"].tolist()

@@ -6,11 +6,13 @@ The layout (which feed carries which load, with which storage) is what the simul
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 from twin.assemble import GROUP_OF_KIND, Blueprint, loads_and_storage
 from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
 from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
+from twin.check.network import check_flows, flow_warnings
 from twin.check.warnings import warnings
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
@@ -44,10 +46,20 @@ def _check_site(name: str, site: SiteSpec) -> SiteCheck:
     carriers = _carriers(builder, site)
     losses = sum(_input_kw(builder, site, feed) for feed in builder.feeds.values())
     bare = sum(_full_kw(load, builder, site) for load in builder.loads.values() if not load.feeds)
-    found = SiteCheck(name, losses + bare, site.grid.import_limit_kw, carriers, _gensets(builder, site), warnings=())
-    return SiteCheck(
-        found.site, found.import_kw, found.import_limit_kw, carriers, found.gensets, tuple(warnings(found, site))
-    )
+    draws = {load.name: _draw_kw(load, builder, site) for load in builder.loads.values()}
+    flows = check_flows(builder, site, draws)
+    limit_kw = site.grid.import_limit_kw
+    found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, warnings=())
+    return replace(found, warnings=(*warnings(found, site), *flow_warnings(flows)))
+
+
+def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
+    """What a load point draws from the network at full level: its share of its feeds' inputs [kW]."""
+    feeds = [builder.feeds[name] for name in load.feeds]
+    if not feeds:
+        return _full_kw(load, builder, site)
+    share_kw = _full_kw(load, builder, site) / len(feeds)
+    return sum(share_kw / (1.0 - feed.loss_fraction) + _own_kw(feed) / len(_on(feed, builder)) for feed in feeds)
 
 
 def _layout(name: str, site: SiteSpec) -> SiteBuilder:

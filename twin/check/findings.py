@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twin.check.network import FlowCheck
+
 ROUNDING = 1.0 + 1e-12
 """kW that differ by less are equal."""
 
@@ -90,6 +92,7 @@ class SiteCheck:
     import_limit_kw: float | None
     carriers: tuple[Carrier, ...]
     gensets: GensetSupply | None
+    flows: tuple[FlowCheck, ...]
     warnings: tuple[str, ...]
 
 

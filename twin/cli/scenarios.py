@@ -114,6 +114,12 @@ def _print_site(site: SiteCheck) -> None:
     say_table(table)
     limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
     say_wrapped(f"  the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}", "  ")
+    for flow in site.flows:
+        share = 100 * flow.loss_kw / (site.import_kw + flow.loss_kw)
+        volts = f"lowest {flow.min_voltage_pu:.3f} p.u. at {flow.min_voltage_bus}"
+        amperes = f"fullest {flow.loaded_branch} at {100 * flow.loading_fraction:.0f} %"
+        lost = f"{number(flow.loss_kw, 0)} kW lost ({share:.1f} %)"
+        say_wrapped(f"  network {flow.state}: {lost}, {volts}, {amperes}", "    ")
 
 
 def _about(one: Carrier) -> str:

@@ -75,7 +75,9 @@ def build_site(of: SiteFigures) -> SiteNetwork:
     for s in range(of.sections):
         name = "AB"[s]
         high = draft.bus(f"feeder {name}", of.supply_kv)
-        infeed.append(draft.branch(utility, high, of.source_ohm, of.feeder_rating_a))
+        infeed.append([draft.branch(utility, high, of.source_ohm, of.feeder_rating_a)])
+        if of.main:
+            infeed[s].append(draft.branches)
         section_bus.append(draft.transformer(high, f"section {name}", of.mv_kv, of.main) if of.main else high)
     tie = draft.branch(section_bus[0], section_bus[1], 0j, math.inf, closed=False) if of.sections == 2 else -1
     genset_bus, genset_switch = -1, []

@@ -38,7 +38,7 @@ def placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork:
         names=[str(own) for own in case.bus_number],
         buses_of={name: [[number[bus] for bus in buses]] * site.sections for name, buses in spec.bus_of.items()},
         section_bus=[number[bus] for bus in spec.section_bus],
-        infeed=[branch[tuple(pair)] for pair in spec.infeed] or [-1] * site.sections,
+        infeed=[[branch[tuple(pair)]] for pair in spec.infeed] or [[] for _ in range(site.sections)],
         iron_kw=np.zeros(case.net.buses),
         tie=branch[tuple(spec.tie)] if spec.tie else -1,
         power_factor=spec.power_factor,

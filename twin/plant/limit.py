@@ -16,8 +16,8 @@ Array = Any
 
 
 @inner
-def _through_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> float:
-    """What the grid gives for `kw` of load i: its share over live feeds, with their losses; 0 off the grid."""
+def _grid_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> float:
+    """What the grid gives now for `kw` of load i: its share over live feeds, with their losses; 0 off the grid."""
     live = 0
     for k in range(link.shape[1]):
         if link[f.LINK_LOAD, k] == i and fact[f.F_STATE, link[f.LINK_FEED, k]] != f.DEAD:
@@ -29,6 +29,22 @@ def _through_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) ->
         if link[f.LINK_LOAD, k] == i and on:
             loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
             total += kw / live / (1.0 - loss)
+    return total
+
+
+@inner
+def _through_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> float:
+    """What the grid will give for `kw` of load i once it is there: through all sound feeds that no genset feeds."""
+    sound = 0
+    for k in range(link.shape[1]):
+        if link[f.LINK_LOAD, k] == i and fact[f.F_UP, link[f.LINK_FEED, k]]:
+            sound += 1
+    total = 0.0
+    for k in range(link.shape[1]):
+        j = link[f.LINK_FEED, k]
+        if link[f.LINK_LOAD, k] == i and fact[f.F_UP, j] and not fact[f.F_ON_GENSET, j]:
+            loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
+            total += kw / sound / (1.0 - loss)
     return total
 
 
@@ -65,7 +81,7 @@ def _full_import_kw(
         cooling = max(0.0, edge[f.E_COOLING_FRACTION, clock[f.EDGE]] * it_kw - site[f.CONTINUOUS_KW])
         total += _through_kw(chillers, cooling, fact, quantity, link)
     for j in range(clock[f.FEEDS]):
-        on = fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
+        on = fact[f.F_UP, j] and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
         if on and fact[f.F_COUNT, j] > 0:
             total += auxiliaries_kw(j, fact, quantity)
     return total + site[f.LOSS_FIXED_KW] + site[f.LOSS_PER_KW2] * total * total
@@ -90,7 +106,7 @@ def shed(excess_kw: float, fact: Array, quantity: Array, link: Array, clock: Arr
                 return count
             if fact[f.L_KIND, i] != kind or fact[f.L_SHED, i] or not fact[f.L_LIT, i]:
                 continue
-            kw = _through_kw(i, quantity[f.L_DEMAND_KW, i], fact, quantity, link)
+            kw = _grid_kw(i, quantity[f.L_DEMAND_KW, i], fact, quantity, link)
             if kw <= 0.0:
                 continue
             fact[f.L_SHED, i] = 1

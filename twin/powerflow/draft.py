@@ -41,6 +41,11 @@ class Draft:
         self._figures: list[tuple[complex, float, float, float]] = []
         self._closed: list[bool] = []
 
+    @property
+    def branches(self) -> int:
+        """How many there are: the number of the next one."""
+        return len(self._ends)
+
     def bus(self, name: str, kv: float) -> int:
         """Add a bus; returns its number."""
         self.names.append(name)

@@ -37,7 +37,7 @@ class SiteNetwork:
         names: of the buses.
         buses_of: by load point and section, the buses that share its draw (none where it has no cord there).
         section_bus: the bus of each section; loads whose own bus is dead draw here.
-        infeed: by section, the branch that its feeder closes.
+        infeed: by section, the branches that are closed while its feeder is up.
         tie: branch between the sections, -1 for none.
         genset_bus, genset_switch: where gensets feed, and by section the branch to it; -1 and empty for none.
         iron_kw: (buses,) no-load losses of transformers, drawn while the bus is energised.
@@ -51,7 +51,7 @@ class SiteNetwork:
     names: list[str]
     buses_of: dict[str, list[list[int]]]
     section_bus: list[int]
-    infeed: list[int]
+    infeed: list[list[int]]
     iron_kw: Floats
     tie: int = -1
     genset_bus: int = -1
@@ -73,8 +73,7 @@ class SiteNetwork:
         on_grid = [what != DEAD_SECTION for what in sections]
         on_gensets = [bool(state & GENSETS_FEED) and what == DEAD_SECTION for what in sections]
         for s, what in enumerate(sections):
-            if self.infeed[s] >= 0:
-                closed[self.infeed[s]] = what == OWN_FEEDER
+            closed[self.infeed[s]] = what == OWN_FEEDER
             if self.genset_switch:
                 closed[self.genset_switch[s]] = on_gensets[s]
         if self.tie >= 0:
