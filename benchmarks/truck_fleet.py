@@ -43,7 +43,7 @@ def site(number: int) -> dict[str, Any]:
         },
         "grid": {"feeders": {"A": feeder}},
         "price_per_kwh": {"hourly": [round(price * factor, 4) for price in HOURLY]},
-        "connection_points": {"plug": {"limit_kw": 500.0, "berths": 2}},
+        "connection_points": {"plug": {"limit_kw": 500.0, "berths": 2, "synchronised": True}},
         "plugged_trucks": {
             "charge_at_price_per_kwh": VALLEY * factor, "discharge_at_price_per_kwh": PEAK * factor * 0.99,
             "reserve_fraction": 0.5,

@@ -76,6 +76,7 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         ),
         "truck_in_kwh": ("float64", "stored in trucks as they were plugged in"),
         "truck_out_kwh": ("float64", "stored in trucks as they were unplugged"),
+        "energy_cost": ("float64", "import at the price of its hour, network losses left out; in the currency"),
     }
 
 

@@ -99,6 +99,7 @@ class Simulator:
             "level": level,
             "currency": scenario.currency,
             "sites": [plan.name for plan in self.blueprint.sites],
+            "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],
             "whats": list(WHATS),
             "kinds": sorted({item.kind for item in self.blueprint.items}),
         }

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import H, MIN, S, merged, outage
+from simulation import MIN, H, S, merged, outage
 from trucking import POINT, FleetStory, fleet, play_fleet
 
 from twin.metrics.causes import loss_gpu_h
@@ -130,7 +130,7 @@ def test_without_a_relay_the_same_work_leaves_the_row_dark_when_the_first_truck_
 def test_an_idle_truck_follows_the_spread_at_midnight():
     steep = [0.2] * 8 + [2.0] * 8 + [0.2] * 8
     use = {"charge_at_price_per_kwh": 0.3, "discharge_at_price_per_kwh": 1.0, "reserve_fraction": 0.2}
-    sites = {"far": {"price_per_kwh": {"hourly": steep}, "plugged_trucks": use}}
+    sites = {"far": {"price_per_kwh": {"hourly": steep}, "plugged_trucks": use, **SYNCHRONISED}}
     roads = {"cost_per_km": 4.0}
     policy = {"kind": "roaming_arbitrage", "move_from_gain": 100.0}
     story = play_fleet(fleet("near", "far", policy=policy, sites=sites, roads=roads))

@@ -12,7 +12,7 @@ DAY = [*[0.3] * 8, *[1.0] * 4, *[0.6] * 6, *[1.2] * 4, *[0.3] * 2]
 
 def standing(truck: dict[str, Any] | None = None, point: dict[str, Any] | None = None, **site: Any) -> dict[str, Any]:
     """A truck at the hall; without a job the hall takes 140 kW."""
-    data = {"connection_points": {"plug": point or {}}, **site}
+    data = {"connection_points": {"plug": {"synchronised": True, **(point or {})}}, **site}
     return fleet(policy="home", sites={"hall": data}, trucks={"one": {"home": "hall", **(truck or {})}})
 
 
@@ -95,6 +95,11 @@ def test_below_its_reserve_a_trader_charges_at_any_price_but_no_further():
     story = play_fleet(standing({"soc_start_fraction": 0.1}, None, **trading(charge_at_price_per_kwh=0.1)))
     assert story.truck_kwh("one", 48 * MIN) == pytest.approx(500)
     assert story.truck_kwh("one", 8 * H) == pytest.approx(500)
+
+
+def test_a_truck_that_is_not_synchronised_charges_but_never_discharges_beside_the_grid():
+    story = play_fleet(standing(None, {"synchronised": False}, **trading(), **PEAKY))
+    assert story.trace.ledger["hall"]["discharge_kwh"].sum() == 0.0
 
 
 def test_what_is_traded_is_booked_on_the_truck_and_on_the_site():

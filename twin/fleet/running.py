@@ -43,10 +43,10 @@ class FleetSite:
     outlook: Outlook
     spreads: dict[tuple[int, int], float] = field(default_factory=dict)
 
-    def apply(self, content: Content) -> None:
-        """Set what a truck that is plugged in here does beside the grid."""
+    def apply(self, content: Content, *, synchronised: bool) -> None:
+        """Set what a truck that is plugged in here does beside the grid; without synchronism it can only charge."""
         plugged = self.plugged
-        content.use = 0 if content.fuelled else plugged.use
+        content.use = 0 if content.fuelled or not synchronised else plugged.use
         content[f.U_RESERVE_KWH] = plugged.reserve_fraction * content[f.U_RATED_KWH]
         if plugged.charge_at_price_per_kwh is not None and plugged.discharge_at_price_per_kwh is not None:
             content[f.U_LOW_PRICE] = plugged.charge_at_price_per_kwh
@@ -86,9 +86,10 @@ class RunningFleet:
 
     def _place_view(self, place: Place) -> PlaceView:
         known = self._known[place.site.name]
+        trades = known.plugged.charge_at_price_per_kwh is not None
         return PlaceView(
             place.key, place.site.name, len(place.units), place.spec.limit_kw, known.value_per_h, known.outlook,
-            known.plugged.charge_at_price_per_kwh is not None, known.plugged.reserve_fraction,
+            trades and place.spec.synchronised, known.plugged.reserve_fraction,
             _Spread(place.site, known), place.spec.connect_h, place.spec.disconnect_min / 60.0,
         )  # fmt: skip
 
@@ -205,9 +206,11 @@ class RunningFleet:
         for notice in self.world.notices:
             if notice.start_h + STARTED_H <= now_h:
                 continue
-            for place in self.places.values():
-                if place.site.name == notice.site and (feeds := place.feeds_of(notice.load)):
-                    found.append(Announced(place.key, notice.start_h, notice.end_h, place.need_kw(feeds)))
+            found += [
+                Announced(place.key, notice.start_h, notice.end_h, place.need_kw(feeds))
+                for place in self.places.values()
+                if place.site.name == notice.site and (feeds := place.feeds_of(notice.load))
+            ]
         return found
 
     def view(self) -> View:

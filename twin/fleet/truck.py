@@ -215,7 +215,7 @@ class RunningTruck:
         if self.content.at is None and stored < self.content.energy_kwh:
             self._mark_the_floor(stored)
         self.content[f.ENERGY_KWH] = stored
-        self.fleet.use_of(self.place).apply(self.content)
+        self.fleet.use_of(self.place).apply(self.content, synchronised=self.place.spec.synchronised)
         unit = next(i for i, truck in self.place.taken.items() if truck is self)
         self._stay = (now, stored, self.content[f.CHARGED_KWH], self.content[f.DISCHARGED_KWH])
         self.row = plug(self.place.site, unit, self.content, self.item, self.row)

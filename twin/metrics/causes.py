@@ -20,6 +20,8 @@ PROTECTION_KINDS = ("ups_block", "ups_module", "cabinet", "genset", "genset_plan
 """Item kinds whose own failure counts as protection."""
 _GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
 _GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
+_GROUP_OF |= dict.fromkeys(("truck", "generator_truck", "connection_point"), GROUPS.index("protection"))
+_GROUP_OF["regional"] = GROUPS.index("common")
 _OTHER = GROUPS.index("other")
 
 _WORDS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.metrics import trucks
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h
 from twin.metrics.darkness import all_dark_count, dark_spans
 from twin.metrics.names import NAMES
@@ -26,7 +27,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
-    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace)
+    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | trucks.values(trace)
     return NAMES, np.array([values[name] for name in NAMES])
 
 
@@ -148,4 +149,5 @@ def _energy(trace: Trace) -> dict[str, float]:
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
+        "energy_cost_per_year": per_year("energy_cost"),
     }

@@ -32,7 +32,10 @@ class ConnectionPointSpec(Spec):
     limit_kw: Positive = Field(description="of all trucks at this point together, either way")
     berths: PositiveCount = Field(default=1, le=99)
     level: Literal["low", "medium"] = Field(default="low", description="voltage: 0.4 kV plugs, or a 10 kV cubicle")
-    synchronised: bool = Field(default=False, description="takes over within transfer_ms, gives back without a break")
+    synchronised: bool = Field(
+        default=False,
+        description="takes over within transfer_ms, gives back without a break, may discharge beside the grid",
+    )
     transfer_ms: Law = Field(default=8.0, validate_default=True, description="of a synchronised point's static switch")
     changeover_s: NonNegative = Field(default=10.0, description="dark, both ways, at a point that is not synchronised")
     connect_min: NonNegative | None = Field(default=None, description="default 25 at low, 90 at medium voltage")

@@ -28,6 +28,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
+    price = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
+    if price != 0.0:
+        ledger[f.LEDGER_ENERGY_COST, month] += site[f.IMPORT_KW] * price * dt_h
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     clock[f.NOW_US] = end_us
 

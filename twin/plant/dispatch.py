@@ -411,9 +411,7 @@ def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Ar
 
 
 @inner
-def _units(
-    fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array
-) -> None:
+def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array) -> None:
     """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, fact, quantity, clock, site)

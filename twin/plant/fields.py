@@ -40,7 +40,9 @@ F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price
 FACTS = 33
-U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(42, 45)  # set on arrival: never below by trade; charge at; discharge at
+U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
+    42, 45
+)  # set on arrival: never below by trade; charge at; discharge at
 U_FLOOR_KWH, U_CEILING_KWH = 45, 46  # bounds of the stored energy as things stand
 QUANTITIES = 47
 
@@ -89,7 +91,8 @@ LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H
     POWERS + 2, POWERS + 7
 )
 LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored energy that trucks brought, took away
-LEDGER_ROWS = POWERS + 9
+LEDGER_ENERGY_COST = POWERS + 9  # import at the hour's price
+LEDGER_ROWS = POWERS + 10
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -114,6 +117,7 @@ LEDGER_NAMES = (
     "min_voltage_pu",
     "truck_in_kwh",
     "truck_out_kwh",
+    "energy_cost",
 )
 SERIES_NAMES = (
     "import_kw",

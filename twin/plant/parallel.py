@@ -78,7 +78,14 @@ def beside_the_grid(
 
 @inner
 def _ask(
-    wishes: Array, wanted: Array, over_kw: float, limited: bool, price: float, fact: Array, quantity: Array, clock: Array
+    wishes: Array,
+    wanted: Array,
+    over_kw: float,
+    limited: bool,
+    price: float,
+    fact: Array,
+    quantity: Array,
+    clock: Array,
 ) -> int:
     """Every unit's wish, and its kW as `wanted`, each point within its own limit; returns which wishes there are."""
     asked = 0
