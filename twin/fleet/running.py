@@ -87,9 +87,12 @@ class RunningFleet:
     def _place_view(self, place: Place) -> PlaceView:
         known = self._known[place.site.name]
         trades = known.plugged.charge_at_price_per_kwh is not None
+        site = place.site.plan.site
+        short = bool(min(site[f.IMPORT_LIMIT_KW], site[f.PEAK_TARGET_KW]) < place.site.plan.most_kw)
         return PlaceView(
             place.key, place.site.name, len(place.units), place.spec.limit_kw, known.value_per_h, known.outlook,
-            trades and place.spec.synchronised, known.plugged.reserve_fraction,
+            trades and place.spec.synchronised, known.plugged.buffers and place.spec.synchronised and short,
+            known.plugged.reserve_fraction,
             _Spread(place.site, known), place.spec.connect_h, place.spec.disconnect_min / 60.0,
         )  # fmt: skip
 

@@ -81,6 +81,7 @@ class PlaceView:
         down_since_h: since when load points that trucks could carry lack section supply; None: they have it.
         need_kw: what they need at full level.
         carried_kw: what plugged trucks carry now.
+        trades, buffers: what plugged trucks do beside the grid: follow the price; hold import below a limit.
         value_per_h: what an hour without supply costs at this site: GPUs x value of a GPU-hour.
         spread_per_kwh: mean of the k dearest hours less that of the k cheapest, of the day that holds a time [h].
     """
@@ -92,6 +93,7 @@ class PlaceView:
     value_per_h: float
     outlook: Outlook
     trades: bool
+    buffers: bool
     reserve_fraction: float
     spread_per_kwh: Callable[[float, int], float]
     connect_h: float

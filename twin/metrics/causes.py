@@ -48,6 +48,17 @@ def loss_gpu_h(trace: Trace) -> Float:
     return np.asarray(table["gpus"] * (lost_us / TICKS_PER_H))
 
 
+def capped_gpu_h(trace: Trace) -> Float:
+    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs, else 0 [GPU-h]."""
+    jobs = trace.jobs
+    is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
+    gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)
+    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
+    booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
+    missing = jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us)
+    return np.asarray(np.where(gang, missing, 0.0), np.float64)
+
+
 def roots(trace: Trace) -> Int:
     """Event row at the start of each interruption's cause chain, -1 where it has no cause."""
     cause = trace.interruptions["cause"]

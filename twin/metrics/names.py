@@ -73,7 +73,7 @@ METRICS: dict[str, Metric] = {
     "lost_gpu_h_while_lent_per_year": Metric(
         "GPU-h/year", "of the power and planned losses, begun while a truck was lent: what it may have cost at most"
     ),
-    "lost_value_per_year": Metric("currency/year", "power and planned losses at each site's value of a GPU-hour"),
+    "lost_value_per_year": Metric("currency/year", "power, cap and planned losses at each site's value of a GPU-hour"),
     "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
     "jobs_started": Metric("", "queue: jobs started", "higher"),
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),

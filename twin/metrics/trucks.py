@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metrics.causes import GROUPS, groups, loss_gpu_h
+from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
 from twin.schema_trace import TRIP_REASONS, TRUCK_PHASES, Table
 from twin.trace import Trace
 from twin.units import TICKS_PER_H
@@ -83,9 +83,10 @@ def _lost_while_lent(trace: Trace, start_us: NDArray[np.int64], end_us: NDArray[
 
 
 def _lost_value(trace: Trace) -> float:
-    """What was lost to power and planned work, priced by each site's value of a GPU-hour."""
+    """What was lost to power, planned work and power caps, priced by each site's value of a GPU-hour."""
     price = trace.meta.get("value_per_gpu_h")
     if price is None:
         return float("nan")
-    site = trace.items["site"][trace.interruptions["item"]]
-    return float((_power_loss_gpu_h(trace) * np.asarray(price, np.float64)[site]).sum())
+    of_site = np.asarray(price, np.float64)[trace.items["site"]]
+    lost = _power_loss_gpu_h(trace) * of_site[trace.interruptions["item"]]
+    return float(lost.sum() + (capped_gpu_h(trace) * of_site[trace.jobs["item"]]).sum())

@@ -1,4 +1,7 @@
-"""Between outages trucks follow the day's price spread; on outages, nearest first. They do not go home."""
+"""Between outages trucks follow the day's price spread; on outages, nearest first.
+
+They do not go home, but for those that hold a site's import below its limit there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from twin.fleet.policies.base import PolicySpec, look_again, needed_at, to_the_nearest
+from twin.fleet.policies.base import PolicySpec, homeward, look_again, needed_at, to_the_nearest
 from twin.fleet.view import Order, PlaceView, Plan, TruckView, View
 from twin.spec import NonNegative
 
@@ -28,6 +31,8 @@ class RoamingArbitrage(PolicySpec):
     def decide(self, view: View) -> Plan:
         """Outages first; at midnight, whoever earns more elsewhere moves."""
         orders = to_the_nearest(view, view.down(), self.ready_fraction)
+        taken = {order.truck for order in orders}
+        orders += [order for order in homeward(view) if order.truck not in taken and view.places[order.place].buffers]
         if view.hour_of_day == 0.0:
             orders += self._follow(view, {order.truck for order in orders})
         midnight_h = view.now_h - view.hour_of_day + 24.0
@@ -41,7 +46,7 @@ class RoamingArbitrage(PolicySpec):
         for truck in view.trucks:
             if not truck.free or truck.at is None or truck.at != truck.bound_for or truck.name in taken:
                 continue
-            if needed_at(view, truck.at):
+            if needed_at(view, truck.at) or view.places[truck.at].buffers:
                 continue
             kind = truck.full_kwh, truck.rated_kw, truck.generator
             if kind not in ranked:
