@@ -88,6 +88,7 @@ class PointCheck:
     """A connection point against the largest trucks of the fleet.
 
     Attributes:
+        serves: groups of loads, or single rows.
         needs_kw: all that it serves, at full level.
         able_kw: what trucks can give there: as many as there are berths, within the point's limit.
         usable_kwh: what these hold when full; None, without end, with a generator truck.
@@ -98,6 +99,7 @@ class PointCheck:
     name: str
     berths: int
     limit_kw: float
+    serves: tuple[str, ...]
     needs_kw: float
     able_kw: float
     usable_kwh: float | None
@@ -124,6 +126,12 @@ class SiteCheck:
     flows: tuple[FlowCheck, ...]
     points: tuple[PointCheck, ...]
     warnings: tuple[str, ...]
+
+    def truck_h(self, group: str) -> float:
+        """How long trucks that stand by at a synchronised point carry a group of loads, and all else there [h]."""
+        own = [one for one in self.points if group in one.serves and one.home and one.changeover_s is None]
+        carrying = [one for one in own if one.needs_kw <= one.able_kw * ROUNDING]
+        return max((float("inf") if one.hours is None else one.hours for one in carrying), default=0.0)
 
 
 @dataclass(frozen=True)

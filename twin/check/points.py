@@ -26,7 +26,10 @@ def points_of(
         home = sum(truck.home in {name, f"{name}/{point}"} for truck in trucks)
         changeover_s = None if spec.synchronised else spec.changeover_s
         usable_kwh = None if endless else sum(_usable_kwh(truck) for truck in there)
-        found.append(PointCheck(point, spec.berths, spec.limit_kw, needs_kw, able_kw, usable_kwh, home, changeover_s))
+        serves = tuple(spec.serves)
+        found.append(
+            PointCheck(point, spec.berths, spec.limit_kw, serves, needs_kw, able_kw, usable_kwh, home, changeover_s)
+        )
     return tuple(found)
 
 

@@ -49,7 +49,7 @@ def loss_gpu_h(trace: Trace) -> Float:
 
 
 def capped_gpu_h(trace: Trace) -> Float:
-    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs, else 0 [GPU-h]."""
+    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs [GPU-h]."""
     jobs = trace.jobs
     is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
     gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)

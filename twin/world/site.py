@@ -333,7 +333,7 @@ class Site:
 
     def _on_bound(self) -> None:
         self.settle()
-        self.ask(BOUNDS)
+        self.ask(BOUNDS if self.abnormal else LOAD)
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""

@@ -52,10 +52,13 @@ class Relay(PolicySpec):
             if spared or truck.usable_kwh <= self.empty_fraction * truck.full_kwh:
                 orders.append(Order(truck.name, truck.home, "home"))
                 there.remove(truck)
-        coming = [truck for truck in view.assigned(place) if truck.at != place.key]
+        coming_kw = sum(truck.rated_kw for truck in view.assigned(place) if truck.at != place.key)
         left_h = sum(truck.carry_h(1.0) for truck in there) / max(place.carried_kw or place.need_kw, 1e-9)
-        relief = nearest(view, place, free)
-        if relief is not None and not coming and left_h <= view.reach_h(relief, place.key) + self.margin_h:
+        while coming_kw < place.need_kw:  # they will be empty together: as many kW must follow
+            relief = nearest(view, place, free)
+            if relief is None or left_h > view.reach_h(relief, place.key) + self.margin_h:
+                break
             free.remove(relief)
             orders.append(Order(relief.name, place.key, "relay"))
+            coming_kw += relief.rated_kw
         return orders
