@@ -1,7 +1,7 @@
 """Trucks in the power flow: they draw at their bus, lift the voltage when they give, and draw nothing in an island."""
 
 import pytest
-from simulation import NETWORK, H, outage
+from simulation import NETWORK, H, outage, simulator
 from test_network import LINE, two_bus_kw
 from trucking import fleet, play_fleet
 
@@ -59,7 +59,5 @@ def test_a_point_draws_at_the_bus_that_it_names():
 
 
 def play_names(network):
-    from simulation import simulator
-
     plan = next(site for site in simulator(standing(network)).blueprint.sites if site.name == "hall")
     return plan.flows.network.names

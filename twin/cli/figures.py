@@ -37,6 +37,7 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "lending_income_per_year": ("income of lending", "1000 a year", _THOUSAND),
     "energy_cost_per_year": ("energy at its price", "1000 a year", _THOUSAND),
     "lost_value_per_year": ("value of lost GPU-h", "1000 a year", _THOUSAND),
+    "net_cost_per_year": ("all of these", "1000 a year", _THOUSAND),
 }
 """Metrics of the tables, in order: name, unit and scale. All others are in the JSON."""
 IN_DEMO = (
@@ -56,6 +57,7 @@ _OF_TRUCKS = (
     "lending_income_per_year",
     "energy_cost_per_year",
     "lost_value_per_year",
+    "net_cost_per_year",
 )
 _OF_GANGS = ("effective_training_time_fraction", "job_interruptions_hardware_per_year", "lost_gpu_h_hardware_per_year")
 

@@ -28,6 +28,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
     values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | trucks.values(trace)
+    values["net_cost_per_year"] = trucks.net_cost(values)
     return NAMES, np.array([values[name] for name in NAMES])
 
 

@@ -74,6 +74,7 @@ METRICS: dict[str, Metric] = {
         "GPU-h/year", "of the power and planned losses, begun while a truck was lent: what it may have cost at most"
     ),
     "lost_value_per_year": Metric("currency/year", "power, cap and planned losses at each site's value of a GPU-hour"),
+    "net_cost_per_year": Metric("currency/year", "energy, trucks and lost value together, less lending income"),
     "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
     "jobs_started": Metric("", "queue: jobs started", "higher"),
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),

@@ -55,6 +55,12 @@ def values(trace: Trace) -> dict[str, float]:
     }
 
 
+def net_cost(found: dict[str, float]) -> float:
+    """Energy, trucks and lost value together, less what lending earns [currency/year]; demand charges are not in it."""
+    spent = found["energy_cost_per_year"] + found["truck_cost_per_year"] + found["lost_value_per_year"]
+    return spent - found["lending_income_per_year"]
+
+
 def trips_by_reason(trace: Trace) -> Table:
     """Trips, kilometres and arrivals in time, by the reason of the order, over the whole horizon."""
     trips = trace.trips
