@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulation import CABINETS, GENSETS, UPS, H, simulator
 from strategies import scripts
+from test_instants import Shuffle, outcome
 from trucking import FleetStory, fleet, play_fleet
 
 from twin.world.site import LOAD, SUPPLY, UNITS, Site
@@ -171,6 +172,31 @@ def test_looking_more_often_leaves_every_event_on_its_tick(
     for site, ledger in calm.trace.ledger.items():
         for name, column in ledger.items():
             np.testing.assert_allclose(column, watched.trace.ledger[site][name], rtol=1e-10, atol=1e-8, err_msg=name)
+
+
+@settings(max_examples=40, deadline=None)
+@given(fleets(), st.integers(0, 1000))
+def test_the_order_of_simultaneous_events_changes_no_truck_and_no_light(data: dict[str, Any], seed: int) -> None:
+    calm, mixed = play_fleet(data), FleetStory(simulator(data, first=[Shuffle(seed)]).run(0, "units"))
+    assert outcome(calm) == outcome(mixed)
+    for name in ("trips", "stays"):
+        one, two = (sorted(map(repr, story.table(name))) for story in (calm, mixed))
+        assert len(one) == len(two)
+    for item in data["trucks"]:
+        ticks = np.linspace(0, 36 * H - 1, 50).astype(np.int64)
+        levels = [[story.truck_kwh(item, int(tick)) for tick in ticks] for story in (calm, mixed)]
+        np.testing.assert_allclose(levels[0], levels[1], atol=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(fleets())
+def test_the_order_of_yaml_entries_changes_nothing(data: dict[str, Any]) -> None:
+    turned = dict(data)
+    for key in ("sites", "trucks"):
+        turned[key] = dict(reversed(list(data[key].items())))
+    one, two = play_fleet(data), play_fleet(turned)
+    for name, column in one.trace.events.items():
+        np.testing.assert_array_equal(column, two.trace.events[name], err_msg=name)
 
 
 def luck(story: FleetStory, *items: str) -> list[tuple[int, int, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from twin.parts.points import ConnectionPointSpec
@@ -26,7 +25,7 @@ class Place:
         self.units = list(range(first, first + int(site.fact[f.F_COUNT, p])))
         self.point = p
         self.taken: dict[int, RunningTruck] = {}
-        self.queue: deque[RunningTruck] = deque()
+        self.queue: list[RunningTruck] = []
         self.served = [j for j in range(len(site.plan.feed_items)) if site.fact[f.F_POINT, j] == p + 1]
         self._masks = [int(site.fact[f.F_SECTIONS, j]) for j in self.served]
         self._shares = self._loads()

@@ -114,24 +114,25 @@ class RunningFleet:
         return ticks(self.spec.crew.response_h(hours(self.world.now) % 24.0))
 
     def arrive(self, place: Place, truck: RunningTruck) -> None:
-        """A truck stands before a place: it connects, or queues."""
-        unit = place.free_unit()
-        if unit < 0:
-            place.queue.append(truck)
-            truck.queue()
-        else:
-            place.taken[unit] = truck
-            truck.connect()
+        """A truck stands before a place: at the end of this instant it connects, or queues."""
+        place.queue.append(truck)
+        self.world.undecided = True
 
     def release(self, place: Place, truck: RunningTruck) -> None:
-        """A truck has left its berth; the next in the queue takes it."""
-        for unit, holder in list(place.taken.items()):
-            if holder is truck:
-                del place.taken[unit]
-        while place.queue and place.free_unit() >= 0:
-            following = place.queue.popleft()
-            place.taken[place.free_unit()] = following
-            following.connect()
+        """A truck has left its berth; at the end of this instant the next in the queue takes it."""
+        place.taken = {unit: holder for unit, holder in place.taken.items() if holder is not truck}
+        self.world.undecided = True
+
+    def _allot(self) -> None:
+        """Free berths to who waits, by time of arrival, then by name: the order inside an instant is nobody's luck."""
+        for place in self.places.values():
+            place.queue.sort(key=lambda truck: (truck.arrived_us, truck.name))
+            while place.queue and (unit := place.free_unit()) >= 0:
+                following = place.queue.pop(0)
+                place.taken[unit] = following
+                following.connect()
+            for truck in place.queue:
+                truck.queue()
 
     def is_awaited(self, place: Place) -> bool:
         """Whether supply is away there, or announced to go."""
@@ -187,12 +188,15 @@ class RunningFleet:
 
     # ------------------------------------------------------------------ the decision
     def decide(self) -> None:
-        """Ask the policy, carry out its orders."""
+        """Allot berths, ask the policy, carry out its orders."""
         now = self.world.now
         tick, count = self._decided
         self._decided = (now, count + 1 if tick == now else 1)
         if self._decided[1] > MOST_DECISIONS:
             raise InternalError(f"the fleet does not settle at {now} us")
+        self._allot()
+        if isinstance(self.spec.policy, Home):
+            return
         view = self.view()
         plan = self.spec.policy.decide(view)
         for order in plan.orders:

@@ -61,7 +61,7 @@ class RunningTruck:
         self.lease: LeaseSpec | None = None
         self._since_us = self._away_us = 0
         self._trip = 0
-        self._ordered_us = self._depart_us = self._arrive_us = -1
+        self._ordered_us = self._depart_us = self.arrived_us = -1
         self._left_us = 0
         self._broken_at: int | None = None
         self._km = self._crew_h = 0.0
@@ -111,9 +111,12 @@ class RunningTruck:
                 self.destination = place
                 self._enter(PLUGGED if self.content.at is not None else QUEUEING, cause)
             return
-        self.destination, self.reason = place, reason
         if self.phase == WAITING_FOR_CREW:
+            self.destination, self.reason = place, reason
             return
+        if self.phase == QUEUEING and self._ordered_us >= 0:
+            self._book_trip(-1, 0 if self._for_outage else -1)
+        self.destination, self.reason = place, reason
         self._ordered_us = self.world.now
         self.row = self.world.record.event(self.world.now, self.item, r.ORDERED, REASONS.index(reason), cause)
         self._enter(WAITING_FOR_CREW, self.row)
@@ -136,7 +139,7 @@ class RunningTruck:
 
     def _leave(self) -> None:
         self._origin, self._km, self._crew_h = self.place.site, 0.0, 0.0
-        self._depart_us = self._arrive_us = -1
+        self._depart_us = self.arrived_us = -1
         if self.content.at is None:
             self.place.queue.remove(self)
             self._unplugged()
@@ -188,18 +191,20 @@ class RunningTruck:
             self._enter(BROKEN_DOWN)
             self._alarm.at(now + self._repairs.ticks_at(self._repair_law, self._trip - 1))
             return
-        self._arrive_us = now
+        self.arrived_us = now
         self.place = self.destination
         self.fleet.arrive(self.place, self)
 
     # ------------------------------------------------------------------ at a place
     def queue(self) -> None:
         """No berth is free."""
-        self._enter(QUEUEING)
-        self.fleet.ask()
+        if self.phase not in {QUEUEING, WAITING_FOR_CREW}:
+            self._enter(QUEUEING)
 
     def connect(self) -> None:
-        """A berth is ours."""
+        """A berth is ours; an order that still waited for its crew is void."""
+        if self.phase == WAITING_FOR_CREW:
+            self.destination, self._ordered_us = self.place, -1
         self._enter(CONNECTING)
         self._alarm.at(self.world.now + self.place.connect_us)
 
@@ -268,11 +273,13 @@ class RunningTruck:
     def _end_trip(self) -> None:
         if self._ordered_us < 0:
             return  # back from service or a lease
-        in_time = -1
-        if self.reason in {"outage", "notice", "relay"}:
-            in_time = int(self.fleet.is_awaited(self.place))
-        self._book_trip(self.world.now, in_time)
+        self._book_trip(self.world.now, int(self.fleet.is_awaited(self.place)) if self._for_outage else -1)
         self._ordered_us = -1
+
+    @property
+    def _for_outage(self) -> bool:
+        """Whether the truck was sent because supply is away, or will be."""
+        return self.reason in {"outage", "notice", "relay"}
 
     def _book_trip(self, plugged_us: int, in_time: int) -> None:
         fleet = self.fleet
@@ -280,7 +287,7 @@ class RunningTruck:
         self.world.record.trips.append(
             (
                 self.item, fleet.number_of(self._origin), fleet.number_of(self.destination.site),
-                REASONS.index(self.reason), self._ordered_us, self._depart_us, self._arrive_us, plugged_us, in_time,
+                REASONS.index(self.reason), self._ordered_us, self._depart_us, self.arrived_us, plugged_us, in_time,
                 self._km, cost,
             )
         )  # fmt: skip
