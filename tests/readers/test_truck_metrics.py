@@ -33,9 +33,7 @@ JOB = (1, 0, 0, -1, 100, 8760 * H - 7 * H - 2 * H, 0, 0, 7 * H, 2)
 @pytest.fixture
 def trace():
     events = [*PHASES, (120.0, 4, "strikes", 1, -1)]
-    return trace_of(
-        ITEMS, events, [JOB], LOST, trips=TRIPS, stays=STAYS, value_per_gpu_h=[14.0]
-    )
+    return trace_of(ITEMS, events, [JOB], LOST, trips=TRIPS, stays=STAYS, value_per_gpu_h=[14.0])
 
 
 def test_hours_by_phase_add_up_to_the_horizon(trace):

@@ -10,7 +10,7 @@ from typing import Any
 
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.dispatch import auxiliaries_kw
+from twin.plant.sharing import auxiliaries_kw
 
 Array = Any
 

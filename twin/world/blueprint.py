@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,9 @@ from twin.chance.law import CompiledLaw
 from twin.chance.philox import stream_key
 from twin.errors import InputError, InternalError
 from twin.plant import fields as f
-from twin.units import NEVER, TICKS_PER_H
+from twin.units import NEVER
 from twin.world.flows import FlowPlan
-from twin.world.profile import ProfileSpec, steps
+from twin.world.profile import ProfileSpec, months, steps
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
@@ -197,7 +198,7 @@ class SiteBuilder:
         place = {feed.name: j for j, feed in enumerate(feeds)}
         feeds_of = [sorted(place[name] for name in load.feeds) for load in loads]
         link = np.array([(i, j) for i, js in enumerate(feeds_of) for j in js], np.int64).reshape(-1, 2).T.copy()
-        units = [unit for feed in feeds for unit in sorted(feed.units, key=_unit_name)]
+        units = [unit for feed in feeds for unit in sorted(feed.units, key=attrgetter("name"))]
         wide = max(len(units), len(feeds), len(loads))
         fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((f.QUANTITIES, wide))
         _fill_units(units, fact, quantity)
@@ -309,10 +310,6 @@ class SiteBuilder:
         return site
 
 
-def _unit_name(unit: Unit) -> str:
-    return unit.name
-
-
 def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
     for i, unit in enumerate(units):
         fact[f.U_UP, i] = 1
@@ -351,14 +348,3 @@ def _fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np
             load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
             load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
         )  # fmt: skip
-
-
-def months(start: date, horizon_us: int) -> NDArray[np.int64]:
-    """Ticks at which the billing months within the horizon begin, in local standard time; the first is 0."""
-    day = np.datetime64(start, "D")
-    first = day.astype("datetime64[M]")
-    last = (day + np.timedelta64(-(-horizon_us // (24 * TICKS_PER_H)), "D")).astype("datetime64[M]")
-    begin = np.arange(first + 1, last + 1).astype("datetime64[D]")
-    ticks_ = (begin - day) / np.timedelta64(1, "D") * (24 * TICKS_PER_H)
-    within: NDArray[np.int64] = ticks_[ticks_ < horizon_us].astype(np.int64)
-    return np.append(0, within)

@@ -8,7 +8,7 @@ and runs in causal order: bounds, supply, protection, the parts' phases (starts,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,11 +20,12 @@ from twin.plant.points import connect_points
 from twin.units import NEVER, TICKS_PER_H
 from twin.world import record as r
 from twin.world.flows import SiteFlows
+from twin.world.parties import GensetPlant, GridSupply, PowerCap
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBlueprint
-    from twin.world.world import Process, World
+    from twin.world.world import World
 
 LOAD, UNITS, SUPPLY, BOUNDS = 1, 2, 4, 8
 """What a change concerns: demands only; a storage unit; sections, feeds or gensets; a level at its bound."""
@@ -38,43 +39,6 @@ _LOGGED = {
     p.EMPTY: r.EMPTY,
     p.RESTORED: r.RESTORED,
 }
-
-
-class GensetPlant(Protocol):
-    """What other parts may ask of the genset plant."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether every set that will come on line has done so."""
-
-
-class GridSupply(Protocol):
-    """What others may ask of a site's grid supply."""
-
-    def event(
-        self,
-        item: int,
-        event: int,
-        feeders: tuple[int, ...],
-        duration_us: int,
-        residual: float,
-        *,
-        closed_transition: bool = False,
-    ) -> Process:
-        """Strike feeders for a time; none named means all."""
-
-    def announce(self, item: int, at_us: int, expected_h: float) -> None:
-        """Tell that supply will be away from `at_us` on."""
-
-
-class PowerCap(Protocol):
-    """What the import limit asks of the power cap on GPUs."""
-
-    on: bool
-    importing: bool
-
-    def for_import(self, on: bool) -> None:
-        """Cap for the limit's sake, or no longer."""
 
 
 class Site:
