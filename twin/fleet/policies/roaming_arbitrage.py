@@ -11,7 +11,7 @@ from pydantic import Field
 
 from twin.fleet.policies.base import PolicySpec, homeward, look_again, needed_at, to_the_nearest
 from twin.fleet.view import Order, PlaceView, Plan, TruckView, View
-from twin.spec import NonNegative
+from twin.spec import NonNegative, Positive
 
 
 def spread_gain(view: View, truck: TruckView, place: PlaceView) -> float:
@@ -27,6 +27,7 @@ class RoamingArbitrage(PolicySpec):
 
     kind: Literal["roaming_arbitrage"]
     move_from_gain: NonNegative = Field(default=50.0, description="a day's extra earning, kilometres paid, below: stay")
+    stay_days: Positive = Field(default=10.0, description="days of trade that are to pay for the way")
 
     def decide(self, view: View) -> Plan:
         """Outages first; at midnight, whoever earns more elsewhere moves."""
@@ -46,7 +47,8 @@ class RoamingArbitrage(PolicySpec):
         for truck in view.trucks:
             if not truck.free or truck.at is None or truck.at != truck.bound_for or truck.name in taken:
                 continue
-            if needed_at(view, truck.at) or view.places[truck.at].buffers:
+            at_work = truck.at == truck.home and view.places[truck.at].buffers
+            if at_work or needed_at(view, truck.at):
                 continue
             kind = truck.full_kwh, truck.rated_kw, truck.generator
             if kind not in ranked:
@@ -57,7 +59,8 @@ class RoamingArbitrage(PolicySpec):
             for gain, key in ranked[kind]:
                 if gain <= best:
                     break
-                worth = gain - view.km(here.site, view.places[key].site) * view.cost_per_km
+                way = view.km(here.site, view.places[key].site) * view.cost_per_km
+                worth = gain - way / self.stay_days
                 if room[key] > 0 and worth > best:
                     best, where = worth, key
             if where is not None:
