@@ -6,6 +6,8 @@ import pytest
 from simulation import GENSETS, MS, UPS, H, S, all_near, near, outage
 from trucking import fleet, play_fleet
 
+from twin.errors import InputError
+
 
 def hall_with_truck(point: dict[str, Any], truck: dict[str, Any] | None = None, hours: float = 1.0, **site: Any):
     """The hall loses its feeder at 10:00; the truck stands there, plugged in."""
@@ -19,7 +21,7 @@ SYNCHRONISED = {"synchronised": True, "transfer_ms": 5.0}
 def test_a_synchronised_point_takes_over_within_hold_up_and_gives_back_without_a_break():
     story = play_fleet(hall_with_truck(SYNCHRONISED))
     assert story.dark("hall/row-001") == story.dark("hall/core") == []
-    assert story.of("hall/plug", "online") == [(10 * H, 6), (11 * H, 0)]  # rows, core, two for cooling, house
+    assert story.of("hall/points/plug", "online") == [(10 * H, 6), (11 * H, 0)]  # rows, core, two for cooling, house
     assert story.truck_kwh("one", 11 * H) == pytest.approx(1000 - 140)
     assert story.truck_kwh("one", 11 * H + 900 * S) == pytest.approx(860 + 125)
 
@@ -37,7 +39,7 @@ def test_a_point_that_is_not_synchronised_is_dark_on_both_ways():
 def test_a_break_shorter_than_the_changeover_never_reaches_the_truck():
     story = play_fleet(hall_with_truck({"changeover_s": 10.0}, hours=5 / 3600))
     assert story.dark("hall/row-001") == [(10 * H, 10 * H + 5 * S)]
-    assert story.of("hall/plug", "online") == []
+    assert story.of("hall/points/plug", "online") == []
     assert story.truck_kwh("one", 11 * H) == 1000.0
 
 
@@ -87,8 +89,8 @@ def test_a_truck_that_nobody_can_use_loses_only_its_auxiliaries_while_the_grid_i
 def test_gensets_take_the_load_from_the_truck_and_the_truck_fills_their_gap():
     story = play_fleet(hall_with_truck(SYNCHRONISED, protection={"gensets": GENSETS}))
     assert story.dark("hall/core") == []
-    assert story.of("hall/plug", "online")[0][0] == 10 * H
-    assert story.of("hall/plug", "online")[-1] == (10 * H + 15 * S, 0)
+    assert story.of("hall/points/plug", "online")[0][0] == 10 * H
+    assert story.of("hall/points/plug", "online")[-1] == (10 * H + 15 * S, 0)
     assert story.truck_kwh("one", 11 * H) == pytest.approx(1000 - 140 * 15 / 3600)
 
 
@@ -132,3 +134,20 @@ def test_work_on_one_row_without_a_truck_leaves_that_row_alone_dark():
     story = play_fleet(data)
     assert story.dark("hall/row-002") == [(10 * H, 12 * H)]
     assert story.dark("hall/row-001") == story.dark("hall/core") == []
+
+
+def test_work_on_a_board_that_others_share_and_a_feed_on_two_points_are_refused():
+    work = {"script": [{"at_h": 10.0, "duration_h": 2.0, "on": "row-002"}]}
+    ups = {"ups": {**UPS, "serves": ["rows"]}}
+    with pytest.raises(InputError, match=r"planned_work on 'row-002' of site hall: its feed also carries row-001"):
+        play_fleet(hall_with_truck(SYNCHRONISED, planned_work=work, protection=ups))
+    work["script"][0]["on"] = "row-009"
+    with pytest.raises(InputError, match=r"no such load point"):
+        play_fleet(hall_with_truck(SYNCHRONISED, planned_work=work))
+    data = hall_with_truck({"serves": ["row-001"]}, protection=ups)
+    data["sites"]["hall"]["connection_points"]["other"] = {"limit_kw": 100.0, "serves": ["row-002"]}
+    with pytest.raises(InputError, match=r"hangs on another connection point already"):
+        play_fleet(data)
+    data["sites"]["hall"]["connection_points"]["other"]["serves"] = ["rows"]
+    with pytest.raises(ValueError, match=r"row-001 is served by other and by plug|is served by"):
+        play_fleet(data)

@@ -19,8 +19,8 @@ class Place:
     def __init__(self, name: str, site: Site, number: int, spec: ConnectionPointSpec) -> None:
         self.site, self.number, self.spec = site, number, spec
         self.key = f"{site.name}/{name}"
-        self.item = site.plan.feed_items[site.plan.feed_of[name]]
-        p = site.plan.feed_of[name]
+        p = site.plan.feed_of[f"points/{name}"]
+        self.item = site.plan.feed_items[p]
         first = int(site.fact[f.F_FIRST, p])
         self.units = list(range(first, first + int(site.fact[f.F_COUNT, p])))
         self.point = p

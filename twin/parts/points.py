@@ -106,7 +106,7 @@ class Points:
             changeover_us = round(spec.changeover_s * TICKS_PER_S)
             site.add_point(
                 Point(
-                    name,
+                    f"points/{name}",
                     everywhere,
                     spec.limit_kw,
                     berths,

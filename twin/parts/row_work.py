@@ -57,6 +57,10 @@ class BoardWork:
         """One item for works by rate, one for each scripted one."""
         if self.spec.rows is not None:
             site.item("work/rows", "planned")
+            for k in range(self._rows):
+                _refuse_shared(site, row_name(k))
+        for work in self.spec.script:
+            _refuse_shared(site, work.on)
         for n, _ in enumerate(self._script()):
             site.item(f"work/script-{n + 1:04d}", "planned")
 
@@ -71,6 +75,17 @@ class BoardWork:
             world.start(running.by_rate(self.spec.rows, ids[site.path("work/rows")], self._rows))
         for n, work in enumerate(self._script()):
             world.start(running.scripted(work, ids[site.path(f"work/script-{n + 1:04d}")]))
+
+
+def _refuse_shared(site: SiteBuilder, name: str) -> None:
+    """Work on a board is work on one load point alone: a feed that carries others cannot be cut off for it."""
+    load = site.loads.get(site.path(name))
+    if load is None:
+        raise InputError(f"planned_work on '{name}' of site {site.name}: no such load point")
+    others = [one.name for one in site.loads.values() if one is not load and set(one.feeds) & set(load.feeds)]
+    if others:
+        also = ", ".join(site.short(one) for one in sorted(others))
+        raise InputError(f"planned_work on '{name}' of site {site.name}: its feed also carries {also}")
 
 
 class RunningWork:
@@ -114,7 +129,8 @@ class RunningWork:
     def _cut_off(self, item: int, load: str, event: int, duration_us: int) -> Process:
         """The load's feed is away from the sections until the work is done."""
         site = self._site
-        feeds = self._own_feeds(load)
+        plan = site.plan
+        feeds = plan.feeds_of[plan.load_of[load]]
         site.change(item, r.STRIKES, duration_us, SUPPLY)
         until = site.now_us + duration_us
         for j in feeds:
@@ -122,14 +138,3 @@ class RunningWork:
             site.fact[f.F_EVENT, j] = event
         yield self._world.sleep(duration_us)
         site.change(item, r.RESTORED, 1, SUPPLY)
-
-    def _own_feeds(self, load: str) -> list[int]:
-        """The feeds of one load; work on a board that others share too is refused."""
-        plan = self._site.plan
-        if load not in plan.load_of:
-            raise InputError(f"work on '{load}' of site {plan.name}: no such load point")
-        feeds = plan.feeds_of[plan.load_of[load]]
-        others = [one for one, i in plan.load_of.items() if one != load and set(plan.feeds_of[i]) & set(feeds)]
-        if others:
-            raise InputError(f"work on '{load}' of site {plan.name}: its feed also carries {', '.join(sorted(others))}")
-        return feeds

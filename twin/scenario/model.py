@@ -197,6 +197,9 @@ class Scenario(Spec):
 
     @model_validator(mode="after")
     def _trucks_fit(self) -> Self:
+        reserved = sorted({"trucks", "regions"} & set(self.sites))
+        if reserved:
+            raise ValueError(f"sites: '{reserved[0]}' is no name for a site")
         taken: dict[tuple[str, str], int] = {}
         for name, truck in self.trucks.items():
             site, _, point = truck.home.partition("/")

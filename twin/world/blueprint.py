@@ -149,8 +149,7 @@ class SiteBuilder:
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
         self.network: SiteNetwork | None = None
-        self.profiles: dict[int, ProfileSpec] = {}
-        """By row of the edge block: what follows the clock."""
+        self.profiles: dict[int, ProfileSpec] = {}  # by row of the edge block: what follows the clock
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
@@ -204,7 +203,7 @@ class SiteBuilder:
         _fill_units(units, fact, quantity)
         _fill_feeds(feeds, fact, quantity)
         _fill_loads(loads, fact, quantity)
-        self._fill_points(feeds, fact)
+        self._fill_points(place, fact)
         fact[f.F_LINKS, : len(feeds)] = np.bincount(link[f.LINK_FEED], minlength=len(feeds))
         kinds = [load.kind for load in loads]
         site = self._site(loads)
@@ -272,15 +271,16 @@ class SiteBuilder:
         most_kw = (it_kw * (1.0 + max(self.cooling_fraction)) + others_kw) / (1.0 - loss) + auxiliary_kw
         return most_kw * 1.1 if self.network else most_kw
 
-    def _fill_points(self, feeds: list[Feed], fact: NDArray[np.int64]) -> None:
+    def _fill_points(self, place: dict[str, int], fact: NDArray[np.int64]) -> None:
         """Which feed may hang on which point; every berth is empty."""
-        place = {feed.name: j for j, feed in enumerate(feeds)}
         for name, point in self.points.items():
             p = place[name]
             fact[f.F_SYNCHRONISED, p], fact[f.F_CHANGEOVER_US, p] = point.synchronised, point.changeover_us
             fact[f.U_UP, fact[f.U_FEED] == p] = 0
             for load in point.serves:
                 for feed in self.loads[load].feeds:
+                    if fact[f.F_POINT, place[feed]] not in {0, p + 1}:
+                        raise InputError(f"{name}: {feed} hangs on another connection point already")
                     fact[f.F_POINT, place[feed]] = p + 1
 
     def _edges(self, start: date, horizon_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
