@@ -41,6 +41,7 @@ class FleetSite:
     plugged: PluggedTrucksSpec
     value_per_h: float
     outlook: Outlook
+    exposure: float = 1.0
     spreads: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def apply(self, content: Content, *, synchronised: bool) -> None:
@@ -92,7 +93,7 @@ class RunningFleet:
         return PlaceView(
             place.key, place.site.name, len(place.units), place.spec.limit_kw, known.value_per_h, known.outlook,
             trades and place.spec.synchronised, known.plugged.buffers and place.spec.synchronised and short,
-            known.plugged.reserve_fraction,
+            known.exposure, known.plugged.reserve_fraction,
             _Spread(place.site, known), place.spec.connect_h, place.spec.disconnect_min / 60.0,
         )  # fmt: skip
 
