@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import MIN, H, S, merged, outage
+from simulation import GENSETS, H, MIN, S, merged, outage
 from trucking import POINT, FleetStory, fleet, play_fleet
 
 from twin.metrics.causes import loss_gpu_h
@@ -273,7 +273,7 @@ def test_optimised_weighs_an_announced_outage_by_what_the_site_s_own_cover_leave
 
 
 def test_optimised_gives_each_of_two_trucks_the_site_that_adds_most_together():
-    struck = {"grid": {"script": [outage(10.0, duration_h=8.0)]}, **SYNCHRONISED}
+    struck = {"grid": {"script": [outage(10.0, duration_h=4.0)]}, **SYNCHRONISED}
     sites = {"near": {**struck, "value_per_gpu_h": 1.0}, "far": {**struck, "value_per_gpu_h": 1.2}}
     data = fleet("near", "far", policy="optimised", sites=sites, trucks={"one": {}, "two": {}}, jobs={})
     story = play_fleet(data)
