@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import GENSETS, H, MIN, S, merged, outage
+from simulation import GENSETS, MIN, H, S, merged, outage
 from trucking import POINT, FleetStory, fleet, play_fleet
 
 from twin.metrics.causes import loss_gpu_h

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twin.fleet.policies.base import PolicySpec, homeward, lacking_kw, look_again, ready
@@ -20,6 +21,7 @@ from twin.fleet.view import Order, PlaceView, Plan, Reason, TruckView, View
 from twin.spec import NonNegative
 
 INFINITE_H = 1e12
+Gains = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,23 @@ class Optimised(PolicySpec):
         return (hours((task.k + 1) * once_h) - hours(task.k * once_h)) * place.value_per_h
 
 
-def assign(gains: np.ndarray) -> list[tuple[int, int]]:
+def assign(gains: Gains) -> list[tuple[int, int]]:
     """Pairs (row, column) of the assignment with the largest sum of gains; only pairs that gain something."""
-    rows, columns = gains.shape
-    if rows == 0 or columns == 0 or gains.max() <= 0.0:
+    if gains.size == 0 or gains.max() <= 0.0:
         return []
+    rows, columns = np.flatnonzero((gains > 0.0).any(axis=1)), np.flatnonzero((gains > 0.0).any(axis=0))
+    chosen = gains[np.ix_(rows, columns)]
+    if 1 in chosen.shape:
+        row, column = np.unravel_index(int(chosen.argmax()), chosen.shape)
+        return [(int(rows[row]), int(columns[column]))]
+    return [(int(rows[row]), int(columns[column])) for row, column in _solved(chosen)]
+
+
+def _solved(gains: Gains) -> list[tuple[int, int]]:
+    """The same by mixed-integer programming."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - only who optimises needs it
 
+    rows, columns = gains.shape
     each = np.zeros((rows + columns, rows * columns))
     for row in range(rows):
         each[row, row * columns : (row + 1) * columns] = 1.0
