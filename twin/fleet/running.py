@@ -117,12 +117,12 @@ class RunningFleet:
     def arrive(self, place: Place, truck: RunningTruck) -> None:
         """A truck stands before a place: at the end of this instant it connects, or queues."""
         place.queue.append(truck)
-        self.world.undecided = True
+        self.world.ask_to_decide()
 
     def release(self, place: Place, truck: RunningTruck) -> None:
         """A truck has left its berth; at the end of this instant the next in the queue takes it."""
         place.taken = {unit: holder for unit, holder in place.taken.items() if holder is not truck}
-        self.world.undecided = True
+        self.world.ask_to_decide()
 
     def _allot(self) -> None:
         """Free berths to who waits, by time of arrival, then by name: the order inside an instant is nobody's luck."""
@@ -154,7 +154,7 @@ class RunningFleet:
     def ask(self) -> None:
         """Decide at the end of this instant."""
         if not isinstance(self.spec.policy, Home):
-            self.world.undecided = True
+            self.world.ask_to_decide()
 
     def look(self, places: list[Place]) -> None:
         """Something flipped at a site: note who is without supply; the dispatcher learns of it after detection."""
