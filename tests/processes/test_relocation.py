@@ -285,6 +285,6 @@ def test_announced_work_that_leaves_a_feeder_moves_nobody():
         "feeders": {"A": {}, "B": {}},
         "script": [{"at_h": 20.0, "duration_h": 2.0, "feeders": ["A"], "notice_h": 9.0}],
     }
-    story = play_fleet(fleet(policy="preposition", sites={"hall": {"grid": grid}}))
+    story = play_fleet(fleet(policy="preposition", sites={"hall": {"grid": grid}}, fleet={"detection_min": 5.0}))
     assert story.of("hall/grid/script-0001", "announced") == [(11 * H, 20 * H)]
     assert story.table("trips") == []
