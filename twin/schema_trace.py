@@ -47,6 +47,9 @@ _FLOW_COLUMNS = {
 }
 
 
+_PERIODS = {"sharp": "", "peak": "", "flat": "; all of it without a tariff", "valley": "", "deep": ""}
+
+
 def _ledger_columns() -> dict[str, tuple[str, str]]:
     names = "import genset it cooling house loss auxiliary charge discharge unserved hold_up"
     power = _power_columns()
@@ -62,6 +65,11 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         "overload_h": ("float64", "time with a branch above its rating"),
         "unsolved_flow_h": ("float64", "time whose power flow has no solution; its losses are missing"),
         "min_voltage_pu": ("float64", "least voltage of the month; nan without a network"),
+        **{
+            f"import_{period}_kwh": ("float64", f"of import_kwh, in the tariff's {period} period{rest}")
+            for period, rest in _PERIODS.items()
+        },
+        "import_cost": ("float64", "import at the price of its instant; money of meta's currency"),
         "storage_loss_kwh": ("float64", "lost inside storage: stored end - start = charge - discharge - this"),
     }
 

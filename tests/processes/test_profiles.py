@@ -43,7 +43,7 @@ def test_a_row_on_storage_empties_at_the_pace_of_the_profile():
 def test_a_record_counts_from_january_the_first_and_repeats(tmp_path):
     file = tmp_path / "load.csv"
     file.write_text("hour,kw\n" + "".join(f"{k},{k % 24 + 1}\n" for k in range(48)))
-    site = {"house_load_kw": 24.0, "house_load_profile": {"file": str(file), "column": "kw"}}
+    site = {"house_load_kw": 24.0, "house_load_profile": {"file": str(file), "column": "kw", "repeat": "end_to_end"}}
     story = play(hall(site=site, horizon={"start": "2026-03-05", "hours": 30.0}))
     for hour in range(30):
         assert story.power("house_kw", hour * H) == pytest.approx(hour % 24 + 1)

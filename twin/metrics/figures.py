@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.finance.bill import DEMAND, bill
+from twin.finance.carbon import carbon
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h
 from twin.metrics.darkness import all_dark_count, dark_spans
 from twin.metrics.names import NAMES
@@ -26,7 +28,9 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
-    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace)
+    values = (
+        _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | _money(trace) | _carbon(trace)
+    )
     return NAMES, np.array([values[name] for name in NAMES])
 
 
@@ -148,4 +152,28 @@ def _energy(trace: Trace) -> dict[str, float]:
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
+    }
+
+
+def _money(trace: Trace) -> dict[str, float]:
+    """Bills of the sites that have a tariff or a price; nan where none has."""
+    bills = [one for site in trace.ledger if (one := bill(trace, site)) is not None]
+    if not bills:
+        return dict.fromkeys(("bill_per_year", "demand_cost_per_year", "energy_cost_per_kwh"), float("nan"))
+    total = sum(one.total for one in bills)
+    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in _CONSUMED)
+    return {
+        "bill_per_year": total / trace.years,
+        "demand_cost_per_year": sum(one.total_of(*DEMAND) for one in bills) / trace.years,
+        "energy_cost_per_kwh": _ratio(total, used_kwh),
+    }
+
+
+def _carbon(trace: Trace) -> dict[str, float]:
+    """CO2 of the sites that have factors [t a year]; nan where none has."""
+    found = [one for site in trace.ledger if (one := carbon(trace, site)) is not None]
+    names = ("location_t", "market_t", "genset_t")
+    return {
+        f"carbon_{name}_per_year": sum(getattr(one, name) for one in found) / trace.years if found else float("nan")
+        for name in names
     }

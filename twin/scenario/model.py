@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator, model_validator
 
 from twin.parts.cabinets import CabinetsSpec
+from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import ClusterSpec
 from twin.parts.cooling import CoolingSpec
 from twin.parts.gang import GangSpec
@@ -16,8 +17,10 @@ from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.queue import QueueSpec
+from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
+from twin.tariff_terms import transformer_kva
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
 
@@ -113,7 +116,9 @@ class SiteSpec(Spec):
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
-    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy, in the currency")
+    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
+    tariff: TariffSpec | None = Field(default=None, description="what electricity costs, line by line")
+    carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     grid: GridSpec
     network: NetworkSpec | None = Field(
         default=None, description="distribution network; without one no flow is computed", discriminator="kind"
@@ -130,6 +135,26 @@ class SiteSpec(Spec):
         for ups in (self.protection.ups, self.protection.core_ups):
             if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
                 raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
+        return self
+
+    @model_validator(mode="after")
+    def _tariff_fits(self) -> Self:
+        tariff = self.tariff
+        if tariff is None:
+            return self
+        if self.price_per_kwh is not None:
+            raise ValueError("tariff and price_per_kwh: give one of the two")
+        has_own = self.network is not None and getattr(self.network, "main_transformers", None) is not None
+        if has_own and tariff.transformer_kva is not None:
+            raise ValueError("tariff.transformer_kva: network.main_transformers say it already; leave it out")
+        if tariff.sealed_reserve and not (has_own and len(self.grid.feeders) > 1):
+            raise ValueError("tariff.sealed_reserve: needs two main transformers in the network")
+        if tariff.demand is not None and tariff.demand.needs_kva and not transformer_kva(self.model_dump(mode="json")):
+            raise ValueError(
+                "tariff.transformer_kva: missing, and the network has no main_transformers to take it from"
+            )
+        if tariff.power_factor is not None and tariff.power_factor.value is None and self.network is None:
+            raise ValueError("tariff.power_factor.value: missing, and there is no network to take it from")
         return self
 
 

@@ -16,10 +16,12 @@ from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
 from twin.world.flows import FlowPlan
-from twin.world.profile import ProfileSpec, steps
+from twin.world.profile import Clockwork
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
+_NEUTRAL = {f.E_PRICE_PER_KWH: 0.0, f.E_PERIOD: float(f.FLAT)}
+"""What holds in a row of the edge block that nothing fills; 1 elsewhere, a share of the whole."""
 
 
 @dataclass
@@ -130,7 +132,7 @@ class SiteBuilder:
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
         self.network: SiteNetwork | None = None
-        self.profiles: dict[int, ProfileSpec] = {}
+        self.profiles: dict[int, Clockwork] = {}
         """By row of the edge block: what follows the clock."""
 
     def path(self, name: str) -> str:
@@ -235,8 +237,8 @@ class SiteBuilder:
         columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
         for row in range(f.E_HOUSE_FRACTION, f.EDGE_FIELDS):
             profile = self.profiles.get(row)
-            neutral = np.full(1, 0.0 if row == f.E_PRICE_PER_KWH else 1.0)
-            at_us, values = steps(profile, start, horizon_us) if profile else (month_us[:1], neutral)
+            neutral = np.full(1, _NEUTRAL.get(row, 1.0))
+            at_us, values = profile.steps(start, horizon_us) if profile else (month_us[:1], neutral)
             columns.append((values, at_us))
         edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
         edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])

@@ -285,6 +285,12 @@ class Site:
         """The full item name of a part of this site."""
         return f"{self.name}/{name}"
 
+    def imported_kwh(self) -> float:
+        """What the grid's meter has counted up to now, losses of the network included [kWh]."""
+        self.settle()
+        self.tape.flush()
+        return float(self.ledger[f.IMPORT_KW].sum()) + self.tape.open_loss_kwh(self.now_us)
+
     def on_cap(self, on: bool) -> None:
         """Tell the jobs that the power cap begins or ends."""
         for tell in self.capped:
