@@ -1,8 +1,8 @@
 """Demand-response programmes: calls with notice, by script or by chance; import while called is metered.
 
 A call asks for `kw` below a stated baseline. It moves nothing by itself: what answers it is the site's management.
-Events in the trace: `notice`, `call` (1 begins, 0 ends) and `metered` (import during the call in Wh, the network's losses
-included); payment and penalty are lines of the bill. Left out: baselines drawn from past days.
+Events in the trace: `notice`, `call` (1 begins, 0 ends) and `metered` (import during the call in Wh, with the network's
+losses); payment and penalty are lines of the bill. Left out: baselines drawn from past days.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A profile becomes edges of the plant, walked in compiled code; it costs no event. Between edges its value is constant.
 A record begins on 1 January 00:00 of the year in which the scenario starts and must reach its end, or say how it goes
-on: `repeat: yearly` begins it anew every 1 January (a record of 365 days gives 29 February the values of the 28th, one of
-366 days leaves its own out in other years), `repeat: end_to_end` as soon as it is over.
+on: `repeat: yearly` begins it anew every 1 January (a record of 365 days gives 29 February the values of the 28th, one
+of 366 days leaves its own out in other years), `repeat: end_to_end` as soon as it is over.
 """
 
 from __future__ import annotations
@@ -124,11 +124,13 @@ class ProfileSpec(Spec):
             raise InputError(Problem(message, file=self.file, remedy="say repeat: end_to_end"))
         date_of = np.datetime64(start, "D") + days
         year = date_of.astype("datetime64[Y]")
-        day = (date_of - year).astype(np.int64)
+        day: Ints = (date_of - year).astype(np.int64)
         length = ((year + 1).astype("datetime64[D]") - year.astype("datetime64[D]")).astype(np.int64)
         if size < 366 * a_day:
-            return day - ((length == 366) & (day >= _FEBRUARY_29))
-        return day + ((length == 365) & (day >= _FEBRUARY_29))
+            shift: Ints = np.where((length == 366) & (day >= _FEBRUARY_29), -1, 0)
+        else:
+            shift = np.where((length == 365) & (day >= _FEBRUARY_29), 1, 0)
+        return day + shift
 
 
 def guard_edges(count: int, step_us: int, file: str | None = None) -> None:
