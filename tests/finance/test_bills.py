@@ -1,4 +1,4 @@
-"""Bills equal bills by hand: periods, the three demand modes with band, floor and discount, calendar, network, calls."""
+"""Bills equal bills by hand: periods, three demand modes with band, floor and discount, calendar, network, calls."""
 
 import pytest
 from simulation import H, hall, outage, play
@@ -237,7 +237,9 @@ def test_a_call_s_meter_counts_the_losses_of_the_network(tmp_path):
     everything = ("row-001", "row-002", "core", "continuous_cooling", "restartable_cooling", "house")
     network = {"kind": "file", "file": str(file), "bus_of": {name: [2] for name in everything}, "section_bus": [2]}
     programme = {"calls": [{"at_h": 1.5, "duration_h": 2.0}], "kw": 100.0, "baseline_kw": 350.0, "payment_per_kwh": 1.0}
-    story, _ = billed({"start": "2026-01-01", "hours": 24.0}, site={"network": network}, demand_response={"x": programme})
+    story, _ = billed(
+        {"start": "2026-01-01", "hours": 24.0}, site={"network": network}, demand_response={"x": programme}
+    )
     ((_, metered_wh),) = story.of("demand-response/x", "metered")
     assert metered_wh == pytest.approx(2000.0 * (300.0 + loss_kw(300.0)), abs=0.6)
     assert story.ledger["import_kwh"][0] == pytest.approx(24 * (300.0 + loss_kw(300.0)), rel=1e-9)

@@ -1,7 +1,7 @@
 """The electricity bill of a site, line by line and month by month, from a trace alone.
 
 Every line is rounded to the cent, and the bill is the sum of its lines. Demand is the month's largest 15-minute mean
-of import. A month that the horizon cuts pays its share of what is charged by the month; of a threshold its share counts.
+of import. A month that the horizon cuts pays its share of what is charged by the month; so do thresholds.
 """
 
 from __future__ import annotations

@@ -126,12 +126,13 @@ class TariffSpec(Spec):
     @field_validator("seasons")
     @classmethod
     def _each_month_once(cls, seasons: dict[str, SeasonSpec]) -> dict[str, SeasonSpec]:
-        for month in ALL_YEAR if seasons else ():
-            owners = [name for name, season in seasons.items() for own in season.months if own == month]
-            if not owners:
-                raise ValueError(f"month {month} is in no season (add it to one)")
-            if len(owners) > 1:
-                raise ValueError(f"month {month} is listed twice, in {owners[0]} and in {owners[1]}")
+        listed = [month for season in seasons.values() for month in season.months]
+        missing = [str(month) for month in ALL_YEAR if seasons and month not in listed]
+        twice = [str(month) for month in ALL_YEAR if listed.count(month) > 1]
+        if missing:
+            raise ValueError(f"in no season: month {', '.join(missing)} (each month belongs to one)")
+        if twice:
+            raise ValueError(f"listed twice: month {', '.join(twice)} (each month belongs to one season)")
         return seasons
 
     @model_validator(mode="after")

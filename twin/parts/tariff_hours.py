@@ -42,7 +42,7 @@ def _slot(hour: str, minute: str | None) -> int:
 def clock_text(slots: list[int]) -> str:
     """Quarter-hours as hours for people, e.g. "7:00-10:00, 22:00-24:00"."""
     spans: list[list[int]] = []
-    for k in sorted(slots):
+    for k in sorted(set(slots)):
         if spans and spans[-1][1] == k:
             spans[-1][1] = k + 1
         else:
@@ -71,10 +71,13 @@ class DaySpec(Spec):
     def _each_hour_once(self) -> Self:
         owner: dict[int, str] = {}
         for period in PERIODS:
-            for slot in slots_of(getattr(self, period) or "") if getattr(self, period) else ():
-                if slot in owner:
-                    raise ValueError(f"{clock_text([slot])} is listed twice, in {owner[slot]} and in {period}")
-                owner[slot] = period
+            text = getattr(self, period)
+            listed = slots_of(text) if text else []
+            twice = [slot for slot in listed if slot in owner or listed.count(slot) > 1]
+            if twice:
+                others = dict.fromkeys([*(owner.get(slot, period) for slot in twice), period])
+                raise ValueError(f"{clock_text(twice)} belong to two periods: {' and '.join(others)}")
+            owner |= dict.fromkeys(listed, period)
         missing = [slot for slot in range(SLOTS) if slot not in owner]
         if missing and self.other_hours is None:
             raise ValueError(f"{clock_text(missing)} belong to no period (list them, or say other_hours: flat)")

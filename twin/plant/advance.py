@@ -70,6 +70,17 @@ def _benign(quantity: Array, clock: Array, site: Array) -> bool:
 
 
 @inner
+def _only_money(edge: Array, now: int, clock: Array) -> bool:
+    """Whether the edge to column `now` moves only price and period, which no power follows; spans of flows are cut."""
+    if clock[f.DRAWS] > 0:
+        return False
+    for k in range(f.E_COOLING_FRACTION, f.EDGE_FIELDS):
+        if k != f.E_PRICE_PER_KWH and k != f.E_PERIOD and edge[k, now] != edge[k, now - 1]:
+            return False
+    return True
+
+
+@inner
 def _tape_full(clock: Array, tape_us: Array) -> bool:
     """Whether a recording tape has no room for the points and the row of one more dispatch."""
     return 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2
@@ -133,6 +144,8 @@ def advance(
                 if not at_edge:
                     return OK
             clock[f.BOUND_US] = NEVER
+        elif _only_money(edge, clock[f.EDGE], clock):
+            continue
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK

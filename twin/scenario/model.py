@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
@@ -20,7 +20,6 @@ from twin.parts.queue import QueueSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
-from twin.tariff_terms import transformer_kva
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
 
@@ -117,14 +116,36 @@ class SiteSpec(Spec):
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
     price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
-    tariff: TariffSpec | None = Field(default=None, description="what electricity costs, line by line")
-    carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     grid: GridSpec
     network: NetworkSpec | None = Field(
         default=None, description="distribution network; without one no flow is computed", discriminator="kind"
     )
+    tariff: TariffSpec | None = Field(default=None, description="what electricity costs, line by line")
+    carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
+
+    @field_validator("tariff")
+    @classmethod
+    def _tariff_fits(cls, tariff: TariffSpec | None, info: ValidationInfo) -> TariffSpec | None:
+        """What a tariff takes from the rest of the site is there, and only once."""
+        if tariff is None or not {"grid", "network", "price_per_kwh"} <= info.data.keys():
+            return tariff
+        network, grid = info.data["network"], info.data["grid"]
+        main = getattr(network, "main_transformers", None)
+        if info.data["price_per_kwh"] is not None:
+            raise ValueError("the site has price_per_kwh too: give one of the two")
+        if main is not None and tariff.transformer_kva is not None:
+            raise ValueError("transformer_kva is what network.main_transformers say; leave it out")
+        if tariff.sealed_reserve and (main is None or len(grid.feeders) < 2):
+            raise ValueError("sealed_reserve needs two main transformers in the network")
+        if tariff.demand is not None and tariff.demand.needs_kva and main is None and tariff.transformer_kva is None:
+            raise ValueError(
+                "transformer_kva is missing, and no network.main_transformers say it (add transformer_kva)"
+            )
+        if tariff.power_factor is not None and tariff.power_factor.value is None and network is None:
+            raise ValueError("power_factor.value is missing, and no network says it (add power_factor.value)")
+        return tariff
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
@@ -135,26 +156,6 @@ class SiteSpec(Spec):
         for ups in (self.protection.ups, self.protection.core_ups):
             if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
                 raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
-        return self
-
-    @model_validator(mode="after")
-    def _tariff_fits(self) -> Self:
-        tariff = self.tariff
-        if tariff is None:
-            return self
-        if self.price_per_kwh is not None:
-            raise ValueError("tariff and price_per_kwh: give one of the two")
-        has_own = self.network is not None and getattr(self.network, "main_transformers", None) is not None
-        if has_own and tariff.transformer_kva is not None:
-            raise ValueError("tariff.transformer_kva: network.main_transformers say it already; leave it out")
-        if tariff.sealed_reserve and not (has_own and len(self.grid.feeders) > 1):
-            raise ValueError("tariff.sealed_reserve: needs two main transformers in the network")
-        if tariff.demand is not None and tariff.demand.needs_kva and not transformer_kva(self.model_dump(mode="json")):
-            raise ValueError(
-                "tariff.transformer_kva: missing, and the network has no main_transformers to take it from"
-            )
-        if tariff.power_factor is not None and tariff.power_factor.value is None and self.network is None:
-            raise ValueError("tariff.power_factor.value: missing, and there is no network to take it from")
         return self
 
 

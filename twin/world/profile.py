@@ -112,15 +112,15 @@ class ProfileSpec(Spec):
     def _days_of_record(self, start: date, days: Ints, size: int, a_day: int, count: int) -> Ints:
         """Which day of the record each day of the horizon takes, from 0."""
         since = (start - date(start.year, 1, 1)).days
-        if self.repeat == "end_to_end" or since * a_day + count <= size:
+        if self.repeat == "end_to_end" or (self.repeat is None and since * a_day + count <= size):
             return since + days
         has_h = size * 24 / a_day
         if self.repeat is None:
             needs_h = (since * a_day + count) * 24 / a_day
             message = f"the record ends {has_h:g} h after 1 January, the horizon {needs_h:g} h"
             raise InputError(Problem(message, file=self.file, remedy="say repeat: yearly, or shorten the horizon"))
-        if size < 365 * a_day:
-            message = f"repeat: yearly needs a record of a year, this one has {has_h:g} h"
+        if not 365 * a_day <= size <= 366 * a_day:
+            message = f"repeat: yearly needs a record of one year, this one has {has_h:g} h"
             raise InputError(Problem(message, file=self.file, remedy="say repeat: end_to_end"))
         date_of = np.datetime64(start, "D") + days
         year = date_of.astype("datetime64[Y]")
