@@ -13,6 +13,7 @@ from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
 from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
 from twin.check.network import check_flows, flow_warnings
+from twin.check.tariff import tariff_warnings
 from twin.check.warnings import warnings
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
@@ -50,7 +51,8 @@ def _check_site(name: str, site: SiteSpec) -> SiteCheck:
     flows = check_flows(builder, site, draws)
     limit_kw = site.grid.import_limit_kw
     found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, warnings=())
-    return replace(found, warnings=(*warnings(found, site), *flow_warnings(flows)))
+    of_tariff = tariff_warnings(found.import_kw, site)
+    return replace(found, warnings=(*warnings(found, site), *flow_warnings(flows), *of_tariff))
 
 
 def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
