@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulation import hall, play
-from strategies import TARIFF, seasons, sites
+from strategies import TARIFF, scenarios, seasons, sites
 
 from twin.finance import bill
 from twin.parts.demand_response import ProgrammeSpec, upcoming
@@ -65,6 +65,22 @@ def test_whatever_happens_periods_add_up_and_so_do_the_lines(site, drawn):
     assert found.total == pytest.approx(sum(found.by_month().values()), abs=1e-6)
     energy = sum(line.amount for line in found.lines if line.what.startswith("energy"))
     assert energy == pytest.approx(ledger["import_cost"].sum(), abs=0.005 * len(found.lines))
+
+
+PHYSICS = ("import_kwh", "genset_kwh", "it_kwh", "charge_kwh", "discharge_kwh", "network_loss_kwh", "peak_import_kw")
+
+
+@settings(max_examples=60, deadline=None)
+@given(scenarios(), seasons())
+def test_a_tariff_moves_no_power_and_no_fact(data, drawn):
+    data["sites"]["hall"]["tariff"] = {**TARIFF, "seasons": drawn}
+    priced = play(data)
+    data["sites"]["hall"]["tariff"] = None
+    plain = play(data)
+    assert priced.trace.events["time_us"].tolist() == plain.trace.events["time_us"].tolist()
+    assert priced.trace.events["what"].tolist() == plain.trace.events["what"].tolist()
+    for name in PHYSICS:
+        np.testing.assert_allclose(priced.ledger[name], plain.ledger[name], rtol=1e-9, atol=1e-9, err_msg=name)
 
 
 def scaled(trace, factor):

@@ -70,17 +70,6 @@ def _benign(quantity: Array, clock: Array, site: Array) -> bool:
 
 
 @inner
-def _only_money(edge: Array, now: int, clock: Array) -> bool:
-    """Whether the edge to column `now` moves only price and period, which no power follows; spans of flows are cut."""
-    if clock[f.DRAWS] > 0:
-        return False
-    for k in range(f.E_COOLING_FRACTION, f.EDGE_FIELDS):
-        if k != f.E_PRICE_PER_KWH and k != f.E_PERIOD and edge[k, now] != edge[k, now - 1]:
-            return False
-    return True
-
-
-@inner
 def _tape_full(clock: Array, tape_us: Array) -> bool:
     """Whether a recording tape has no room for the points and the row of one more dispatch."""
     return 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2
@@ -118,7 +107,7 @@ def advance(
         if clock[f.BOUND_US] < end_us:
             end_us = clock[f.BOUND_US]
         next_edge = clock[f.EDGE] + 1
-        at_edge = False
+        at_edge = only_money = False
         if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
             end_us = edge_us[next_edge]
             at_edge = True
@@ -133,7 +122,8 @@ def advance(
             if month != int(edge[f.E_MONTH, next_edge]):
                 ledger[f.LEDGER_STORED_KWH, month] = stored_kwh(quantity, clock)
             clock[f.EDGE] = next_edge
-            if stop:
+            only_money = next_edge < edge[f.E_NEXT, next_edge - 1]
+            if stop and not only_money:
                 return STOPPED
         if at_bound:
             if not _benign(quantity, clock, site):
@@ -141,10 +131,10 @@ def advance(
                     return STOPPED
                 if clock[f.NOW_US] < until_us:
                     return UNANNOUNCED
-                if not at_edge:
+                if not at_edge or only_money:
                     return OK
             clock[f.BOUND_US] = NEVER
-        elif _only_money(edge, clock[f.EDGE], clock):
+        elif only_money:
             continue
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
@@ -177,5 +167,5 @@ def turn(
     if _tape_full(clock, tape_us):
         return TAPE_FULL
     bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
-    following = clock[f.EDGE] + 1
+    following = int(edge[f.E_NEXT, clock[f.EDGE]])
     return min(bound, edge_us[following]) if following < edge_us.size else bound

@@ -132,7 +132,8 @@ GENSETS_FEED = 1 << 2 * SECTION_BITS
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD = range(6)
-EDGE_FIELDS = 6
+E_NEXT = 6  # the next column in which anything but price and period differs: up to it no power changes
+EDGE_FIELDS = 7
 SHARP, PEAK, FLAT, VALLEY, DEEP = range(5)  # E_PERIOD, as in `tariff_terms`; all is flat where there is no tariff
 
 QUARTER_US = 900_000_000

@@ -235,14 +235,21 @@ class SiteBuilder:
         month_us = months(start, horizon_us)
         cooling = [self.cooling_fraction[(start.month - 1 + k) % 12] for k in range(month_us.size)]
         columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
-        for row in range(f.E_HOUSE_FRACTION, f.EDGE_FIELDS):
+        for row in range(f.E_HOUSE_FRACTION, f.E_NEXT):
             profile = self.profiles.get(row)
             neutral = np.full(1, _NEUTRAL.get(row, 1.0))
             at_us, values = profile.steps(start, horizon_us) if profile else (month_us[:1], neutral)
             columns.append((values, at_us))
         edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
         edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])
-        return edge_us, edge, month_us
+        return edge_us, np.vstack([edge, self._next(edge)]), month_us
+
+    def _next(self, edge: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each column the next one in which a power may change; with a network every edge cuts the spans."""
+        of_power = np.delete(edge, [f.E_MONTH, f.E_PRICE_PER_KWH, f.E_PERIOD], axis=0)
+        moved = np.append((of_power[:, 1:] != of_power[:, :-1]).any(axis=0) | (self.network is not None), True)
+        places = np.flatnonzero(moved) + 1
+        return places[np.searchsorted(places, np.arange(moved.size), side="right")].astype(np.float64)
 
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
         site = np.zeros(f.SITE_QUANTITIES)

@@ -193,7 +193,7 @@ class Site:
 
     def _watch_next_edge(self) -> None:
         """A load that follows the clock may bring import above its limit with no fact flipping."""
-        following = int(self.clock[f.EDGE]) + 1
+        following = int(self.plan.edge[f.E_NEXT, self.clock[f.EDGE]])
         if following < self.plan.edge_us.size:
             self._bound_alarm.at(min(int(self.plan.edge_us[following]), self._bound_alarm.due))
 
