@@ -6,6 +6,7 @@ from simulation import H, hall, outage, play
 from twin import metrics
 from twin.finance import bill, carbon
 from twin.finance.bill import power_factor_rate
+from twin.trace import Trace
 
 PRICES = {"sharp": 1.2, "peak": 1.0, "flat": 0.6, "valley": 0.3, "deep": 0.1}
 ALL_YEAR = list(range(1, 13))
@@ -192,14 +193,15 @@ def test_losses_of_the_network_are_billed_in_their_period_month_and_peak(tmp_pat
     everything = ("row-001", "row-002", "core", "continuous_cooling", "restartable_cooling", "house")
     network = {"kind": "file", "file": str(file), "bus_of": {name: [2] for name in everything}, "section_bus": [2]}
     house = {"house_load_kw": 200.0, "house_load_profile": {"hourly": [0.0] * 17 + [1.0] * 3 + [0.0] * 4}}
-    demand = {"mode": "actual", "price_per_kw_month": 28.0}
-    story, found = billed({"start": "2026-02-01", "hours": 696.0}, site={"network": network, **house}, demand=demand)
+    changes = {"demand": {"mode": "actual", "price_per_kw_month": 28.0}, "power_factor": {}}  # that of the loads, 0.98
+    story, found = billed({"start": "2026-02-01", "hours": 696.0}, site={"network": network, **house}, **changes)
     base, high = 300.0 + loss_kw(300.0), 500.0 + loss_kw(500.0)
     hours = {"sharp": (1, 1), "peak": (2.5, 2), "flat": (9.5, 0), "valley": (8, 0)}
     for period, (at_base, at_high) in hours.items():
         expected = [28 * (at_base * base + at_high * high), at_base * base + at_high * high]
         assert story.ledger[f"import_{period}_kwh"].tolist() == pytest.approx(expected, rel=1e-9)
-    assert story.ledger["import_cost"][1] == pytest.approx(found.by_month()["2026-03"] - 28.0 * high / 31, abs=0.02)
+    before = (story.ledger["import_cost"][1] + 28.0 * high / 31) * (1 - 0.0075)
+    assert before == pytest.approx(found.by_month()["2026-03"], abs=0.05)
     assert amounts(found, "2026-02")["demand"] == pytest.approx(high * 28.0, abs=0.01)
 
 
@@ -243,6 +245,41 @@ def test_a_call_s_meter_counts_the_losses_of_the_network(tmp_path):
     ((_, metered_wh),) = story.of("demand-response/x", "metered")
     assert metered_wh == pytest.approx(2000.0 * (300.0 + loss_kw(300.0)), abs=0.6)
     assert story.ledger["import_kwh"][0] == pytest.approx(24 * (300.0 + loss_kw(300.0)), rel=1e-9)
+
+
+def test_a_call_within_another_falls_away_and_one_open_at_the_horizon_is_not_metered():
+    calls = [{"at_h": at_h, "duration_h": 2.0} for at_h in (2.0, 3.0, 4.0, 23.0)]
+    programme = {"calls": calls, "notice_h": 3.0, "kw": 10.0, "baseline_kw": 350.0, "payment_per_kwh": 1.0}
+    story, found = billed({"start": "2026-01-01", "hours": 24.0}, demand_response={"x": programme})
+    item = "demand-response/x"
+    assert story.at(item, "notice") == [0, H + 1, 20 * H]
+    assert story.of(item, "call") == [(2 * H, 1), (4 * H, 0), (4 * H + 1, 1), (6 * H, 0), (23 * H, 1)]
+    assert found.total_of("demand_response_x") == -40.0
+
+
+def test_a_call_that_ends_with_a_month_is_paid_in_it():
+    programme = {"calls": [{"at_h": 22.0, "duration_h": 2.0}], "kw": 10.0, "baseline_kw": 350.0, "payment_per_kwh": 1.0}
+    _, found = billed({"start": "2026-01-31", "hours": 48.0}, demand_response={"x": programme})
+    assert amounts(found, "2026-01")["demand_response_x"] == -20.0
+    assert "demand_response_x" not in amounts(found, "2026-02")
+
+
+def test_two_sites_are_billed_apart_and_one_without_tariff_counts_for_nothing():
+    data = hall(site={"tariff": tariff()}, jobs={})
+    data["sites"]["other"] = hall()["sites"]["hall"]
+    story = play(data, level="ledger")
+    assert story.trace.meta["sites"] == ["hall", "other"]
+    found = figures(story)
+    assert bill(story.trace, "other") is None
+    assert found["bill_per_year"] == pytest.approx(bill(story.trace, "hall").total * 365.0)
+    used_kwh = sum(story.trace.ledger["hall"]["it_kwh"])
+    assert found["energy_cost_per_kwh"] == pytest.approx(bill(story.trace, "hall").total / used_kwh)
+
+
+def test_a_bill_survives_the_file(tmp_path):
+    story, found = billed({"start": "2026-01-31", "hours": 48.0}, demand={"mode": "actual", "price_per_kw_month": 40.0})
+    story.trace.save(tmp_path / "t.h5")
+    assert bill(Trace.open(tmp_path / "t.h5"), "hall") == found
 
 
 def test_carbon_counts_the_grid_by_place_and_by_market_and_the_gensets_fuel():

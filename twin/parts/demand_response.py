@@ -111,16 +111,16 @@ class DemandResponse:
 
 
 def upcoming(spec: ProgrammeSpec, start: date, streams: list[Stream], horizon_us: int) -> Iterator[Call]:
-    """Calls in order of time; one that would begin before the last has ended falls away."""
+    """Calls in order of time. One that would begin before the last has ended falls away; as it ends, is a tick later."""
     script = sorted((ticks(one.at_h), ticks(one.at_h + one.duration_h)) for one in spec.calls)
     chance = [_random(one, start, stream, horizon_us) for one, stream in zip(spec.random_calls, streams, strict=True)]
-    free_us = 0
+    free_us = -1
     for begin_us, end_us in merge(script, *chance):
         if begin_us >= horizon_us:
             return
         if begin_us >= free_us:
+            yield begin_us + (begin_us == free_us), end_us
             free_us = end_us
-            yield begin_us, end_us
 
 
 def _random(spec: RandomCallsSpec, start: date, stream: Stream, horizon_us: int) -> Iterator[Call]:
