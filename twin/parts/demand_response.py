@@ -111,7 +111,7 @@ class DemandResponse:
 
 
 def upcoming(spec: ProgrammeSpec, start: date, streams: list[Stream], horizon_us: int) -> Iterator[Call]:
-    """Calls in order of time. One that would begin before the last has ended falls away; as it ends, is a tick later."""
+    """Calls in order of time; one that would begin before the last has ended falls away, at its end is a tick later."""
     script = sorted((ticks(one.at_h), ticks(one.at_h + one.duration_h)) for one in spec.calls)
     chance = [_random(one, start, stream, horizon_us) for one, stream in zip(spec.random_calls, streams, strict=True)]
     free_us = -1
