@@ -69,7 +69,7 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
             f"import_{period}_kwh": ("float64", f"of import_kwh, in the tariff's {period} period{rest}")
             for period, rest in _PERIODS.items()
         },
-        "import_cost": ("float64", "import at the price of its instant; money of meta's currency"),
+        "energy_cost": ("float64", "import at the price of its instant, network losses too; in meta's currency"),
         "storage_loss_kwh": ("float64", "lost inside storage: stored end - start = charge - discharge - this"),
     }
 

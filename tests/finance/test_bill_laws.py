@@ -59,12 +59,12 @@ def test_whatever_happens_periods_add_up_and_so_do_the_lines(site, drawn):
     by_period = np.array([ledger[f"import_{name}_kwh"] for name in PERIODS])
     np.testing.assert_allclose(by_period.sum(axis=0), ledger["import_kwh"], rtol=1e-12, atol=1e-9)
     prices = np.array([TARIFF["price_per_kwh"][name] for name in PERIODS])
-    np.testing.assert_allclose(prices @ by_period, ledger["import_cost"], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(prices @ by_period, ledger["energy_cost"], rtol=1e-9, atol=1e-6)
     found = bill(story.trace, "hall")
     assert round(sum(round(line.amount * 100) for line in found.lines)) == round(found.total * 100)
     assert found.total == pytest.approx(sum(found.by_month().values()), abs=1e-6)
     energy = sum(line.amount for line in found.lines if line.what.startswith("energy"))
-    assert energy == pytest.approx(ledger["import_cost"].sum(), abs=0.005 * len(found.lines))
+    assert energy == pytest.approx(ledger["energy_cost"].sum(), abs=0.005 * len(found.lines))
 
 
 PHYSICS = ("import_kwh", "genset_kwh", "it_kwh", "charge_kwh", "discharge_kwh", "network_loss_kwh", "peak_import_kw")

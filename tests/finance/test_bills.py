@@ -51,7 +51,7 @@ def test_energy_is_booked_and_billed_by_period():
         "energy_sharp": 720.0, "energy_peak": 1350.0, "energy_flat": 1710.0, "energy_valley": 720.0,
     }  # fmt: skip
     assert found.total == 4500.0
-    assert story.ledger["import_cost"][0] == pytest.approx(4500.0, rel=1e-12)
+    assert story.ledger["energy_cost"][0] == pytest.approx(4500.0, rel=1e-12)
     assert figures(story)["energy_cost_per_kwh"] == pytest.approx(4500.0 / 7200.0)
     assert figures(story)["bill_per_year"] == pytest.approx(4500.0 * 365.0)
 
@@ -139,7 +139,7 @@ def test_seasons_change_hours_and_prices_at_the_month_s_edge():
     summer = {"months": ALL_YEAR[2:], "weekday": {"other_hours": "peak"}}
     story, found = billed({"start": "2026-02-28", "hours": 48.0}, seasons={"winter": winter, "summer": summer})
     assert found.by_month() == {"2026-02": 14400.0, "2026-03": 7200.0}
-    assert story.ledger["import_cost"].tolist() == pytest.approx([14400.0, 7200.0])
+    assert story.ledger["energy_cost"].tolist() == pytest.approx([14400.0, 7200.0])
 
 
 def test_the_spread_is_stretched_about_the_flat_price():
@@ -200,7 +200,7 @@ def test_losses_of_the_network_are_billed_in_their_period_month_and_peak(tmp_pat
     for period, (at_base, at_high) in hours.items():
         expected = [28 * (at_base * base + at_high * high), at_base * base + at_high * high]
         assert story.ledger[f"import_{period}_kwh"].tolist() == pytest.approx(expected, rel=1e-9)
-    before = (story.ledger["import_cost"][1] + 28.0 * high / 31) * (1 - 0.0075)
+    before = (story.ledger["energy_cost"][1] + 28.0 * high / 31) * (1 - 0.0075)
     assert before == pytest.approx(found.by_month()["2026-03"], abs=0.05)
     assert amounts(found, "2026-02")["demand"] == pytest.approx(high * 28.0, abs=0.01)
 

@@ -121,4 +121,4 @@ def test_a_yearly_record_begins_anew_on_1_january_and_knows_leap_years(tmp_path)
 def test_a_price_series_may_begin_anew_each_year(tmp_path):
     prices = record(tmp_path, 365, repeat="yearly").model_dump()
     story = play(hall(site={"tariff": {"price_series": prices}}, horizon={"start": "2026-12-31", "hours": 48.0}))
-    assert story.ledger["import_cost"].tolist() == pytest.approx([7200.0 * 365, 7200.0])
+    assert story.ledger["energy_cost"].tolist() == pytest.approx([7200.0 * 365, 7200.0])

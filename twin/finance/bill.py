@@ -91,7 +91,7 @@ def bill(trace: Trace, site: str) -> Bill | None:
 def _meters(trace: Trace, site: str) -> Iterator[_Metered]:
     ledger = trace.ledger[site]
     periods = np.stack([ledger[f"import_{period}_kwh"] for period in PERIODS], axis=1).tolist()
-    names = ("import_kwh", "import_cost", "peak_import_kw")
+    names = ("import_kwh", "energy_cost", "peak_import_kw")
     columns = [ledger[name].tolist() for name in names]
     columns.append(ledger["export_kwh"].tolist() if "export_kwh" in ledger else [0.0] * len(periods))
     for month, by_period, kwh, cost, peak_kw, out_kwh in zip(months(trace, site), periods, *columns, strict=True):

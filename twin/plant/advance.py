@@ -30,7 +30,7 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
             ledger[k, month] += site[k] * dt_h
     imported_kwh = site[f.IMPORT_KW] * dt_h
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
-    ledger[f.LEDGER_IMPORT_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
+    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     clock[f.NOW_US] = end_us
 

@@ -76,7 +76,7 @@ LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(
     POWERS + 2, POWERS + 7
 )
-LEDGER_PERIOD_KWH, LEDGER_IMPORT_COST = POWERS + 7, POWERS + 12  # the first of five rows, by tariff period; money
+LEDGER_PERIOD_KWH, LEDGER_ENERGY_COST = POWERS + 7, POWERS + 12  # the first of five rows, by tariff period; money
 LEDGER_ROWS = POWERS + 13
 LEDGER_NAMES = (
     "import_kwh",
@@ -105,7 +105,7 @@ LEDGER_NAMES = (
     "import_flat_kwh",
     "import_valley_kwh",
     "import_deep_kwh",
-    "import_cost",
+    "energy_cost",
 )
 SERIES_NAMES = (
     "import_kw",

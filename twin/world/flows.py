@@ -149,7 +149,7 @@ class SiteFlows:
         columns = {
             f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.NETWORK_LOSS_KW: by_grid_kw + by_gensets_kw,
             f.LEDGER_ESTIMATE_KWH: estimate_kw, f.LEDGER_UNDERVOLTAGE_H: under, f.LEDGER_OVERLOAD_H: over > 0,
-            f.LEDGER_UNSOLVED_H: over < 0, f.LEDGER_IMPORT_COST: by_grid_kw * rows[:, f.R_PRICE],
+            f.LEDGER_UNSOLVED_H: over < 0, f.LEDGER_ENERGY_COST: by_grid_kw * rows[:, f.R_PRICE],
         }  # fmt: skip
         for period in np.unique(rows[:, f.R_PERIOD]):
             columns[f.LEDGER_PERIOD_KWH + int(period)] = np.where(rows[:, f.R_PERIOD] == period, by_grid_kw, 0.0)
