@@ -10,6 +10,7 @@ from twin.fleet.running import FleetSite
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
+from twin.parts.demand_response import DemandResponse
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
@@ -25,7 +26,7 @@ from twin.scenario.model import Scenario, SiteSpec
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
-from twin.world.profile import ProfileSpec
+from twin.world.profile import Clockwork
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -44,7 +45,7 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
-            parts = _parts(scenario, name, start.month)
+            parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
@@ -103,10 +104,10 @@ def _name(item: Item) -> str:
     return item.name
 
 
-def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
+def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
-    parts: list[Part] = [Grid(site.grid, start_month)]
+    parts: list[Part] = [Grid(site.grid, start.month)]
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)
@@ -121,6 +122,8 @@ def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
+    programmes = site.tariff.demand_response if site.tariff else {}
+    parts += [DemandResponse(programme, spec, start) for programme, spec in sorted(programmes.items())]
     return parts
 
 
@@ -137,14 +140,16 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     return parts
 
 
-def _profiles(site: SiteSpec) -> dict[int, ProfileSpec]:
+def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
     """What follows the clock at a site, by row of the edge block; load shapes as shares of their largest value."""
     shapes = (
         (f.E_HOUSE_FRACTION, site.house_load_profile),
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
-    found = {row: profile.shape() for row, profile in shapes if profile is not None}
-    return found | ({f.E_PRICE_PER_KWH: site.price_per_kwh} if site.price_per_kwh else {})
+    found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if site.price_per_kwh:
+        found[f.E_PRICE_PER_KWH] = site.price_per_kwh
+    return found | (site.tariff.clockworks() if site.tariff else {})
 
 
 def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
