@@ -8,17 +8,15 @@ quadratic estimate; the ledger holds both, so that the difference can be seen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.plant import fields as f
 from twin.plant.meter import meter_spans, place_draws
+from twin.powerflow import solve
 from twin.units import TICKS_PER_H
-
-if TYPE_CHECKING:
-    from twin.world.site_network import SiteNetwork, Switching
+from twin.world.site_network import SiteNetwork, Switching
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -84,8 +82,6 @@ class FlowPlan:
             Losses (cases, 2) of what the grid and what the gensets feed [kW], iron losses included; least voltage
             (cases,) [p.u.]; branches above their rating (cases,). NaN and -1 where there is no solution.
         """
-        from twin.powerflow import solve
-
         state, cases = self.state(number), len(draw_kw)
         if state is None:
             return np.zeros((cases, 2)), np.full(cases, np.nan), np.zeros(cases, np.int64)
@@ -136,6 +132,11 @@ class SiteFlows:
         over[unsolved] = -1.0
         self._book(time_us, end, rows, np.stack([loss_kw[:, 0], loss_kw[:, 1], least, over]))
 
+    def grid_loss_kw(self, row: Floats) -> float:
+        """What the network loses of the grid's power in one recorded row; 0 where the flow has no solution."""
+        loss_kw, *_ = self.plan.solve(int(row[f.R_STATE]), row[None, f.R_DRAWS :].copy())
+        return float(np.nan_to_num(loss_kw[0, 0]))
+
     def _book(self, start_us: Ints, end_us: Ints, rows: Floats, found: Floats) -> None:
         """Add spans to the months that they touch; `found` as in `solved`."""
         if self._keep:
@@ -143,13 +144,15 @@ class SiteFlows:
         by_grid_kw, by_gensets_kw, least, over = found
         drawn_kw = rows[:, f.IMPORT_KW] + rows[:, f.GENSET_KW]
         estimate_kw = np.where(drawn_kw > 0.0, self.plan.fixed_kw + self.plan.per_kw2 * drawn_kw**2, 0.0)
-        under = least < self.plan.network.min_voltage_pu
+        under = least < self.plan.network.limits.min_voltage_pu
         ledger = self._ledger
         columns = {
             f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.NETWORK_LOSS_KW: by_grid_kw + by_gensets_kw,
             f.LEDGER_ESTIMATE_KWH: estimate_kw, f.LEDGER_UNDERVOLTAGE_H: under, f.LEDGER_OVERLOAD_H: over > 0,
-            f.LEDGER_UNSOLVED_H: over < 0,
+            f.LEDGER_UNSOLVED_H: over < 0, f.LEDGER_ENERGY_COST: by_grid_kw * rows[:, f.R_PRICE],
         }  # fmt: skip
+        for period in np.unique(rows[:, f.R_PERIOD]):
+            columns[f.LEDGER_PERIOD_KWH + int(period)] = np.where(rows[:, f.R_PERIOD] == period, by_grid_kw, 0.0)
         for month, first, last, begin, end in _by_month(start_us, end_us, self._month_us):
             hours = (np.minimum(end_us[first:last], end) - np.maximum(start_us[first:last], begin)) / TICKS_PER_H
             for row, values in columns.items():
