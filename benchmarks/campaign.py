@@ -147,6 +147,8 @@ def main() -> None:
         print(f"    a replication {took['task_cpu_s'] / args.replications:.3f} s of CPU, {each_s:.3f} s in the control")
         share = 100 * (besides_s - start_s) / total_s
         print(f"    CPU besides the tasks: start {start_s:.1f} s, then {verdict(share, OVERHEAD_BAR, '%')}")
+        parent = f"{took['parent_cpu_s']:.2f} s, {100 * took['parent_cpu_s'] / total_s:.2f} % of all"
+        print(f"    of it the parent's own, results to the disk and into the file: {parent}")
         half = len(watch.worker_mb) // 2
         for name, seen in (("workers", watch.worker_mb), ("parent", watch.parent_mb)):
             grown = seen[-2] - seen[half]

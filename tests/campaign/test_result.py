@@ -76,7 +76,9 @@ def test_metrics_reads_the_results_of_a_campaign(undisturbed):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "either -n/--replications or --range"),
+        ([], "name -n/--replications, or --range"),
+        (["-n", "5", "--range", "3:9"], "ends beyond the 5 replications"),
+        (["-n", "5", "--workers", "1", "--scheduler", "tcp://127.0.0.1:1"], "a cluster has its own"),
         (["-n", "5", "--until-ci", "five"], "is no share"),
         (["-n", "5", "--until-time", "soon"], "is no time"),
         (["--range", "9:3"], "is no range"),

@@ -129,6 +129,8 @@ def _engine_maker(
 ) -> MakeEngine:
     if workers is not None and workers < 1:
         raise InputError(Problem(f"{workers} workers: at least 1 is needed", key="workers"))
+    if scheduler is not None and executor is not None:
+        raise InputError(Problem("an executor and a scheduler are named", key="executor", remedy="name one of the two"))
     if scheduler is not None:
         from twin.campaign.cluster import DaskEngine  # noqa: PLC0415 - an extra
 

@@ -69,9 +69,13 @@ def campaign(
     """
     from twin.campaign.plan import span_of
 
-    if (replications is None) == (part is None):
-        raise click.UsageError("name either -n/--replications or --range")
+    if replications is None and part is None:
+        raise click.UsageError("name -n/--replications, or --range for a part of them")
     span: Any = span_of(part) if part is not None else replications
+    if part is not None and replications is not None and span[1] > replications:
+        raise click.UsageError(f"--range {part} ends beyond the {replications} replications of -n")
+    if options["scheduler"] and options["workers"]:
+        raise click.UsageError("--workers are processes on this machine; a cluster has its own (--scheduler)")
     chosen = None if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
     result = _run(scenario, span, chosen, options)
     if style == "json":
