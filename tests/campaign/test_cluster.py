@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from small_campaign import environment, run_here
+from campaign_processes import Session
+from small_campaign import command, environment
 
 from twin.campaign.cluster import exposure
 from twin.campaign.run import run_campaign
@@ -67,10 +68,27 @@ def test_a_cluster_writes_the_bytes_of_one_process_although_a_worker_dies(cluste
     assert (tmp_path / "r.h5").read_bytes() == undisturbed.read_bytes()
 
 
+def test_ctrl_c_leaves_a_cluster_and_says_how_to_go_on(cluster, scenario, tmp_path):
+    path = tmp_path / "r.h5"
+    session = Session(
+        command("campaign", scenario, "-n", 1_000_000, "--scheduler", cluster[0], "-o", path), environment()
+    )
+    try:
+        journal = tmp_path / "r.h5.journal"
+        assert session.wait_until(lambda: journal.exists() and journal.stat().st_size > 100_000, 60)
+        os.kill(session.pid, signal.SIGINT)
+        message = session.communicate(timeout=20)[1]
+        assert session.returncode == 130
+        assert "go on with: twin campaign" in message
+        assert "Traceback" not in message
+    finally:
+        session.kill_all()
+
+
 def test_a_scheduler_that_is_not_there_is_said_so(study, monkeypatch):
     monkeypatch.setattr("twin.campaign.cluster._CONNECT_S", 1)
     with pytest.raises((InputError, HaltedError), match="no scheduler at"):
-        run_here(study, None, 5, scheduler="tcp://127.0.0.1:1")
+        run_campaign(study, replications=5, scheduler="tcp://127.0.0.1:1")
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:8786", "tcp://[::1]:8786", "localhost:1", "tls://10.0.0.1:8786"])
