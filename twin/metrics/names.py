@@ -43,7 +43,9 @@ METRICS: dict[str, Metric] = {
     "lost_gpu_h_common_per_year": Metric("GPU-h/year", "begun by an event on both feeders, or a regional one"),
     "lost_gpu_h_script_per_year": Metric("GPU-h/year", "begun by a scripted event"),
     "lost_gpu_h_capacity_per_year": Metric("GPU-h/year", "begun by shedding load above the import limit"),
-    "lost_gpu_h_protection_per_year": Metric("GPU-h/year", "begun by supply equipment: UPS, cabinet, genset, tie"),
+    "lost_gpu_h_protection_per_year": Metric(
+        "GPU-h/year", "begun by supply equipment: UPS, cabinet, genset, tie, truck"
+    ),
     "lost_gpu_h_other_per_year": Metric("GPU-h/year", "the rest of the power losses"),
     "lost_gpu_h_capped_per_year": Metric("GPU-h/year", "of the power losses, by power caps on backup (gang jobs)"),
     "unserved_kwh_per_year": Metric("kWh/year", "not served, against the level just before the event"),
