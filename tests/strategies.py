@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from simulation import CABINETS, COOLING, GENSETS, NETWORK, UPS, hall, job
 
 DURATIONS_S = (0.005, 0.02, 0.5, 2.0, 15.0, 60.0, 600.0, 900.0, 3600.0, 10800.0)
+LOCATION = {"latitude": 39.9, "longitude": 116.4, "timezone": "Asia/Shanghai"}
 LATTICE_S = (0.0, 0.005, 1.0, 15.0, 60.0, 900.0)
 
 
@@ -53,6 +54,21 @@ def protections(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def plants(draw: st.DrawFn, cabinets: bool) -> dict[str, Any]:
+    """PV smaller and larger than the load, with and without clouds, export and cabinets' strings."""
+    pv: dict[str, Any] = {
+        "peak_kw": draw(st.sampled_from([50.0, 400.0, 2000.0])),
+        "export_limit_kw": draw(st.sampled_from([0.0, 30.0, 1e6])),
+        "inverter_kw": draw(st.sampled_from([60.0, 1600.0])),
+    }
+    if draw(st.booleans()):
+        pv["weather"] = {"clouds": {}}
+    if cabinets:
+        pv["islanding"] = draw(st.booleans())
+    return pv
+
+
+@st.composite
 def sites(draw: st.DrawFn) -> dict[str, Any]:
     """Changes to the hall: supply, protection, cooling, cap, recharge."""
     feeders = draw(st.sampled_from([["A"], ["A", "B"]]))
@@ -78,6 +94,8 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
         site["cluster"]["utilisation_profile"] = {"hourly": [1.0, 0.6] * 12, "interpolation": "linear"}
     if draw(st.booleans()):
         site["cooling"] = COOLING
+    if draw(st.booleans()):
+        site["location"], site["pv"] = LOCATION, draw(plants("cabinets" in site["protection"]))
     if draw(st.booleans()):
         site["recharge_after_outage"] = {"limit_kw": draw(st.sampled_from([50.0, 300.0]))}
     return site

@@ -12,6 +12,7 @@ from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
 from twin.parts.import_limit import ImportLimit
 from twin.parts.network import DistributionNetwork
+from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.ups import Ups
 from twin.plant import fields as f
@@ -36,7 +37,7 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
-            parts = _parts(scenario, name, start.month)
+            parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
@@ -54,10 +55,12 @@ def _name(item: Item) -> str:
     return item.name
 
 
-def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
+def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
-    parts: list[Part] = [Grid(site.grid, start_month)]
+    parts: list[Part] = [Grid(site.grid, start.month)]
+    if site.pv and (place := site.location):
+        parts.append(Pv(site.pv, Place(place.latitude, place.longitude, place.altitude_m, place.timezone), start))
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)

@@ -40,6 +40,11 @@ def _power_columns() -> dict[str, tuple[str, str]]:
     return {name: ("float64", text) for name, text in meanings.items()}
 
 
+_PV_MEANINGS = {
+    "pv": "given by PV behind its inverters, exported or not",
+    "curtailed": "what PV could have given besides",
+    "export": "given to the grid",
+}
 _FLOW_COLUMNS = {
     "network_loss_kw": ("float64", "lost in cables and transformers, and on the way from storage to its load"),
     "min_voltage_pu": ("float64", "least voltage of the buses that grid or gensets feed; nan where none or unsolved"),
@@ -63,6 +68,7 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         "unsolved_flow_h": ("float64", "time whose power flow has no solution; its losses are missing"),
         "min_voltage_pu": ("float64", "least voltage of the month; nan without a network"),
         "storage_loss_kwh": ("float64", "lost inside storage: stored end - start = charge - discharge - this"),
+        **{f"{name}_kwh": ("float64", f"energy: {text}") for name, text in _PV_MEANINGS.items()},
     }
 
 
@@ -117,7 +123,12 @@ SCHEMA: dict[str, Columns] = {
     ),
     "series": Columns(
         "powers of a site from this time on, written only when one changes",
-        {"time_us": ("int64", "since the scenario's start"), **_power_columns(), **_FLOW_COLUMNS},
+        {
+            "time_us": ("int64", "since the scenario's start"),
+            **_power_columns(),
+            **_FLOW_COLUMNS,
+            **{f"{name}_kw": ("float64", text) for name, text in _PV_MEANINGS.items()},
+        },
     ),
     "units": Columns(
         "a turning point of a unit's stored energy; linear between a unit's own points",
@@ -128,8 +139,8 @@ SCHEMA: dict[str, Columns] = {
         },
     ),
     "ledger": Columns(
-        "a billing month of a site: import + genset + hold_up + discharge = it + cooling + house + loss + auxiliary"
-        " + charge + network_loss",
+        "a billing month of a site: import + genset + hold_up + discharge + pv = it + cooling + house + loss +"
+        " auxiliary + charge + network_loss + export",
         {
             "start_us": ("int64", "month's start or the scenario's"),
             "end_us": ("int64", "month's end or the horizon"),

@@ -137,10 +137,12 @@ def _energy(trace: Trace) -> dict[str, float]:
     peaks_kw: Any = np.concatenate([ledger["peak_import_kw"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu = least_pu[np.isfinite(least_pu)]
-    names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary")
+    names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary", "pv", "curtailed", "export")
+    consumed_kwh = sum(total_kwh(column) for column in _CONSUMED)
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
-        "pue": _ratio(sum(total_kwh(column) for column in _CONSUMED), total_kwh("it_kwh")),
+        "pue": _ratio(consumed_kwh, total_kwh("it_kwh")),
+        "renewable_fraction": _ratio(total_kwh("pv_kwh") - total_kwh("export_kwh"), consumed_kwh),
         "peak_import_kw": float(peaks_kw.max()) if len(peaks_kw) else float("nan"),
         "mean_monthly_peak_import_kw": _ratio(peaks_kw.sum(), len(peaks_kw)),
         "min_voltage_pu": float(least_pu.min()) if len(least_pu) else float("nan"),

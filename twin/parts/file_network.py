@@ -22,7 +22,7 @@ def placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork:
         InputError: naming every load point, bus and branch that is not there.
     """
     number = {int(own): place for place, own in enumerate(case.bus_number)}
-    loads = {site.short(name) for name in site.loads}
+    loads = {site.short(name) for name in site.loads} | ({"pv"} if site.pv else set())
     branch = _branches(spec, case, number)
     faults = _faults(spec, number, loads, site.sections)
     problems = [Problem(message, spec.file, key=f"network.{key}") for key, message in faults]

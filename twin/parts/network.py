@@ -127,7 +127,7 @@ class FileNetworkSpec(_Common):
     kind: Literal["file"]
     file: str
     bus_of: dict[str, list[int]] = Field(
-        min_length=1, description="bus numbers of the file at which a load point draws, in equal shares"
+        min_length=1, description="bus numbers of the file at which a load point draws, or pv feeds in, in equal shares"
     )
     section_bus: list[int] = Field(min_length=1, max_length=2, description="by feeder in name order: its section's bus")
     infeed: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(

@@ -28,6 +28,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
+    if site[f.PV_AVAILABLE_KW] > 0.0:
+        for k in range(3):
+            ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     clock[f.NOW_US] = end_us
 

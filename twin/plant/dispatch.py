@@ -14,6 +14,7 @@ import numpy as np
 from twin.kernel import inner
 from twin.plant import fields as f
 from twin.plant.demand import loads
+from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -142,6 +143,8 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
                 wish += quantity[f.U_RECHARGE_KW, i]
     if wish <= 0.0:
         return False
+    if clock[f.PV]:
+        fixed -= left_for_grid_kw(fact, clock, site)
     limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
     if wish > limit:
         scale = limit / wish
@@ -171,6 +174,9 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
         elif state == f.ON_STORAGE:
             carrying = True
             need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
+            if clock[f.PV]:
+                quantity[f.F_PV_KW, j] = min(need, strings_kw(j, fact, site))
+                need -= quantity[f.F_PV_KW, j]
             version = float(fact[f.F_VERSION, j])
             quantity[f.F_NEED_KW, j] = need
             if need != quantity[f.F_SHARED_KW, j] or version != quantity[f.F_SHARED_VERSION, j]:
@@ -266,7 +272,10 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
             elif power < 0.0:
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
-    site[f.IMPORT_KW] = grid + charge
+    grid += charge
+    if clock[f.PV]:
+        grid = import_besides_pv(grid, fact, quantity, clock, site)
+    site[f.IMPORT_KW] = grid
     site[f.GENSET_KW] = genset
     site[f.LOSS_KW] = loss
     site[f.AUXILIARY_KW] = auxiliary
@@ -328,6 +337,11 @@ def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Ar
         tape[row, 2 + f.R_STATE] = state
         _own_draws(fact, quantity, clock)
         _draws(tape, row, fact, quantity, link, clock)
+        if clock[f.PV]:
+            tape[row, 2 + f.R_DRAWS + clock[f.DRAWS]] = -site[f.PV_GRID_KW]
+    tape[row, 2 + f.R_PV] = site[f.PV_KW]
+    tape[row, 2 + f.R_CURTAILED] = site[f.CURTAILED_KW]
+    tape[row, 2 + f.R_EXPORT] = site[f.EXPORT_KW]
     same = rows > 0
     for k in range(2, tape.shape[1]):
         if same and k != 13 and tape[row + 1, k] != tape[row, k]:
@@ -373,6 +387,7 @@ def refresh(
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
     """
+    site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
     feed_demands(quantity, link, fact, clock, site)
     if at_edge and clock[f.IDLE]:

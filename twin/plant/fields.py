@@ -32,7 +32,8 @@ L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US, L_WAY_R, L_WAY_X = range(34, 38)
 F_WAY_LOSS_KW = 38  # lost between the feed's storage and its loads, if storage carried them now
 F_OWN_KW = 39  # own use and recharge of its storage, for each link
 F_AUXILIARY_KW, F_AUXILIARY_VERSION = 40, 41  # own use of its sound units, as of this version
-QUANTITIES = 42
+F_PV_KW = 42  # what PV wired to the feed's storage gives to its loads while that storage carries them
+QUANTITIES = 43
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
@@ -46,7 +47,8 @@ UNITS, FEEDS, LOADS = range(8, 11)  # how many there are; set at build
 DRAWS = 11  # links whose draw is recorded for the power flow; 0 where the site has no network
 SUPPLY_STATE = 12  # a fact: how each section is fed, two bits each; written by the grid
 IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips, an edge moves no unit
-CLOCK_FIELDS = 14
+PV = 14  # whether the site has PV
+CLOCK_FIELDS = 15
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -70,13 +72,17 @@ QUARTER_KWH, HEAT, HEAT_ANCHOR, HEAT_RATE = range(14, 18)  # heat: 0 cold, 1 the
 RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUOUS_KW = range(18, 24)  # ratings
 TAN_PHI, LOSS_FIXED_KW, LOSS_PER_KW2 = range(24, 27)  # of the network: loads' kvar over kW, the estimate of its losses
 GENSET_READY_KW = 27  # a fact that is kW: sets on line, written by the genset plant
-SITE_QUANTITIES = 28
+# PV: what it could give, now; what it gives, what is curtailed, what is exported, and what it gives to the sections.
+PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(28, 33)
+EXPORT_LIMIT_KW, PV_UNIT_SHARE = 33, 34  # ratings: allowed export; share of PV wired to each unit that can form an island
+SITE_QUANTITIES = 35
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(
     POWERS + 2, POWERS + 7
 )
-LEDGER_ROWS = POWERS + 7
+LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 7, POWERS + 10)
+LEDGER_ROWS = POWERS + 10
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -99,6 +105,9 @@ LEDGER_NAMES = (
     "overload_h",
     "unsolved_flow_h",
     "min_voltage_pu",
+    "pv_kwh",
+    "curtailed_kwh",
+    "export_kwh",
 )
 SERIES_NAMES = (
     "import_kw",
@@ -113,18 +122,23 @@ SERIES_NAMES = (
     "unserved_kw",
     "hold_up_kw",
     "stored_kwh",
+    "pv_kw",
+    "curtailed_kw",
+    "export_kw",
 )
+R_STORED, R_PV, R_CURTAILED, R_EXPORT = range(11, 15)
 FLOW_SERIES_NAMES = ("network_loss_kw", "min_voltage_pu", "overloaded_branches")
 R_NETWORK_LOSS, R_STATE, R_DRAWS = range(len(SERIES_NAMES), len(SERIES_NAMES) + 3)
-"""A recorded row: the site's powers and what it stores, losses on storage, supply state, then the draw of each link."""
+"""A recorded row: the site's powers and what it stores, losses on storage, supply state, then the draw of each link, and
+last, where the site has PV, that of PV: what it gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
 """A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
-E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH = range(5)
-EDGE_FIELDS = 5
+E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PV_KW = range(6)
+EDGE_FIELDS = 6
 
 QUARTER_US = 900_000_000
 TOUCH = 1.5

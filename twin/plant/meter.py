@@ -69,14 +69,16 @@ def place_draws(
         draw_kw: (cases, links).
         link, bus, share: (pairs,) the share of a link's draw at a bus.
         iron_kw: (buses,) drawn besides, without reactive power.
-        tan_phi: reactive over active power of the draws.
+        tan_phi: reactive over active power of the draws; what is injected (negative) has none.
         p_kw, q_kvar: (cases, buses), overwritten.
     """
     for case in range(p_kw.shape[0]):
         for b in range(p_kw.shape[1]):
             p_kw[case, b] = q_kvar[case, b] = 0.0
         for k in range(link.size):
-            p_kw[case, bus[k]] += share[k] * draw_kw[case, link[k]]
+            kw = share[k] * draw_kw[case, link[k]]
+            p_kw[case, bus[k]] += kw
+            q_kvar[case, bus[k]] += max(kw, 0.0)
         for b in range(p_kw.shape[1]):
-            q_kvar[case, b] = tan_phi * p_kw[case, b]
+            q_kvar[case, b] *= tan_phi
             p_kw[case, b] += iron_kw[b]

@@ -15,6 +15,7 @@ from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.network import NetworkSpec
+from twin.parts.pv import PvSpec
 from twin.parts.queue import QueueSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
@@ -43,6 +44,7 @@ class LocationSpec(Spec):
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
+    altitude_m: float = Field(default=0.0, ge=-500, le=6000)
     timezone: str
 
     @field_validator("timezone")
@@ -118,11 +120,16 @@ class SiteSpec(Spec):
     network: NetworkSpec | None = Field(
         default=None, description="distribution network; without one no flow is computed", discriminator="kind"
     )
+    pv: PvSpec | None = None
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
+        if self.pv and not self.location:
+            raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
+        if self.pv and self.pv.islanding and not self.protection.cabinets:
+            raise ValueError("pv.islanding: strings are wired to cabinets, and the site has none under protection")
         for event in self.grid.script:
             unknown = [name for name in event.feeders if name not in self.grid.feeders]
             if unknown:

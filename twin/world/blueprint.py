@@ -17,6 +17,7 @@ from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
 from twin.world.flows import FlowPlan
 from twin.world.profile import ProfileSpec, steps
+from twin.world.pv_plan import PvPlan
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
@@ -112,6 +113,7 @@ class SiteBlueprint:
     chillers: int
     most_kw: float
     flows: FlowPlan | None
+    pv: PvPlan | None
 
 
 class SiteBuilder:
@@ -130,6 +132,7 @@ class SiteBuilder:
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
         self.network: SiteNetwork | None = None
+        self.pv: PvPlan | None = None
         self.profiles: dict[int, ProfileSpec] = {}
         """By row of the edge block: what follows the clock."""
 
@@ -182,9 +185,12 @@ class SiteBuilder:
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US] = NEVER
         clock[[f.UNITS, f.FEEDS, f.LOADS]] = len(units), len(feeds), len(loads)
+        clock[f.SUPPLY_STATE] = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        if self.pv is not None:
+            self.pv.fill(clock, site, [len(feed.units) for feed in feeds if feed.kind in (f.IN_LINE, f.PARALLEL)])
         flows = self._flows(loads, feeds, link)
         if flows is not None:
-            clock[f.DRAWS], clock[f.SUPPLY_STATE] = link.shape[1], flows.normal
+            clock[f.DRAWS] = link.shape[1]
             site[[f.TAN_PHI, f.LOSS_FIXED_KW, f.LOSS_PER_KW2]] = flows.network.tan_phi, flows.fixed_kw, flows.per_kw2
             for i, load in enumerate(loads):
                 way = flows.network.busway_pu_per_kw.get(self.short(load.name), 0j)
@@ -200,7 +206,7 @@ class SiteBuilder:
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS), most_kw=self._most_kw(feeds, loads),
-            flows=flows,
+            flows=flows, pv=self.pv,
         )  # fmt: skip
 
     def _flows(self, loads: list[Load], feeds: list[Feed], link: NDArray[np.int64]) -> FlowPlan | None:
@@ -217,6 +223,9 @@ class SiteBuilder:
             links.append((self.short(load.name), feed.sections))
             full_kw.append(kw / len(load.feeds) / (1.0 - feed.loss_fraction) + own_kw)
         normal = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        if self.pv is not None:
+            links.append(("pv", (1 << self.sections) - 1))
+            full_kw.append(0.0)
         return FlowPlan(self.network, links, normal, np.array(full_kw))
 
     def _most_kw(self, feeds: list[Feed], loads: list[Load]) -> float:
@@ -235,8 +244,10 @@ class SiteBuilder:
         columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
         for row in range(f.E_HOUSE_FRACTION, f.EDGE_FIELDS):
             profile = self.profiles.get(row)
-            neutral = np.full(1, 0.0 if row == f.E_PRICE_PER_KWH else 1.0)
+            neutral = np.full(1, 0.0 if row in {f.E_PRICE_PER_KWH, f.E_PV_KW} else 1.0)
             at_us, values = steps(profile, start, horizon_us) if profile else (month_us[:1], neutral)
+            if row == f.E_PV_KW and self.pv is not None:
+                at_us, values = self.pv.steps(horizon_us)
             columns.append((values, at_us))
         edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
         edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])

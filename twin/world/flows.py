@@ -114,7 +114,8 @@ class SiteFlows:
         self.plan, self._ledger, self._month_us, self._keep = plan, ledger, month_us, keep
         self._quarter_kwh = np.zeros(1)
         self.solved: list[Floats] = []
-        """By batch (4, spans): losses fed by grid, by gensets [kW], least voltage [p.u.], branches above rating."""
+        """By batch (5, spans): losses drawn from the grid and from gensets [kW], least voltage [p.u.], branches above
+        rating, losses that lower export [kW]."""
         ledger[f.LEDGER_MIN_VOLTAGE_PU] = np.inf
 
     def take(self, time_us: Ints, rows: Floats, end_us: int) -> None:
@@ -134,19 +135,21 @@ class SiteFlows:
         unsolved = np.isnan(loss_kw[:, 0])
         loss_kw[unsolved] = 0.0
         over[unsolved] = -1.0
-        self._book(time_us, end, rows, np.stack([loss_kw[:, 0], loss_kw[:, 1], least, over]))
+        kept_kw = np.minimum(loss_kw[:, 0], rows[:, f.R_EXPORT])
+        self._book(time_us, end, rows, np.stack([loss_kw[:, 0] - kept_kw, loss_kw[:, 1], least, over, kept_kw]))
 
     def _book(self, start_us: Ints, end_us: Ints, rows: Floats, found: Floats) -> None:
         """Add spans to the months that they touch; `found` as in `solved`."""
         if self._keep:
             self.solved.append(found)
-        by_grid_kw, by_gensets_kw, least, over = found
+        by_grid_kw, by_gensets_kw, least, over, kept_kw = found
         drawn_kw = rows[:, f.IMPORT_KW] + rows[:, f.GENSET_KW]
         estimate_kw = np.where(drawn_kw > 0.0, self.plan.fixed_kw + self.plan.per_kw2 * drawn_kw**2, 0.0)
         under = least < self.plan.network.min_voltage_pu
         ledger = self._ledger
         columns = {
-            f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.NETWORK_LOSS_KW: by_grid_kw + by_gensets_kw,
+            f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.LEDGER_EXPORT_KWH: -kept_kw,
+            f.NETWORK_LOSS_KW: by_grid_kw + kept_kw + by_gensets_kw,
             f.LEDGER_ESTIMATE_KWH: estimate_kw, f.LEDGER_UNDERVOLTAGE_H: under, f.LEDGER_OVERLOAD_H: over > 0,
             f.LEDGER_UNSOLVED_H: over < 0,
         }  # fmt: skip

@@ -69,6 +69,7 @@ class Site:
         self.section = plan.section.copy()
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
+        self.edge = plan.edge if plan.pv is None else plan.pv.edges(plan.edge, plan.edge_us, world.seed, world.replication)
         flows = plan.flows
         keep = world.record.level != "ledger"
         self.tape = Tape(
@@ -102,7 +103,7 @@ class Site:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
         self._blocks: tuple[Any, ...] = (
-            *head, self.totals, self.ledger, plan.edge_us, plan.edge, *tape,
+            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -271,7 +272,7 @@ class Site:
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
         code = advance(
             until, True, self.fact, quantity, plan.link, clock, site, np.zeros_like(self.ledger), plan.edge_us,
-            plan.edge, *nothing,
+            self.edge, *nothing,
         )  # fmt: skip
         if code not in (OK, STOPPED):
             raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")

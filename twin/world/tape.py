@@ -31,7 +31,7 @@ class Tape:
             room = max(room, 8 * self._units + 64)
         self.keep_units = level == "units"
         self.time_us = np.zeros(room, np.int64)
-        self.values = np.zeros((room, 2 + _COLUMNS + (2 + int(clock[f.DRAWS]) if flows else 0)))
+        self.values = np.zeros((room, 2 + _COLUMNS + (2 + int(clock[f.DRAWS] + clock[f.PV]) if flows else 0)))
         self._clock, self._keep_rows, self._flows = clock, keep_rows, flows
         self._points: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         self._rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
@@ -85,10 +85,11 @@ class Tape:
         if self._flows is None:
             nothing = (np.zeros(time_us.size), np.full(time_us.size, np.nan), np.zeros(time_us.size))
             return out | dict(zip(f.FLOW_SERIES_NAMES, nothing, strict=True))
-        grid_kw, genset_kw, least, over = np.concatenate([np.zeros((4, 0)), *self._flows.solved], axis=1)
+        grid_kw, genset_kw, least, over, kept_kw = np.concatenate([np.zeros((5, 0)), *self._flows.solved], axis=1)
         out["import_kw"] = values[f.IMPORT_KW] + grid_kw
         out["genset_kw"] = values[f.GENSET_KW] + genset_kw
-        found = (values[f.R_NETWORK_LOSS] + grid_kw + genset_kw, least, over)
+        out["export_kw"] = values[f.R_EXPORT] - kept_kw
+        found = (values[f.R_NETWORK_LOSS] + grid_kw + kept_kw + genset_kw, least, over)
         return out | dict(zip(f.FLOW_SERIES_NAMES, found, strict=True))
 
     def points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
