@@ -147,6 +147,20 @@ SCHEMA: dict[str, Columns] = {
             **_ledger_columns(),
         },
     ),
+    "health": Columns(
+        "the state of a unit's cells: at the end of each year, when they are replaced, and at the horizon",
+        {
+            "time_us": ("int64", "since the scenario's start"),
+            "item": ("int64", "row of items"),
+            "state_of_health_fraction": (
+                "float64",
+                "capacity over nameplate; before the replacement where there is one",
+            ),
+            "resistance_growth_fraction": ("float64", "growth of the cells' resistance since new"),
+            "full_cycles": ("float64", "equivalent full cycles of the unit so far, through all its cells"),
+            "replacements": ("int64", "how often its cells have been replaced, this time included"),
+        },
+    ),
     "cycles": Columns(
         "a span with its own likelihood weight; one row of 0 for an unweighted run",
         {
@@ -157,7 +171,7 @@ SCHEMA: dict[str, Columns] = {
     ),
 }
 
-SITE_TABLES = ("series", "units", "ledger")
+SITE_TABLES = ("series", "units", "ledger", "health")
 """Tables that exist once for each site."""
 
 

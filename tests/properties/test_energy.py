@@ -9,7 +9,16 @@ from simulation import HALL, merged, play
 from strategies import scenarios
 
 SUPPLY = ("import_kwh", "genset_kwh", "hold_up_kwh", "discharge_kwh", "pv_kwh")
-USE = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "charge_kwh", "network_loss_kwh", "export_kwh")
+USE = (
+    "it_kwh",
+    "cooling_kwh",
+    "house_kwh",
+    "loss_kwh",
+    "auxiliary_kwh",
+    "charge_kwh",
+    "network_loss_kwh",
+    "export_kwh",
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -23,7 +32,9 @@ def test_energy_closes_every_month_and_nothing_is_clamped(data: dict[str, Any]) 
     change = ledger["stored_end_kwh"] - ledger["stored_start_kwh"]
     flow = ledger["charge_kwh"] - ledger["discharge_kwh"] - ledger["storage_loss_kwh"]
     np.testing.assert_allclose(change, flow, rtol=0, atol=1e-12 * max(1.0, float(supply.max())))
-    assert all((ledger[name] >= 0.0).all() for name in (*SUPPLY, *USE, "unserved_kwh", "storage_loss_kwh", "curtailed_kwh"))
+    assert all(
+        (ledger[name] >= 0.0).all() for name in (*SUPPLY, *USE, "unserved_kwh", "storage_loss_kwh", "curtailed_kwh")
+    )
 
 
 @settings(max_examples=40, deadline=None)

@@ -26,7 +26,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
-    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace)
+    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | _storage(trace)
     return NAMES, np.array([values[name] for name in NAMES])
 
 
@@ -150,4 +150,20 @@ def _energy(trace: Trace) -> dict[str, float]:
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
+    }
+
+
+def _storage(trace: Trace) -> dict[str, float]:
+    """Cells at the horizon: its rows of the health tables come last and name every unit that ages."""
+    tables = [table for table in trace.health.values() if len(table["time_us"])]
+    last = [table["time_us"] == trace.meta["horizon_us"] for table in tables]
+
+    def at_horizon(column: str) -> Any:
+        return np.concatenate([np.empty(0), *(t[column][end] for t, end in zip(tables, last, strict=True))])
+
+    health, cycles = at_horizon("state_of_health_fraction"), at_horizon("full_cycles")
+    return {
+        "mean_state_of_health_fraction": _ratio(health.sum(), len(health)),
+        "full_cycles_per_year": _ratio(cycles.sum(), len(cycles) * trace.years),
+        "storage_replacements_per_year": float(at_horizon("replacements").sum()) / trace.years,
     }

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import EmpiricalLaw, Law, ScriptedLaw, compile_law, exponential
+from twin.parts.ageing import AgeingSpec, StorageAgeing
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
@@ -47,6 +48,7 @@ class CabinetsSpec(Spec):
     transfer_failure_probability: Probability = 0.002
     cabinet_mtbf_h: Positive = 15000.0
     cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
+    ageing: AgeingSpec | None = Field(default=None, description="of the cells; without it they stay as new")
 
     @model_validator(mode="after")
     def _window(self) -> Self:
@@ -71,6 +73,8 @@ class Cabinets:
         groups.append(("core", self.spec.core, ["core"], "core"))
         cooling = ["continuous_cooling", "restartable_cooling"]
         groups.append(("cooling", self.spec.cooling, cooling, "continuous_cooling"))
+        if self.spec.ageing:
+            site.item("cabinets", "ageing")
         for name, count, loads, served in groups:
             if count:
                 self._group(site, name, count, [site.path(load) for load in loads], served in self._gensets)
@@ -85,7 +89,7 @@ class Cabinets:
                 Unit(
                     full, spec.rated_kw, spec.rated_kwh, spec.rated_kwh * spec.soc_min_fraction,
                     spec.rated_kwh * spec.soc_max_fraction, spec.efficiency_one_way, spec.auxiliary_kw,
-                    spec.recharge_kw or spec.rated_kw,
+                    spec.recharge_kw or spec.rated_kw, spec.ageing.cells() if spec.ageing else None,
                 )
             )  # fmt: skip
         feed = Feed(
@@ -111,3 +115,5 @@ class Cabinets:
 
         life = exponential(self.spec.cabinet_mtbf_h)
         Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)
+        if self.spec.ageing:
+            StorageAgeing(world, site, ids[site.path("cabinets")])

@@ -54,7 +54,9 @@ def hourly_kw(spec: PvSpec, place: Place) -> Floats:
     ghi = weather.ghi_w_per_m2
     if ghi[down].sum() > NIGHT_SHARE_MAX * ghi.sum():
         share = ghi[down].sum() / ghi.sum()
-        message = f"{share:.0%} of the irradiation comes with the sun of {place.latitude:g} N {place.longitude:g} E down"
+        message = (
+            f"{share:.0%} of the irradiation comes with the sun of {place.latitude:g} N {place.longitude:g} E down"
+        )
         remedy = "name a file of the site's place, in its local standard time (PVGIS: in UTC)"
         raise InputError(Problem(message, file=spec.weather.file, key="pv.weather", remedy=remedy))
     return _power_kw(spec, sun, weather)

@@ -17,7 +17,13 @@ Array = Any
 
 @kernel
 def clearness(
-    day_key: Any, hour_key: Any, replication: Any, hour: Array, mean_fraction: float, scatter_fraction: float, out: Array
+    day_key: Any,
+    hour_key: Any,
+    replication: Any,
+    hour: Array,
+    mean_fraction: float,
+    scatter_fraction: float,
+    out: Array,
 ) -> None:
     """Share of the clear-sky power in each hour.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from twin.kernel import inner
+from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
@@ -206,6 +207,9 @@ def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: 
                 quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
                 quantity[f.CHARGED_KWH, i] -= old * dt_h
+        if clock[f.AGEING]:
+            ageing.span(i, dt_h, quantity)
+            ageing.steer(i, new, quantity)
         quantity[f.ANCHOR_KWH, i] = quantity[f.ENERGY_KWH, i]
         if new != old:
             if tape_us.size > 0:

@@ -35,6 +35,24 @@ F_AUXILIARY_KW, F_AUXILIARY_VERSION = 40, 41  # own use of its sound units, as o
 F_PV_KW = 42  # what PV wired to the feed's storage gives to its loads while that storage carries them
 QUANTITIES = 43
 
+# ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
+# that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
+U_NEW_KWH, U_NEW_KW, U_NEW_RECHARGE_KW, U_CELLS_KW, U_SOC_MIN, U_SOC_MAX, U_END_OF_LIFE = range(
+    QUANTITIES, QUANTITIES + 7
+)  # as delivered; what the cells could give; window; health at which they are replaced
+U_FADE_PER_H, U_GROWTH_PER_H = (
+    QUANTITIES + 7,
+    QUANTITIES + 8,
+)  # squared fade, growth of resistance, at their temperature
+U_CALENDAR_SQUARE, U_CYCLE_SQUARE, U_RESISTANCE, U_FULL_CYCLES, U_HEALTH, U_REPLACEMENTS = range(
+    QUANTITIES + 9, QUANTITIES + 15
+)
+U_DIRECTION, U_LEG_H, U_TURNS = range(QUANTITIES + 15, QUANTITIES + 18)  # of rainflow: way, hours of this leg, points
+TURNS_MAX = 32
+U_TURN_KWH = QUANTITIES + 18  # first of the turning points' levels, then the hours of the legs to them
+U_TURN_H = U_TURN_KWH + TURNS_MAX
+AGEING_QUANTITIES = U_TURN_H + TURNS_MAX
+
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
 # ---- section: bus sections of the site, facts
@@ -48,7 +66,8 @@ DRAWS = 11  # links whose draw is recorded for the power flow; 0 where the site 
 SUPPLY_STATE = 12  # a fact: how each section is fed, two bits each; written by the grid
 IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips, an edge moves no unit
 PV = 14  # whether the site has PV
-CLOCK_FIELDS = 15
+AGEING = 15  # whether cells age: the block of quantities then has their rows
+CLOCK_FIELDS = 16
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -74,7 +93,10 @@ TAN_PHI, LOSS_FIXED_KW, LOSS_PER_KW2 = range(24, 27)  # of the network: loads' k
 GENSET_READY_KW = 27  # a fact that is kW: sets on line, written by the genset plant
 # PV: what it could give, now; what it gives, what is curtailed, what is exported, and what it gives to the sections.
 PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(28, 33)
-EXPORT_LIMIT_KW, PV_UNIT_SHARE = 33, 34  # ratings: allowed export; share of PV wired to each unit that can form an island
+EXPORT_LIMIT_KW, PV_UNIT_SHARE = (
+    33,
+    34,
+)  # ratings: allowed export; share of PV wired to each unit that can form an island
 SITE_QUANTITIES = 35
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
@@ -129,8 +151,8 @@ SERIES_NAMES = (
 R_STORED, R_PV, R_CURTAILED, R_EXPORT = range(11, 15)
 FLOW_SERIES_NAMES = ("network_loss_kw", "min_voltage_pu", "overloaded_branches")
 R_NETWORK_LOSS, R_STATE, R_DRAWS = range(len(SERIES_NAMES), len(SERIES_NAMES) + 3)
-"""A recorded row: the site's powers and what it stores, losses on storage, supply state, then the draw of each link, and
-last, where the site has PV, that of PV: what it gives to the sections, negative."""
+"""A recorded row: the site's powers and what it stores, losses on storage, supply state, then the draw of each link;
+last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS

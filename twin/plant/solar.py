@@ -1,9 +1,9 @@
 """Where PV's power goes: to feeds that storage carries, to what the grid would give, then into export, or nowhere.
 
-With the grid there, PV lowers import and then exports up to its limit; the rest is curtailed. Without it, inverters trip.
-Only PV that is wired to cabinets goes on (`islanding`): each unit that can form an island has an equal share of the
-strings, and gives to its feed up to what the loads take. Storage must still be able to carry its loads alone, and what
-is over neither charges it nor reaches another feed. PV never runs beside gensets.
+With the grid there, PV lowers import and then exports up to its limit; the rest is curtailed. Without it, inverters
+trip. Only PV that is wired to cabinets goes on (`islanding`): each unit that can form an island has an equal share of
+the strings, and gives to its feed up to what the loads take. Storage must still be able to carry its loads alone, and
+what is over neither charges it nor reaches another feed. PV never runs beside gensets.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from twin.chance.philox import stream_key
 from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
+from twin.world.cells import Cells
 from twin.world.flows import FlowPlan
 from twin.world.profile import ProfileSpec, steps
 from twin.world.pv_plan import PvPlan
@@ -68,6 +69,7 @@ class Unit:
     efficiency: float
     auxiliary_kw: float
     recharge_kw: float
+    cells: Cells | None = None
 
 
 @dataclass
@@ -174,7 +176,9 @@ class SiteBuilder:
         link = np.array([(i, j) for i, js in enumerate(feeds_of) for j in js], np.int64).reshape(-1, 2).T.copy()
         units = [unit for feed in feeds for unit in sorted(feed.units, key=_unit_name)]
         wide = max(len(units), len(feeds), len(loads))
-        fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((f.QUANTITIES, wide))
+        ages = any(unit.cells for unit in units)
+        rows = f.AGEING_QUANTITIES if ages else f.QUANTITIES
+        fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((rows, wide))
         _fill_units(units, fact, quantity)
         _fill_feeds(feeds, fact, quantity)
         _fill_loads(loads, fact, quantity)
@@ -183,7 +187,7 @@ class SiteBuilder:
         site = self._site(loads)
         edge_us, edge, month_us = self._edges(start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
-        clock[f.BOUND_US] = NEVER
+        clock[f.BOUND_US], clock[f.AGEING] = NEVER, ages
         clock[[f.UNITS, f.FEEDS, f.LOADS]] = len(units), len(feeds), len(loads)
         clock[f.SUPPLY_STATE] = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
         if self.pv is not None:
@@ -277,6 +281,8 @@ def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,
         )  # fmt: skip
+        if unit.cells is not None:
+            unit.cells.fill(quantity[:, i])
 
 
 def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:

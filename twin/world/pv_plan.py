@@ -47,7 +47,8 @@ class PvPlan:
         """Set the plant's ratings; `units_of`: units of each feed that can form an island."""
         clock[f.PV] = 1
         site[f.EXPORT_LIMIT_KW] = self.export_limit_kw
-        site[f.PV_UNIT_SHARE] = 1.0 / sum(units_of) if self.islanding and sum(units_of) else 0.0
+        units = sum(units_of)
+        site[f.PV_UNIT_SHARE] = 1.0 / units if self.islanding and units > 0 else 0.0
 
     def unlimited_kw(self, hour: Ints) -> Floats:
         """AC power before clouds and the inverter's limit in hours counted from the scenario's start [kW]."""

@@ -69,7 +69,9 @@ class Site:
         self.section = plan.section.copy()
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
-        self.edge = plan.edge if plan.pv is None else plan.pv.edges(plan.edge, plan.edge_us, world.seed, world.replication)
+        self.edge = (
+            plan.edge if plan.pv is None else plan.pv.edges(plan.edge, plan.edge_us, world.seed, world.replication)
+        )
         flows = plan.flows
         keep = world.record.level != "ledger"
         self.tape = Tape(
@@ -83,6 +85,8 @@ class Site:
         self.cap: PowerCap | None = None
         self.limit: Callable[[], bool] | None = None
         """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
+        self.health: dict[str, np.ndarray] = {}
+        """The trace's table of storage health, once the horizon is reached; empty where no cells age."""
         self.import_limit_kw = float(self.totals[f.IMPORT_LIMIT_KW])
         self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)

@@ -52,6 +52,14 @@ class Tape:
         self._clock[f.TAPE_POINTS] = 0
         self._clock[f.TAPE_ROWS] = min(rows, 1)
 
+    def jump(self, now_us: int, before_kwh: NDArray[np.float64], after_kwh: NDArray[np.float64]) -> None:
+        """Note units whose stored energy jumps (none of it flows): a point before, and one after at the same tick."""
+        self.flush()
+        moved = np.flatnonzero(before_kwh != after_kwh)
+        if self.keep_units and moved.size:
+            for energy_kwh in (before_kwh, after_kwh):
+                self._points.append((np.full(moved.size, now_us), moved, energy_kwh[moved]))
+
     def finish(self, horizon_us: int) -> None:
         """Flush at the horizon: the newest row ends there."""
         self.flush()
