@@ -7,6 +7,13 @@ from simulation import CABINETS, COOLING, GENSETS, NETWORK, UPS, hall, job
 
 DURATIONS_S = (0.005, 0.02, 0.5, 2.0, 15.0, 60.0, 600.0, 900.0, 3600.0, 10800.0)
 LOCATION = {"latitude": 39.9, "longitude": 116.4, "timezone": "Asia/Shanghai"}
+OUTDOOR = {
+    **{key: value for key, value in COOLING.items() if key != "fraction_of_it"},
+    "temperature": {
+        "profile": {"hourly": [10.0, 20.0, 30.0] * 8},
+        "curve": [{"outdoor_c": 10.0, "fraction_of_it": 0.15}, {"outdoor_c": 30.0, "fraction_of_it": 0.3}],
+    },
+}
 LATTICE_S = (0.0, 0.005, 1.0, 15.0, 60.0, 900.0)
 
 
@@ -93,7 +100,7 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
         site["house_load_profile"] = {"hourly": [0.2] * 9 + [1.0] * 9 + [0.5] * 6}
         site["cluster"]["utilisation_profile"] = {"hourly": [1.0, 0.6] * 12, "interpolation": "linear"}
     if draw(st.booleans()):
-        site["cooling"] = COOLING
+        site["cooling"] = draw(st.sampled_from([COOLING, OUTDOOR]))
     if draw(st.booleans()):
         site["location"], site["pv"] = LOCATION, draw(plants("cabinets" in site["protection"]))
     if draw(st.booleans()):

@@ -82,7 +82,10 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     """The parts that lay out a site's load points and the storage on their feeds."""
     protection = site.protection
     served = protection.genset_served
-    parts: list[Part] = [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
+    parts: list[Part] = [
+        Cooling(site.cooling, site.location.timezone if site.location else None),
+        Cluster(site.cluster, site.house_load_kw),
+    ]
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))

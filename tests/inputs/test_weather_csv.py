@@ -7,9 +7,9 @@ import pytest
 
 from twin.errors import InputError
 from twin.inputs.samples import write_weather
-from twin.inputs.weather_csv import read_weather
+from twin.inputs.weather_csv import read_weather, standard_offset_h
 from twin.parts.pv import Place, PvSpec, WeatherSpec
-from twin.parts.pv_series import hourly_kw, standard_offset_h
+from twin.parts.pv_series import hourly_kw
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ Irradiance of a row is taken as the mean of the hour that begins with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,8 @@ from twin.inputs.table import Table, read_table
 Floats = npt.NDArray[np.float64]
 
 HOURS = 8760
+YEAR = 2025
+"""Any year of 365 days: the sun's path and the zones' standard time differ little between years."""
 IRRADIANCE_MAX_W_PER_M2 = 1600.0
 """More than any hour on Earth has, clouds' edges included."""
 _TMY3 = ("ghi", "dni", "dhi", "temp_c", "wind_ms")
@@ -57,6 +61,12 @@ def read_weather(path: Path | str, utc_offset_h: float) -> Weather:
     if in_utc:
         columns = [_moved(column, utc_offset_h) for column in columns]
     return Weather(*columns)
+
+
+def standard_offset_h(zone: str) -> float:
+    """Local standard time less UTC [h]: the lesser offset of January and July."""
+    offsets = [datetime(YEAR, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)]
+    return min(offset.total_seconds() / 3600.0 for offset in offsets if offset is not None)
 
 
 def _columns(table: Table, names: tuple[str, ...]) -> list[Floats]:

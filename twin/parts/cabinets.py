@@ -73,11 +73,11 @@ class Cabinets:
         groups.append(("core", self.spec.core, ["core"], "core"))
         cooling = ["continuous_cooling", "restartable_cooling"]
         groups.append(("cooling", self.spec.cooling, cooling, "continuous_cooling"))
-        if self.spec.ageing:
-            site.item("cabinets", "ageing")
         for name, count, loads, served in groups:
             if count:
                 self._group(site, name, count, [site.path(load) for load in loads], served in self._gensets)
+        if self.spec.ageing and self.names:
+            site.item("cabinets", "ageing")
 
     def _group(self, site: SiteBuilder, name: str, count: int, loads: list[str], genset: bool) -> None:
         spec = self.spec
@@ -115,5 +115,5 @@ class Cabinets:
 
         life = exponential(self.spec.cabinet_mtbf_h)
         Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)
-        if self.spec.ageing:
+        if self.spec.ageing and self.names:
             StorageAgeing(world, site, ids[site.path("cabinets")])

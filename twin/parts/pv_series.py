@@ -13,30 +13,21 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError, Problem
-from twin.inputs.weather_csv import HOURS, Weather, read_weather
+from twin.inputs.weather_csv import HOURS, YEAR, Weather, read_weather, standard_offset_h
 
 if TYPE_CHECKING:
     from twin.parts.pv import Place, PvSpec
 
 Floats = NDArray[np.float64]
 
-YEAR = 2025
-"""Any year of 365 days: the sun's path differs by minutes between years."""
 GROUND_ALBEDO = 0.2
 NIGHT_SHARE_MAX = 0.01
 """More of a file's irradiation with the sun down means that it is of another place or zone."""
-
-
-def standard_offset_h(zone: str) -> float:
-    """Local standard time less UTC [h]: the lesser offset of January and July."""
-    offsets = [datetime(YEAR, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)]
-    return min(offset.total_seconds() / 3600.0 for offset in offsets if offset is not None)
 
 
 def hourly_kw(spec: PvSpec, place: Place) -> Floats:

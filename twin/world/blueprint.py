@@ -19,6 +19,7 @@ from twin.world.cells import Cells
 from twin.world.flows import FlowPlan
 from twin.world.profile import ProfileSpec, steps
 from twin.world.pv_plan import PvPlan
+from twin.world.repeated import repeated
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
@@ -133,6 +134,8 @@ class SiteBuilder:
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
+        self.cooling_values: tuple[NDArray[np.float64], int] | None = None
+        """Cooling by the clock instead: a year's or a day's values that repeat, and the ticks from one to the next."""
         self.network: SiteNetwork | None = None
         self.pv: PvPlan | None = None
         self.profiles: dict[int, ProfileSpec] = {}
@@ -246,6 +249,9 @@ class SiteBuilder:
         month_us = months(start, horizon_us)
         cooling = [self.cooling_fraction[(start.month - 1 + k) % 12] for k in range(month_us.size)]
         columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
+        if self.cooling_values is not None:
+            at_us, values = repeated(*self.cooling_values, start, horizon_us)
+            columns[1] = (values, at_us)
         for row in range(f.E_HOUSE_FRACTION, f.EDGE_FIELDS):
             profile = self.profiles.get(row)
             neutral = np.full(1, 0.0 if row in {f.E_PRICE_PER_KWH, f.E_PV_KW} else 1.0)
