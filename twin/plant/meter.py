@@ -61,7 +61,15 @@ def meter_spans(
 
 @kernel
 def place_draws(
-    draw_kw: Array, link: Array, bus: Array, share: Array, iron_kw: Array, tan_phi: float, p_kw: Array, q_kvar: Array
+    draw_kw: Array,
+    link: Array,
+    bus: Array,
+    share: Array,
+    iron_kw: Array,
+    tan_phi: float,
+    reactive: int,
+    p_kw: Array,
+    q_kvar: Array,
 ) -> None:
     """Put what links draw at their buses.
 
@@ -69,7 +77,8 @@ def place_draws(
         draw_kw: (cases, links).
         link, bus, share: (pairs,) the share of a link's draw at a bus.
         iron_kw: (buses,) drawn besides, without reactive power.
-        tan_phi: reactive over active power of the draws; what is injected (negative) has none.
+        tan_phi: reactive over active power of the first links' draws.
+        reactive: how many links these are; those behind them, PV, draw at power factor 1.
         p_kw, q_kvar: (cases, buses), overwritten.
     """
     for case in range(p_kw.shape[0]):
@@ -78,7 +87,8 @@ def place_draws(
         for k in range(link.size):
             kw = share[k] * draw_kw[case, link[k]]
             p_kw[case, bus[k]] += kw
-            q_kvar[case, bus[k]] += max(kw, 0.0)
+            if link[k] < reactive:
+                q_kvar[case, bus[k]] += kw
         for b in range(p_kw.shape[1]):
             q_kvar[case, b] *= tan_phi
             p_kw[case, b] += iron_kw[b]

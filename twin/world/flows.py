@@ -40,6 +40,7 @@ class FlowPlan:
     def __init__(self, network: SiteNetwork, links: list[tuple[str, int]], normal: int, full_kw: Floats) -> None:
         """`links`: (load point, sections of its feed); `full_kw`: (links,) draw at full load; `normal`: the state."""
         self.network, self.links, self.normal = network, links, normal
+        self._reactive = sum(load != "pv" for load, _ in links)
         self._states: dict[int, _State | None] = {}
         loss_kw, *_ = self.solve(normal, full_kw[None, :])
         iron_kw = float(self.state(normal).iron_kw.sum())  # type: ignore[union-attr]
@@ -69,7 +70,7 @@ class FlowPlan:
         shape = len(draw_kw), self.network.net.buses
         p_kw, q_kvar = np.empty(shape), np.empty(shape)
         tan_phi = self.network.tan_phi
-        place_draws(draw_kw, state.link, state.bus, state.share, state.iron_kw, tan_phi, p_kw, q_kvar)
+        place_draws(draw_kw, state.link, state.bus, state.share, state.iron_kw, tan_phi, self._reactive, p_kw, q_kvar)
         return p_kw, q_kvar
 
     def solve(self, number: int, draw_kw: Floats) -> tuple[Floats, Floats, Ints]:
