@@ -64,7 +64,8 @@ def _benign(quantity: Array, clock: Array, site: Array) -> bool:
     for i in range(clock[f.UNITS]):
         if quantity[f.RATE_KW, i] < 0.0:
             room = quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i]
-            if room <= -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
+            touch = -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH
+            if room <= touch or abs(quantity[f.ENERGY_KWH, i] - quantity[f.U_LOW_KWH, i]) <= touch:
                 return False
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
 

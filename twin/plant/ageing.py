@@ -160,6 +160,9 @@ def _renew(i: int, quantity: Array) -> None:
 def _rate(i: int, quantity: Array) -> float:
     """Set unit i's usable energy and power from its health; returns the kWh above its new upper end, which are gone."""
     full_kwh = quantity[f.U_NEW_KWH, i] * quantity[f.U_HEALTH, i]
+    shrunk = quantity[f.U_SOC_MAX, i] * full_kwh / quantity[f.U_MAX_KWH, i]
+    quantity[f.U_LOW_KWH, i] *= shrunk
+    quantity[f.U_HIGH_KWH, i] *= shrunk
     quantity[f.U_MIN_KWH, i] = quantity[f.U_SOC_MIN, i] * full_kwh
     quantity[f.U_MAX_KWH, i] = quantity[f.U_SOC_MAX, i] * full_kwh
     able_kw = quantity[f.U_CELLS_KW, i] / (1.0 + quantity[f.U_RESISTANCE, i])

@@ -65,13 +65,33 @@ def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array, site: 
 
 
 @inner
+def unit_kw(i: int, quantity: Array) -> float:
+    """What unit i's cells can give at their state of charge [kW]."""
+    rated, low = quantity[f.U_RATED_KW, i], quantity[f.U_LOW_KWH, i]
+    if low > quantity[f.U_MIN_KWH, i]:
+        touch = f.TOUCH * rated / quantity[f.U_EFFICIENCY, i] / TICKS_PER_H
+        if quantity[f.ENERGY_KWH, i] <= low + touch:
+            return rated * quantity[f.U_LOW_SHARE, i]
+    return rated
+
+
+@inner
+def _charging_kw(i: int, quantity: Array) -> float:
+    """What unit i takes at its state of charge [kW]."""
+    high = quantity[f.U_HIGH_KWH, i]
+    if high > 0.0 and quantity[f.ENERGY_KWH, i] >= high - f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
+        return quantity[f.U_RECHARGE_KW, i] * quantity[f.U_HIGH_SHARE, i]
+    return quantity[f.U_RECHARGE_KW, i]
+
+
+@inner
 def storage_kw(j: int, fact: Array, quantity: Array) -> float:
     """The kW that feed j's sound, non-empty units can give, within the feed's own limit."""
     total = 0.0
     first = fact[f.F_FIRST, j]
     for i in range(first, first + fact[f.F_COUNT, j]):
         if fact[f.U_UP, i] and not fact[f.U_EMPTY, i]:
-            total += quantity[f.U_RATED_KW, i]
+            total += unit_kw(i, quantity)
     return min(total, quantity[f.F_LIMIT_KW, j])
 
 
@@ -107,15 +127,15 @@ def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) 
     for _ in range(end - first):
         weight = 0.0
         for i in range(first, end):
-            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
+            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < unit_kw(i, quantity):
                 weight += max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12)
         if weight <= 0.0 or left <= 0.0:
             break
         rest = 0.0
         for i in range(first, end):
-            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
+            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < unit_kw(i, quantity):
                 share = left * max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12) / weight
-                given = min(share, quantity[f.U_RATED_KW, i] - wanted[i])
+                given = min(share, unit_kw(i, quantity) - wanted[i])
                 wanted[i] += given
                 rest += share - given
         if rest <= 1e-12 * need_kw:
@@ -140,8 +160,8 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
         for i in range(first, first + fact[f.F_COUNT, j]):
             room = quantity[f.U_MAX_KWH, i] - quantity[f.ENERGY_KWH, i]
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
-                wanted[i] = -quantity[f.U_RECHARGE_KW, i]
-                wish += quantity[f.U_RECHARGE_KW, i]
+                wanted[i] = -_charging_kw(i, quantity)
+                wish -= wanted[i]
     if wish <= 0.0:
         return False
     if clock[f.PV]:
@@ -228,6 +248,17 @@ def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: 
 
 
 @inner
+def _next_level(i: int, rate: float, end: float, quantity: Array) -> float:
+    """Where unit i's level is bound: at `end`, or before it where its power limit changes [kWh]."""
+    low, high = quantity[f.U_LOW_KWH, i], quantity[f.U_HIGH_KWH, i]
+    if rate < 0.0 and low > end and unit_kw(i, quantity) == quantity[f.U_RATED_KW, i]:
+        return low
+    if rate > 0.0 and 0.0 < high < end and _charging_kw(i, quantity) == quantity[f.U_RECHARGE_KW, i]:
+        return high
+    return end
+
+
+@inner
 def _bound(quantity: Array, clock: Array, site: Array) -> int:
     """First tick at which a level in motion meets a bound, rounded down."""
     bound = np.int64(NEVER)
@@ -236,6 +267,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
             rate = quantity[f.RATE_KW, i]
             if rate != 0.0:
                 end = quantity[f.U_MAX_KWH, i] if rate > 0.0 else quantity[f.U_MIN_KWH, i]
+                end = _next_level(i, rate, end, quantity)
                 time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
                 if time < bound - clock[f.ANCHOR_US]:
                     bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))

@@ -33,7 +33,8 @@ F_WAY_LOSS_KW = 38  # lost between the feed's storage and its loads, if storage 
 F_OWN_KW = 39  # own use and recharge of its storage, for each link
 F_AUXILIARY_KW, F_AUXILIARY_VERSION = 40, 41  # own use of its sound units, as of this version
 F_PV_KW = 42  # what PV wired to the feed's storage gives to its loads while that storage carries them
-QUANTITIES = 43
+U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(43, 47)  # below, above: only this share of kW; 0 for no limit
+QUANTITIES = 47
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.

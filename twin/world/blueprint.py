@@ -71,6 +71,9 @@ class Unit:
     auxiliary_kw: float
     recharge_kw: float
     cells: Cells | None = None
+    low: tuple[float, float] = (0.0, 1.0)
+    """Below this many kWh it gives only this share of its kW; then the same above for charging, both 0 for no limit."""
+    high: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass
@@ -287,6 +290,7 @@ def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,
         )  # fmt: skip
+        quantity[f.U_LOW_KWH : f.U_HIGH_SHARE + 1, i] = (*unit.low, *unit.high)
         if unit.cells is not None:
             unit.cells.fill(quantity[:, i])
 

@@ -215,11 +215,14 @@ class Site:
             raise InternalError(f"site {self.name}: a level met its bound unannounced before {now} us")
 
     def _bounds(self) -> None:
-        """What a crossing announced: units found empty, rows tripped on heat."""
+        """What a crossing announced: units found empty, units with less power from here on, rows tripped on heat."""
         rate = self.quantity[f.RATE_KW]
         room = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_MIN_KWH]
         for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.U_EMPTY, i] = 1
+            self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
+        above = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_LOW_KWH]
+        for i in np.flatnonzero((rate < 0.0) & (np.abs(above) <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
         heat_rate = self.totals[f.HEAT_RATE]
         if heat_rate > 0.0 and 1.0 - self.totals[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
