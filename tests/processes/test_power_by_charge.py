@@ -32,7 +32,7 @@ def test_two_low_cabinets_together_still_carry_it_until_empty() -> None:
 
 
 def test_low_cells_do_not_pick_up_what_full_ones_would() -> None:
-    """37 min leave 30.09 kWh, 3.0 s at full power; 37.06 min are 0.6 s more than 30 kWh allow; the core takes 100 kW."""
+    """37 min leave 30.09 kWh, 3.0 s at full power; 37.06 min are 0.6 s too long; the core takes 100 kW."""
     story = stored([outage(1.0, duration_min=37.0), outage(2.0, duration_s=2.9)], LOW, recharge_kw=1e-6)
     assert story.stored_kwh("core/cabinet-01", 2 * H) == pytest.approx(95.0 - 100.0 / 0.95 * 37.0 / 60.0, abs=1e-3)
     assert story.dark("core") == []

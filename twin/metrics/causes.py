@@ -7,19 +7,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.schema_trace import Table
+from twin.schema_trace import TRUCK_PHASES, Table
 from twin.trace import Trace
 from twin.units import TICKS_PER_H
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
+TRUCK_KINDS = ("truck", "generator_truck")
 GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other")
 """Groups of root causes. All but the first two are power."""
-PROTECTION_KINDS = ("ups_block", "ups_module", "cabinet", "genset", "genset_plant", "tie")
+PROTECTION_KINDS = (
+    "ups_block",
+    "ups_module",
+    "cabinet",
+    "genset",
+    "genset_plant",
+    "tie",
+    "truck",
+    "generator_truck",
+    "connection_point",
+)
 """Item kinds whose own failure counts as protection."""
 _GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
 _GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
+_GROUP_OF["regional"] = GROUPS.index("common")
 _OTHER = GROUPS.index("other")
 
 _WORDS = {
@@ -35,6 +47,10 @@ _WORDS = {
     ("shed", 0): "is reconnected",
     ("shed", 1): "is shed, import being above its limit",
     ("hardware", None): "failure stops a job",
+    ("announced", None): "is announced",
+    ("ordered", None): "is ordered away",
+    ("plugged", 0): "is unplugged",
+    ("plugged", 1): "is plugged in",
 }
 """Phrases for (what, value); None for any value. Other facts are named as they are."""
 
@@ -44,6 +60,17 @@ def loss_gpu_h(trace: Trace) -> Float:
     table = trace.interruptions
     lost_us = table["end_us"] - table["start_us"] + table["rollback_us"]
     return np.asarray(table["gpus"] * (lost_us / TICKS_PER_H))
+
+
+def capped_gpu_h(trace: Trace) -> Float:
+    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs [GPU-h]."""
+    jobs = trace.jobs
+    is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
+    gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)
+    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
+    booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
+    missing = jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us)
+    return np.asarray(np.where(gang, missing, 0.0), np.float64)
 
 
 def roots(trace: Trace) -> Int:
@@ -117,5 +144,7 @@ def _in_words(trace: Trace, row: int) -> str:
     if what == "phase":
         table = trace.interruptions
         stopped = (table["item"] == item) & (table["start_us"] == events["time_us"][row])
+        if trace.items["kind"][item] in TRUCK_KINDS:
+            return f"{name} is {TRUCK_PHASES[value].replace('_', ' ')}"
         return f"{name} interrupted" if stopped.any() else f"{name} enters phase {value}"
     return f"{name} {_WORDS.get((what, value)) or _WORDS.get((what, None)) or what}"

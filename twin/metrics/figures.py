@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metrics.causes import GROUPS, groups, loss_gpu_h
+from twin.finance.bill import DEMAND, bill
+from twin.finance.carbon import carbon
+from twin.metrics import trucks
+from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
 from twin.metrics.darkness import all_dark_count, dark_spans
 from twin.metrics.names import NAMES
 from twin.trace import Trace
@@ -26,7 +29,11 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
-    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | _storage(trace)
+    group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
+    values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
+    values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
+    values |= _money(trace) | _carbon(trace) | _storage(trace)
+    values["net_cost_per_year"] = trucks.net_cost(values)
     return NAMES, np.array([values[name] for name in NAMES])
 
 
@@ -77,12 +84,14 @@ def _load_points(trace: Trace) -> dict[str, float]:
     }
 
 
-def _interruptions(trace: Trace) -> dict[str, float]:
-    years, group = trace.years, groups(trace)
+def _interruptions(
+    trace: Trace, group: NDArray[np.int64], lost_gpu_h: NDArray[np.float64], capped_h: NDArray[np.float64]
+) -> dict[str, float]:
+    years = trace.years
     count = np.bincount(group, minlength=len(GROUPS)) / years
-    lost = np.bincount(group, weights=loss_gpu_h(trace), minlength=len(GROUPS)) / years
+    lost = np.bincount(group, weights=lost_gpu_h, minlength=len(GROUPS)) / years
     values = {f"lost_gpu_h_{name}_per_year": lost[number] for number, name in enumerate(GROUPS)}
-    capped = _capped_gpu_h(trace) / years
+    capped = float(capped_h.sum()) / years
     return values | {
         "lost_gpu_h_capped_per_year": capped,
         "job_interruptions_per_year": count.sum(),
@@ -91,15 +100,6 @@ def _interruptions(trace: Trace) -> dict[str, float]:
         "lost_gpu_h_per_year": lost.sum() + capped,
         "lost_gpu_h_power_per_year": lost[2:].sum() + capped,
     }
-
-
-def _capped_gpu_h(trace: Trace) -> float:
-    """Training that power caps cost the gang jobs: what is missing from the time they held their GPUs [GPU-h]."""
-    jobs = trace.jobs
-    gang = _is_kind(trace, "gang_job")[jobs["item"]] & (jobs["start_us"] >= 0)
-    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
-    booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
-    return float((jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us))[gang].sum())
 
 
 def _jobs(trace: Trace) -> dict[str, float]:
@@ -150,6 +150,31 @@ def _energy(trace: Trace) -> dict[str, float]:
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
+        "energy_cost_per_year": per_year("energy_cost"),
+    }
+
+
+def _money(trace: Trace) -> dict[str, float]:
+    """Bills of the sites that have a tariff or a price; nan where none has."""
+    bills = [one for site in trace.ledger if (one := bill(trace, site)) is not None]
+    if not bills:
+        return dict.fromkeys(("bill_per_year", "demand_cost_per_year", "energy_cost_per_kwh"), float("nan"))
+    total = sum(one.total for one in bills)
+    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in _CONSUMED)
+    return {
+        "bill_per_year": total / trace.years,
+        "demand_cost_per_year": sum(one.total_of(*DEMAND) for one in bills) / trace.years,
+        "energy_cost_per_kwh": _ratio(total, used_kwh),
+    }
+
+
+def _carbon(trace: Trace) -> dict[str, float]:
+    """CO2 of the sites that have factors [t a year]; nan where none has."""
+    found = [one for site in trace.ledger if (one := carbon(trace, site)) is not None]
+    names = ("location_t", "market_t", "genset_t")
+    return {
+        f"carbon_{name}_per_year": sum(getattr(one, name) for one in found) / trace.years if found else float("nan")
+        for name in names
     }
 
 

@@ -31,6 +31,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     if site[f.PV_AVAILABLE_KW] > 0.0:
         for k in range(3):
             ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
+    imported_kwh = site[f.IMPORT_KW] * dt_h
+    ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
+    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     clock[f.NOW_US] = end_us
 
@@ -59,15 +62,32 @@ def stored_kwh(quantity: Array, clock: Array) -> float:
 
 
 @inner
-def _benign(quantity: Array, clock: Array, site: Array) -> bool:
-    """Whether the bound at hand needs no fact to flip: a unit has become full, or the heat is gone."""
+def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether the bound at hand needs no fact to flip: a unit is full, a truck at its reserve, or the heat is gone."""
     for i in range(clock[f.UNITS]):
-        if quantity[f.RATE_KW, i] < 0.0:
+        if quantity[f.RATE_KW, i] < 0.0 and fact[f.F_STATE, fact[f.U_FEED, i]] == f.ON_STORAGE:
             room = quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i]
             touch = -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH
             if room <= touch or abs(quantity[f.ENERGY_KWH, i] - quantity[f.U_LOW_KWH, i]) <= touch:
                 return False
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
+
+
+@inner
+def _matters(edge_before: int, edge_after: int, edge: Array, fact: Array, clock: Array) -> bool:
+    """Whether an edge changes any power, or cuts a span of flows: a price alone concerns only trucks that trade."""
+    if edge_after < edge[f.E_NEXT, edge_before]:
+        return False
+    if clock[f.DRAWS] > 0:
+        return True
+    for row in range(f.E_COOLING_FRACTION, f.E_NEXT):
+        if row != f.E_PRICE_PER_KWH and row != f.E_PERIOD and edge[row, edge_before] != edge[row, edge_after]:
+            return True
+    if clock[f.POINTS] > 0:
+        for i in range(clock[f.UNITS]):
+            if fact[f.U_USE, i] & f.TRADES:
+                return True
+    return False
 
 
 @inner
@@ -108,7 +128,7 @@ def advance(
         if clock[f.BOUND_US] < end_us:
             end_us = clock[f.BOUND_US]
         next_edge = clock[f.EDGE] + 1
-        at_edge = False
+        at_edge = only_money = False
         if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
             end_us = edge_us[next_edge]
             at_edge = True
@@ -123,17 +143,20 @@ def advance(
             if month != int(edge[f.E_MONTH, next_edge]):
                 ledger[f.LEDGER_STORED_KWH, month] = stored_kwh(quantity, clock)
             clock[f.EDGE] = next_edge
-            if stop:
+            only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
+            if stop and not only_money:
                 return STOPPED
         if at_bound:
-            if not _benign(quantity, clock, site):
+            if not _benign(fact, quantity, clock, site):
                 if stop:
                     return STOPPED
                 if clock[f.NOW_US] < until_us:
                     return UNANNOUNCED
-                if not at_edge:
+                if not at_edge or only_money:
                     return OK
             clock[f.BOUND_US] = NEVER
+        elif only_money:
+            continue
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK
@@ -165,5 +188,5 @@ def turn(
     if _tape_full(clock, tape_us):
         return TAPE_FULL
     bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
-    following = clock[f.EDGE] + 1
+    following = int(edge[f.E_NEXT, clock[f.EDGE]])
     return min(bound, edge_us[following]) if following < edge_us.size else bound

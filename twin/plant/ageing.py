@@ -165,6 +165,7 @@ def _rate(i: int, quantity: Array) -> float:
     quantity[f.U_HIGH_KWH, i] *= shrunk
     quantity[f.U_MIN_KWH, i] = quantity[f.U_SOC_MIN, i] * full_kwh
     quantity[f.U_MAX_KWH, i] = quantity[f.U_SOC_MAX, i] * full_kwh
+    quantity[f.U_FLOOR_KWH, i], quantity[f.U_CEILING_KWH, i] = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i]
     able_kw = quantity[f.U_CELLS_KW, i] / (1.0 + quantity[f.U_RESISTANCE, i])
     quantity[f.U_RATED_KW, i] = min(quantity[f.U_NEW_KW, i], able_kw)
     quantity[f.U_RECHARGE_KW, i] = min(quantity[f.U_NEW_RECHARGE_KW, i], able_kw)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from twin.fleet.roads import RoadsSpec, shortest_km
+from twin.fleet.spec import FleetSpec, TruckSpec
 from twin.parts.cabinets import CabinetsSpec
-from twin.parts.cluster import ClusterSpec
+from twin.parts.carbon import CarbonSpec
+from twin.parts.cluster import ClusterSpec, row_name
 from twin.parts.cooling import CoolingSpec
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.network import NetworkSpec
+from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.pv import PvSpec
 from twin.parts.queue import QueueSpec
+from twin.parts.regions import RegionSpec
+from twin.parts.row_work import BoardWorkSpec
+from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -115,14 +123,42 @@ class SiteSpec(Spec):
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
-    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy, in the currency")
+    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
     grid: GridSpec
     network: NetworkSpec | None = Field(
         default=None, description="distribution network; without one no flow is computed", discriminator="kind"
     )
     pv: PvSpec | None = None
+    tariff: TariffSpec | None = Field(default=None, description="what electricity costs, line by line")
+    carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
+    connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
+    plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
+    planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
+
+    @field_validator("tariff")
+    @classmethod
+    def _tariff_fits(cls, tariff: TariffSpec | None, info: ValidationInfo) -> TariffSpec | None:
+        """What a tariff takes from the rest of the site is there, and only once."""
+        if tariff is None or not {"grid", "network", "price_per_kwh"} <= info.data.keys():
+            return tariff
+        network, grid = info.data["network"], info.data["grid"]
+        main = getattr(network, "main_transformers", None)
+        if info.data["price_per_kwh"] is not None:
+            raise ValueError("the site has price_per_kwh too: give one of the two")
+        if main is not None and tariff.transformer_kva is not None:
+            raise ValueError("transformer_kva is what network.main_transformers say; leave it out")
+        if tariff.sealed_reserve and (main is None or len(grid.feeders) < 2):
+            raise ValueError("sealed_reserve needs two main transformers in the network")
+        if tariff.demand is not None and tariff.demand.needs_kva and main is None and tariff.transformer_kva is None:
+            raise ValueError(
+                "transformer_kva is missing, and no network.main_transformers say it (add transformer_kva)"
+            )
+        if tariff.power_factor is not None and tariff.power_factor.value is None and network is None:
+            raise ValueError("power_factor.value is missing, and no network says it (add power_factor.value)")
+        return tariff
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
@@ -141,6 +177,19 @@ class SiteSpec(Spec):
                 raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
         return self
 
+    @model_validator(mode="after")
+    def _points_serve(self) -> Self:
+        rows = {row_name(k) for k in range(self.cluster.rows)}
+        held: dict[str, str] = {}
+        for name, point in sorted(self.connection_points.items()):
+            for load in point.serves:
+                if load not in GROUPS and load not in rows:
+                    raise ValueError(f"connection_points.{name}.serves: '{load}' is no group of loads and no row")
+                for one in (rows if load == "rows" else {load}) | {load}:
+                    if held.setdefault(one, name) != name:
+                        raise ValueError(f"connection_points: {one} is served by {held[one]} and by {name}")
+        return self
+
 
 Job = Annotated[GangSpec | QueueSpec, Field(discriminator="kind")]
 
@@ -155,6 +204,10 @@ class Scenario(Spec):
     horizon: HorizonSpec = HorizonSpec()
     sites: dict[str, SiteSpec] = Field(min_length=1)
     jobs: dict[str, Job] = Field(default_factory=dict)
+    trucks: dict[str, TruckSpec] = Field(default_factory=dict)
+    roads: RoadsSpec = RoadsSpec()
+    fleet: FleetSpec = FleetSpec()
+    regions: dict[str, RegionSpec] = Field(default_factory=dict)
     design_note: str = Field(default="", description="what a design is, in a few words")
 
     @model_validator(mode="after")
@@ -175,6 +228,37 @@ class Scenario(Spec):
             held[site] = held.get(site, 0) + (job.servers(cluster) if isinstance(job, GangSpec) else 0)
             if held[site] > cluster.rows * cluster.servers_per_row:
                 raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
+        return self
+
+    @model_validator(mode="after")
+    def _trucks_fit(self) -> Self:
+        reserved = sorted({"trucks", "regions"} & set(self.sites))
+        if reserved:
+            raise ValueError(f"sites: '{reserved[0]}' is no name for a site")
+        taken: dict[tuple[str, str], int] = {}
+        for name, truck in self.trucks.items():
+            site, _, point = truck.home.partition("/")
+            if site not in self.sites:
+                raise ValueError(f"trucks.{name}.home: '{site}' is none of the sites: {', '.join(sorted(self.sites))}")
+            points = self.sites[site].connection_points
+            point = point or min(points, default="")
+            if point not in points:
+                raise ValueError(f"trucks.{name}.home: site '{site}' has no connection point {point or 'at all'}")
+            taken[site, point] = taken.get((site, point), 0) + 1
+            if taken[site, point] > points[point].berths:
+                raise ValueError(f"trucks.{name}.home: {site}/{point} has {points[point].berths} berths, not more")
+        places = sorted(name for name, site in self.sites.items() if site.connection_points)
+        if self.trucks and self.fleet.policy.kind != "home":
+            km = shortest_km(self.roads.distances_km, places)
+            lost = sorted({b for a in places for b in places if math.isinf(km[a, b])})
+            if lost:
+                raise ValueError(f"roads.distances_km: no way between all of {', '.join(lost)}")
+        for name, region in self.regions.items():
+            unknown = sorted(set(region.sites) - set(self.sites))
+            if unknown:
+                raise ValueError(f"regions.{name}.sites: no such site: {', '.join(unknown)}")
+            if any(event.feeders for event in region.script):
+                raise ValueError(f"regions.{name}.script: strikes all feeders; name none")
         return self
 
     def site_of(self, job: GangSpec | QueueSpec) -> str:

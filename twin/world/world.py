@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,11 +13,28 @@ from simpy.events import Timeout
 from twin.chance.law import CompiledLaw
 from twin.chance.philox import stream_key, uniform
 from twin.errors import InternalError
-from twin.units import NEVER, ticks
+from twin.units import NEVER, hours, ticks
 from twin.world.alarm import Alarm
 from twin.world.record import Record
 
 Process = Generator[Event, None, None]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Supply will be away: where, from when, and for how long by what is known beforehand; no load named: from all."""
+
+    item: int
+    site: str
+    start_h: float
+    expected_h: float
+    row: int
+    load: str = ""
+
+    @property
+    def end_h(self) -> float:
+        """When it is expected to be over [h]."""
+        return self.start_h + self.expected_h
 
 
 class Reacting(Protocol):
@@ -38,6 +56,32 @@ class Reacting(Protocol):
 
     def close(self) -> None:
         """Let go of everything that points back."""
+
+
+class Touched(Protocol):
+    """Whoever must react at the end of an instant."""
+
+    name: str
+
+    def react(self) -> None:
+        """The instant is over."""
+
+
+class Decider:
+    """Stands for who decides over several sites: its name sorts behind theirs, and it waits while any must react."""
+
+    name = "\uffff"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def react(self) -> None:
+        """Decide, or wait for another round."""
+        world = self._world
+        if world.dirty:
+            world.dirty.append(self)
+        elif world.decide is not None:
+            world.decide()
 
 
 class Stream:
@@ -81,8 +125,13 @@ class World:
         self.horizon_us = horizon_us
         self.record = Record(level)
         self.sites: list[Reacting] = []
-        self.dirty: list[Reacting] = []
+        self.dirty: list[Touched] = []
         """Sites that must react at the end of this instant."""
+        self.decide: Callable[[], None] | None = None
+        """Decides over several sites, once all of them have reacted; what it flips starts the instant over."""
+        self._decider = Decider(self)
+        self.notices: list[Notice] = []
+        """What has been announced so far and is not over: planned work, forecast storms."""
         self._closing: list[Callable[[], None]] = []
 
     @property
@@ -139,15 +188,29 @@ class World:
                     site.react()
             step()
 
+    def ask_to_decide(self) -> None:
+        """Have whoever decides over several sites do so, once no site of this instant has to react any more."""
+        if self.decide is not None and self._decider not in self.dirty:
+            self.dirty.append(self._decider)
+
+    def announce(self, notice: Notice) -> None:
+        """Make a notice known to those who decide; over when its end has passed."""
+        now_h = hours(self.now)
+        self.notices = [old for old in self.notices if old.end_h > now_h and old is not notice]
+        self.notices.append(notice)
+        self.ask_to_decide()
+
     def close(self) -> None:
         """Cut the cycles between world, sites and parts, so that memory returns at once, not at the gc's next round."""
         for site in self.sites:
             site.close()
         self.sites.clear()
         self.dirty.clear()
+        self.decide = None
+        self.__dict__.pop("_decider", None)
         self._closing.clear()
         self.env._queue.clear()
 
 
-def _site_name(site: Reacting) -> str:
+def _site_name(site: Touched) -> str:
     return site.name
