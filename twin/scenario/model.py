@@ -26,6 +26,7 @@ from twin.parts.regions import RegionSpec
 from twin.parts.row_work import BoardWorkSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
@@ -211,6 +212,7 @@ class Scenario(Spec):
     fleet: FleetSpec = FleetSpec()
     regions: dict[str, RegionSpec] = Field(default_factory=dict)
     design_note: str = Field(default="", description="what a design is, in a few words")
+    sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")
     def _jobs_fit(self) -> Self:
