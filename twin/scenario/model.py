@@ -167,6 +167,8 @@ class SiteSpec(Spec):
             raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
         if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:
             raise ValueError("cooling.temperature.file: a weather file needs the site's location: its timezone")
+        if self.pv and self.pv.export_limit_kw > 0.0 and self.tariff and self.tariff.export is None:
+            raise ValueError("pv.export_limit_kw: a tariff without export bans it (add tariff.export, or leave it out)")
         if self.pv and self.pv.islanding and not self.protection.cabinets:
             raise ValueError("pv.islanding: strings are wired to cabinets, and the site has none under protection")
         for event in self.grid.script:
