@@ -46,6 +46,16 @@ def test_nothing_seen_is_a_bound(study):
     assert row["high"] == pytest.approx(-math.log(0.05) / (20 * 720 / 8760))
 
 
+def test_what_never_varied_has_a_bound_and_no_interval_of_no_width(study):
+    result = run_here(study, None, 20)
+    result.values[:, :, result.metrics.index("lost_gpu_h_sag_per_year")] = 0
+    row = result.summary().loc[("one", "lost_gpu_h_sag_per_year")]
+    assert math.isnan(row["low"])
+    assert math.isnan(row["high"])
+    assert row["differs_at_most"] == pytest.approx(1 - 0.05 ** (1 / 20))
+    assert math.isnan(result.compare("two", "one").loc["lost_gpu_h_sag_per_year", "high"])
+
+
 def test_differences_are_paired_and_say_what_pairing_bought(result):
     table = result.compare("two", "one")
     place = result.metrics.index(HEADLINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from twin.campaign import export
 from twin.compare import Comparison, compare_designs
 from twin.errors import InputError, Problem
+from twin.estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas
@@ -69,6 +71,8 @@ class CampaignResult:
             One row a design and metric: unit, mean, standard_error, low, high (95 %), quantiles q05, q50 and q95 of
             the replications, n, events (replications that differ from the most frequent value; of counts the events
             seen), one_sided (nothing was seen, only `high` is a statement) and method; of a sweep its parameters too.
+            Where every replication had the same value there is no interval, but `differs_at_most`: the share of
+            replications that may differ (95 %), 3 / n.
         """
         import pandas
 
@@ -79,9 +83,8 @@ class CampaignResult:
                 column = comparison.column(design, row.metric)
                 found.append({
                     "design": design, "metric": row.metric, "unit": row.unit, "mean": one.mean,
-                    "standard_error": one.standard_error, "low": one.low, "high": one.high,
-                    **quantiles(column), "n": one.n, "events": one.events, "one_sided": one.one_sided,
-                    "method": one.method, **self.point(design),
+                    "standard_error": one.standard_error, **ends(one), **quantiles(column), "n": one.n,
+                    "events": one.events, "one_sided": one.one_sided, "method": one.method, **self.point(design),
                 })  # fmt: skip
         frame = pandas.DataFrame(found)
         order = {name: place for place, name in enumerate(self.designs)}
@@ -92,8 +95,9 @@ class CampaignResult:
 
         Returns:
             One row a metric: unit, means of both, difference with standard_error, low, high (95 %), n, events
-            (replications in which they differ), better, worse, equal (of a against b), variance_ratio (what pairing
-            bought: the variance of the difference of independent draws over its own) and is_resolved.
+            (replications in which they differ; if none do, no interval but differs_at_most as in `summary`), better,
+            worse, equal (of a against b), variance_ratio (what pairing bought: the variance of the difference of
+            independent draws over its own) and is_resolved.
         """
         import pandas
 
@@ -106,7 +110,7 @@ class CampaignResult:
             found.append({
                 "metric": row.metric, "unit": row.unit,
                 "mean_a": row.estimates[a].mean, "mean_b": row.estimates[b].mean, "difference": one.mean,
-                "standard_error": one.standard_error, "low": one.low, "high": one.high, "n": one.n,
+                "standard_error": one.standard_error, **ends(one), "n": one.n,
                 "events": one.events, "better": paired.better, "worse": paired.worse, "equal": paired.equal,
                 "variance_ratio": paired.variance_ratio, "is_resolved": paired.is_resolved,
             })  # fmt: skip
@@ -138,6 +142,16 @@ class CampaignResult:
             known = ", ".join(self.designs[:20])
             raise InputError(Problem(f"no design '{design}' in these results", remedy=f"known here: {known}"))
         return self.designs.index(design)
+
+
+def ends(estimate: Estimate) -> dict[str, float]:
+    """The interval; where all replications were the same what can be said instead, never an interval of no width."""
+    low, high, share = estimate.low, estimate.high, math.nan
+    if estimate.n and not estimate.events:
+        share = 1 - 0.05 ** (1 / estimate.n)
+        if not estimate.one_sided:
+            low = high = math.nan
+    return {"low": low, "high": high, "differs_at_most": share}
 
 
 def quantiles(x: Float) -> dict[str, float]:

@@ -146,17 +146,18 @@ def merge(files: tuple[str, ...], output: str) -> None:
 
 def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[str, Any]:
     """A campaign for JSON: what it is, all estimates with quantiles and events, all paired differences."""
-    from twin.campaign.result import quantiles
+    from twin.campaign.result import ends, quantiles
     from twin.cli.figures import comparison_json
 
     comparison = result.comparison(reference)
     found = comparison_json(comparison)
     for one in found["estimates"]:
         one.update(quantiles(comparison.column(one["design"], one["metric"])))
-        one["events"] = comparison.row(one["metric"]).estimates[one["design"]].events
+        estimate = comparison.row(one["metric"]).estimates[one["design"]]
+        one.update(ends(estimate), events=estimate.events)
     for one in found["differences"]:
         paired = comparison.row(one["metric"]).differences[one["design"]]
-        one.update(events=paired.estimate.events, variance_ratio=paired.variance_ratio)
+        one.update(ends(paired.estimate), events=paired.estimate.events, variance_ratio=paired.variance_ratio)
     keep = ("scenario", "digest", "seed", "twin_version", "sweep")
     head = {key: result.identity.get(key) for key in keep}
     return head | {"first_replication": result.first, "stopped_by": result.stopped_by} | found
