@@ -1,0 +1,89 @@
+"""The default: exact plans over an ensemble of past errors, under the cap that is cheapest for the rest of the month."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.ems.ensemble import best_cap, ensemble_plan
+from twin.ems.forecast import predict
+from twin.ems.month import month_curve
+from twin.ems.view import Floats, Plan, View
+
+FEWEST_ERRORS = 3
+WINDOW_DAYS, WINDOWS = 7, 4
+EXCESS_SHARE = 0.1
+"""Of the demand price: what an hour above the cap costs in the recursion, per kWh."""
+EXCESS_LEAST = 1.0
+TIE = 1e-6
+"""Per kWh and slot: tells equal prices apart."""
+
+
+class Default:
+    """`ensemble=False` plans for the forecast alone."""
+
+    def __init__(self, *, ensemble: bool = True) -> None:
+        self.ensemble = ensemble
+
+    def plan(self, view: View) -> Plan:
+        """Scenarios, the month's curve, today's cap, thresholds."""
+        slots = view.floor_kwh.size
+        scenarios = self.scenarios(view, slots)
+        price = np.ascontiguousarray(view.price[:slots])
+        charge_kw = np.full(slots, view.storage.charge_kw if view.grid_charge else 0.0)
+        floor_kwh = np.ascontiguousarray(view.floor_kwh)
+        end_value = float(price.min()) / view.storage.charge_efficiency
+        excess_price = max(EXCESS_SHARE * view.demand_price, EXCESS_LEAST)
+        common = (charge_kw, floor_kwh, view.storage, end_value, excess_price, TIE)
+        cap = view.connection_kw
+        if view.demand_price > 0.0:
+            least = view.peak_kw
+            most = min(max(least, float(scenarios.max()) + view.storage.charge_kw), view.connection_kw)
+            if most > least:
+                curve = self.curve(view, least, most, end_value, excess_price)
+                billed = min(view.month_slots, slots)
+                cap = best_cap(
+                    least, most, scenarios, price, view.connection_kw, view.call_kw, *common, view.stored_kwh,
+                    view.peak_kw, billed, *curve,
+                )  # fmt: skip
+            else:
+                cap = least
+        caps = np.minimum(min(cap, view.connection_kw), view.call_kw)
+        up, down = ensemble_plan(scenarios, price, caps, *common)
+        return Plan(up, down, caps, floor_kwh)
+
+    def scenarios(self, view: View, slots: int) -> Floats:
+        """(scenarios, slots) of net load [kW]."""
+        if not view.history_kw.size:
+            return np.where(np.isnan(view.known_kw), 0.0, view.known_kw)[np.newaxis, :]
+        forecast, likely = predict(view.history_kw, round(24 / view.storage.slot_h), slots)
+        out = likely if self.ensemble and len(likely) >= FEWEST_ERRORS else forecast[np.newaxis, :]
+        return np.where(np.isnan(view.known_kw), out, view.known_kw)
+
+    def curve(self, view: View, least: float, most: float, end_value: float, excess_price: float) -> tuple[Floats, Floats]:
+        """The month's curve from the last weeks at the prices to come after the plan."""
+        day = round(24 / view.storage.slot_h)
+        slots = view.floor_kwh.size
+        rest = view.month_slots - slots
+        windows = last_weeks(view.history_kw, day)
+        if rest <= 0 or windows is None:
+            kw = np.array([least, most])
+            return kw, view.demand_price * kw
+        coming = view.price[slots : slots + min(rest, view.price.size - slots)]
+        if coming.size < day:
+            coming = view.price[:slots]
+        price = np.resize(coming[: coming.size // day * day], windows.shape[1])
+        charge_kw = view.storage.charge_kw if view.grid_charge else 0.0
+        return month_curve(
+            windows, price, least, most, charge_kw, float(view.floor_kwh[-1]), view.storage, end_value, excess_price,
+            TIE, view.demand_price, rest / windows.shape[1],
+        )  # fmt: skip
+
+
+def last_weeks(history_kw: Floats, day: int) -> Floats | None:
+    """(windows, slots): the last four weeks, or the whole days there are; None before the first day is over."""
+    days = min(history_kw.size // day, WINDOW_DAYS * WINDOWS)
+    if days == 0:
+        return None
+    length = min(days, WINDOW_DAYS) * day
+    count = days * day // length
+    return np.ascontiguousarray(history_kw[history_kw.size - count * length :].reshape(count, length))
