@@ -18,26 +18,26 @@ from twin.kernel import inner, kernel
 Array = Any
 
 CELLS = 96
-COARSE, FINE = 12, 9
+COARSE, FINE = 9, 6
 """Caps tried: at first over the whole range, then between the neighbours of the best."""
 GOLDEN = 0.6180339887498949
 
 
 @inner
-def _threshold(value: float, least: float, most: float, mean: Array, top_kwh: float) -> float:
+def _threshold(value: float, least: float, most: float, steps: Array, count: int, top_kwh: float) -> float:
     """Where the mean marginal value falls to `value`; between the scenarios' own thresholds, exact if they agree."""
-    width = top_kwh / mean.size
-    at = mean.size
-    for c in range(mean.size):
-        if mean[c] <= value:
-            at = c
+    width = top_kwh / steps.size
+    mean, before = 0.0, 0.0
+    for c in range(steps.size):
+        mean += steps[c] / count
+        s = (c + 0.5) * width
+        if s > most:
             break
-    if at == 0:
-        return least
-    if at == mean.size:
-        return most
-    s = at * width
-    return min(max(s, least), most)
+        if mean <= value and s >= least:
+            inside = (before - value) / (before - mean) if before > value else 0.0
+            return min(max(s - (1.0 - inside) * width, least), most)
+        before = mean
+    return most
 
 
 @kernel
@@ -68,9 +68,8 @@ def ensemble_plan(
     for t in range(slots):
         buy = (price[t] + tie * t) / storage.charge_efficiency
         sell = (price[t] - storage.wear_price) * storage.discharge_efficiency
-        mean = cells[t] / count
-        up[t] = _threshold(buy, ups[:, t].min(), ups[:, t].max(), mean, storage.top_kwh)
-        down[t] = _threshold(sell, downs[:, t].min(), downs[:, t].max(), mean, storage.top_kwh)
+        up[t] = _threshold(buy, ups[:, t].min(), ups[:, t].max(), cells[t], count, storage.top_kwh)
+        down[t] = _threshold(sell, downs[:, t].min(), downs[:, t].max(), cells[t], count, storage.top_kwh)
     return up, down
 
 

@@ -105,7 +105,8 @@ def backward(
         excess_price: of import above the cap, per kWh.
         tie: equal prices are told apart by this much a slot, so that charging comes early.
         up_kwh, down_kwh: (slots,), written.
-        cells: (slots, cells), the marginal value at the cells' middles between 0 and top is added; (slots, 0) for none.
+        cells: (slots, cells), steps of the marginal value from cell to cell between 0 and top are added; (slots, 0)
+            for none.
         values, lengths: work, at least `BLOCKS_A_SLOT` blocks a slot; the list of the first slot on return.
 
     Returns:
@@ -144,20 +145,17 @@ def backward(
 
 
 @inner
-def _sample(floor_kwh: float, top_kwh: float, values: Array, lengths: Array, count: int, cells: Array) -> None:
-    """Add the marginal value at the middles of equal cells between 0 and top."""
-    width = top_kwh / cells.size
-    k = 0
-    end = floor_kwh + (lengths[0] if count else 0.0)
-    for c in range(cells.size):
-        s = (c + 0.5) * width
-        if s < floor_kwh or count == 0:
-            cells[c] += UNMET
-            continue
-        while k < count - 1 and end <= s:
-            k += 1
-            end += lengths[k]
-        cells[c] += values[k]
+def _sample(floor_kwh: float, top_kwh: float, values: Array, lengths: Array, count: int, steps: Array) -> None:
+    """Add where the marginal value steps, at the first middle behind it of equal cells between 0 and top."""
+    per_kwh = steps.size / top_kwh
+    at, before = floor_kwh, 0.0
+    for k in range(count):
+        cell = max(0, int(np.ceil(at * per_kwh - 0.5)))
+        if cell >= steps.size:
+            break
+        steps[cell] += values[k] - before
+        before = values[k]
+        at += lengths[k]
 
 
 @kernel

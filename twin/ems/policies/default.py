@@ -40,6 +40,9 @@ class Default:
             most = min(max(least, float(scenarios.max()) + view.storage.charge_kw), view.connection_kw)
             if most > least:
                 curve = self.curve(view, least, most, end_value, excess_price)
+                kw, cost = curve
+                good = max(float(kw[np.flatnonzero(cost <= cost.min() + 1e-9 * abs(cost.min()))[-1]]), least)
+                most = min(most, max(good, float(scenarios.max()), least + 1e-6))
                 billed = min(view.month_slots, slots)
                 cap = best_cap(
                     least, most, scenarios, price, view.connection_kw, view.call_kw, *common, view.stored_kwh,
