@@ -50,7 +50,7 @@ def simulate(c, policy, every=24):
         if len(fut)<max(left,T): fut=np.r_[fut,np.resize(price_h[-day:],max(left,T)-len(fut))]
         fl=floor_h[h:h+T]; fl=np.r_[fl,np.full(T-len(fl),floor_h[-1])]
         hist=net_h[:h] if h else net_h[:1]
-        v=View(hist,fut,fl,np.full(T,INF),np.full(T,np.nan),st,s,peak,dp,c["grid_limit_kw"],left,bool(c["allow_grid_charge"]))
+        v=View(hist,fut,fl,np.full(T,INF),np.full(T,np.nan),st,s,peak,dp,c["grid_limit_kw"],left,bool(c["allow_grid_charge"]),np.nan if h%24==0 else p.cap_kw)
         a=time.process_time(); p=policy.plan(v); cpu+=time.process_time()-a
         e=min(h+every,H)
         s,peak=run_slots(h*per,e*per,dt,per,load,pv,price,chlim,floor,s,p.up_kwh,p.down_kwh,p.import_cap_kw,v.call_kw,peak,st,keep,G,S,Ch,D,X)

@@ -33,6 +33,8 @@ class View:
         connection_kw: most import.
         month_slots: slots left in this month, the one that begins now included.
         grid_charge: whether storage may charge from the grid.
+        cap_kw: the cap that stands today; NaN where it is to be chosen, which is at midnight: chosen more often,
+            noise ratchets it up.
     """
 
     history_kw: Floats
@@ -47,6 +49,7 @@ class View:
     connection_kw: float
     month_slots: int
     grid_charge: bool = True
+    cap_kw: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,14 @@ class Plan:
         down_kwh: discharge down to here.
         import_cap_kw: discharge above, and never charge above; rises with the month's peak, except in calls.
         reserve_kwh: never discharge below.
+        cap_kw: the day's cap without calls.
     """
 
     up_kwh: Floats
     down_kwh: Floats
     import_cap_kw: Floats
     reserve_kwh: Floats
+    cap_kw: float
 
 
 class Policy(Protocol):

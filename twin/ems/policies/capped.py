@@ -21,4 +21,4 @@ class Capped:
         past = view.history_kw[-round(PAST_DAYS * 24 / view.storage.slot_h) :]
         highest_kw = float(past.max()) if past.size else 0.0
         cap_kw = min(max(SHAVED * highest_kw, view.peak_kw), view.connection_kw)
-        return Plan(up, down, np.minimum(cap_kw, view.call_kw), view.floor_kwh)
+        return Plan(up, down, np.minimum(cap_kw, view.call_kw), view.floor_kwh, cap_kw)

@@ -35,7 +35,9 @@ class Default:
         excess_price = max(EXCESS_SHARE * view.demand_price, EXCESS_LEAST)
         common = (charge_kw, floor_kwh, view.storage, end_value, excess_price, TIE)
         cap = view.connection_kw
-        if view.demand_price > 0.0:
+        if not np.isnan(view.cap_kw):
+            cap = max(view.cap_kw, view.peak_kw)
+        elif view.demand_price > 0.0:
             least = view.peak_kw
             most = min(max(least, float(scenarios.max()) + view.storage.charge_kw), view.connection_kw)
             if most > least:
@@ -52,7 +54,7 @@ class Default:
                 cap = least
         caps = np.minimum(min(cap, view.connection_kw), view.call_kw)
         up, down = ensemble_plan(scenarios, price, caps, *common)
-        return Plan(up, down, caps, floor_kwh)
+        return Plan(up, down, caps, floor_kwh, cap)
 
     def scenarios(self, view: View, slots: int) -> Floats:
         """(scenarios, slots) of net load [kW]."""

@@ -25,4 +25,4 @@ class Naive:
     def plan(self, view: View) -> Plan:
         """Full by cheap hours, empty by dear ones, whatever import it takes."""
         up, down = thresholds(view)
-        return Plan(up, down, np.minimum(view.connection_kw, view.call_kw), view.floor_kwh)
+        return Plan(up, down, np.minimum(view.connection_kw, view.call_kw), view.floor_kwh, view.connection_kw)
