@@ -18,7 +18,7 @@ from twin.kernel import inner, kernel
 Array = Any
 
 CELLS = 96
-COARSE, FINE = 9, 6
+COARSE, FINE = 8, 5
 """Caps tried: at first over the whole range, then between the neighbours of the best."""
 GOLDEN = 0.6180339887498949
 

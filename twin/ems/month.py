@@ -16,7 +16,7 @@ from twin.kernel import inner, kernel
 
 Array = Any
 
-LEVELS, INNER, ROUNDS = 12, 6, 2
+LEVELS, INNER, ROUNDS = 10, 5, 2
 """Caps priced: over the whole range, then around the cheapest, so many times."""
 
 
