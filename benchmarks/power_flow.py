@@ -4,6 +4,9 @@ pip install power-grid-model; python benchmarks/power_flow.py [--case-files DIR]
 
 Calls alternate one by one, and the median of the paired ratios is printed: a shared machine drifts. Before that, every
 case's voltages must agree with power-grid-model's Newton at 1e-11 within 1e-8, and so must the dead buses.
+
+Then what controls cost: the time of a solve with inverters over that of one without, again in pairs; what they inject,
+fed back as plain demand, must give the same voltages within 1e-8.
 """
 
 import argparse
@@ -15,7 +18,7 @@ import numpy as np
 from machine import heading
 from power_grid_model import PowerGridModel, initialize_array
 
-from twin.powerflow import Network, solve
+from twin.powerflow import HoldVoltage, Network, VoltVar, solve
 from twin.powerflow.campus import campus_of
 from twin.powerflow.files import read_matpower
 
@@ -119,6 +122,36 @@ def column(name: str, net: Network, p: np.ndarray, q: np.ndarray, opened: np.nda
     )
 
 
+def inverters(held: int, droops: int, places: np.ndarray) -> list[HoldVoltage | VoltVar]:
+    """Inverters spread over the buses: the first hold 0.99 p.u. within 500 kvar, the others follow a droop."""
+    at = places[np.linspace(0, places.size - 1, held + droops).astype(int)]
+    holding = [HoldVoltage(int(bus), 0.99, -500.0, 500.0) for bus in at[:held]]
+    curve = ((0.94, 0.97, 1.03, 1.06), (200.0, 0.0, 0.0, -200.0))
+    return [*holding, *(VoltVar(int(bus), *curve) for bus in at[held:])]
+
+
+def controlled(name: str, net: Network, p: np.ndarray, q: np.ndarray, places: np.ndarray) -> None:
+    """Print what controls cost, as the ratio to a solve without."""
+    ratios = []
+    for held, droops in ((1, 0), (3, 0), (0, 5), (0, 20)):
+        control = inverters(held, droops, places)
+        out = solve(net, p, q, control=control)
+        fed = q.copy()
+        fed[:, [c.bus for c in control]] -= out.control_kvar
+        if not np.abs(solve(net, p, fed, tolerance=1e-12).v - out.v).max() < TOLERANCE:
+            raise SystemExit(f"{name}: what the controls inject does not give their voltages")
+        pairs = []
+        for _ in range(ROUNDS):
+            start = time.thread_time()
+            solve(net, p, q)
+            middle = time.thread_time()
+            solve(net, p, q, control=control)
+            pairs.append((time.thread_time() - middle) / (middle - start))
+        word = f"{held} held" if held else f"{droops} droops"
+        ratios.append(f"{word} x{np.median(pairs):.1f} ({min(pairs):.1f} to {max(pairs):.1f})")
+    print(f"{name:22} {'; '.join(ratios)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case-files", type=Path, help="folder with MATPOWER's case33bw.m, case69.m and others")
@@ -138,6 +171,10 @@ def main() -> None:
         closed = np.nonzero(net.in_service)[0]
         opened = np.random.default_rng(5).choice(closed, OPEN_CASES)
         column(f"{name}, one open", net, p[:OPEN_CASES], q[:OPEN_CASES], opened, MUST_OPEN)
+    print("\ntime of a solve with controls, to one without")
+    for buses in (33, 52, 141, 500):
+        built = campus_of(buses)
+        controlled(f"campus{buses}", built.net, *demands(built.p_kw, built.q_kvar, CASES), built.rows)
 
 
 if __name__ == "__main__":

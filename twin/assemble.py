@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from twin.fleet.outlook import outlook_of
+from twin.fleet.part import Fleet
+from twin.fleet.running import FleetSite
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
@@ -12,7 +15,10 @@ from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
 from twin.parts.import_limit import ImportLimit
 from twin.parts.network import DistributionNetwork
+from twin.parts.points import Points
 from twin.parts.queue import Queue
+from twin.parts.regions import Region
+from twin.parts.row_work import BoardWork
 from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
@@ -20,6 +26,8 @@ from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
 from twin.world.profile import ProfileSpec
+from twin.world.site import Site
+from twin.world.world import World
 
 GROUP_OF_KIND = {f.ROW: "rows", f.CORE: "core", f.PUMPS: "continuous_cooling", f.CHILLERS: "restartable_cooling",
                 f.HOUSE: "house"}  # fmt: skip
@@ -40,14 +48,53 @@ class Blueprint:
             for part in parts:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
+            parts += _switched(builder, scenario.sites[name])
             builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
-        self.items: list[Item] = sorted((item for builder in builders for item in builder.items), key=_name)
+        self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
+        self.fleet = _fleet(scenario)
+        shared = [item for region in self.regions for item in region.items()]
+        shared += self.fleet.items() if self.fleet else []
+        own = [item for builder in builders for item in builder.items]
+        self.items: list[Item] = sorted(own + shared, key=_name)
         self.ids = {item.name: k for k, item in enumerate(self.items)}
         self.sites: list[SiteBlueprint] = [
             builder.freeze(self.ids, scenario.seed, start, self.horizon_us) for builder in builders
         ]
+
+    def install_shared(self, world: World, sites: list[Site]) -> None:
+        """Start what belongs to no single site: the fleet, regional events."""
+        by_name = {site.name: site for site in sites}
+        fleet = self.fleet.install(world, by_name, self.ids) if self.fleet else None
+        for region in self.regions:
+            region.install(world, by_name, self.ids, fleet.close_roads if fleet else _nobody_drives)
+
+
+def _nobody_drives(sites: list[str], until_us: int) -> None:
+    """Closed roads stop nobody where there are no trucks."""
+
+
+def _fleet(scenario: Scenario) -> Fleet | None:
+    """The trucks, and what their dispatcher knows of the sites; no trucks, no fleet."""
+    if not scenario.trucks:
+        return None
+    known = {}
+    for name, site in scenario.sites.items():
+        storms = [one.storm for one in scenario.regions.values() if one.storm is not None and name in one.sites]
+        value_per_h = site.cluster.gpus * site.value_per_gpu_h
+        known[name] = FleetSite(site.connection_points, site.plugged_trucks, value_per_h, outlook_of(site.grid, storms))
+    return Fleet(scenario.fleet, scenario.trucks, scenario.roads, known)
+
+
+def _switched(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
+    """What stands beside the feeds that are there: connection points, and work on single boards."""
+    parts: list[Part] = [Points(site.connection_points, site.plugged_trucks)] if site.connection_points else []
+    if site.planned_work is not None:
+        parts.append(BoardWork(site.planned_work, site.cluster.rows))
+    for part in parts:
+        part.declare(builder)
+    return parts
 
 
 def _name(item: Item) -> str:

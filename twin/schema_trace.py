@@ -10,6 +10,14 @@ import numpy as np
 SCHEMA_VERSION = 1
 SCHEMA_NAME = "twin trace"
 
+TRUCK_PHASES = (
+    "plugged", "waiting_for_crew", "unplugging", "waiting_for_road", "travelling", "broken_down", "queueing",
+    "connecting", "in_service", "lent",
+)  # fmt: skip
+"""What a truck does: value k of its `phase` events is the k-th word."""
+TRIP_REASONS = ("home", "outage", "notice", "price", "relay", "lease")
+"""Why a truck was relocated: values of `reason` in trips."""
+
 Table = dict[str, Any]
 """Column name -> 1-D array (int64 or float64) or list of str, all of one length."""
 
@@ -62,7 +70,13 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         "overload_h": ("float64", "time with a branch above its rating"),
         "unsolved_flow_h": ("float64", "time whose power flow has no solution; its losses are missing"),
         "min_voltage_pu": ("float64", "least voltage of the month; nan without a network"),
-        "storage_loss_kwh": ("float64", "lost inside storage: stored end - start = charge - discharge - this"),
+        "storage_loss_kwh": (
+            "float64",
+            "lost inside storage: stored end - start = charge - discharge - this + truck_in - truck_out",
+        ),
+        "truck_in_kwh": ("float64", "stored in trucks as they were plugged in"),
+        "truck_out_kwh": ("float64", "stored in trucks as they were unplugged"),
+        "energy_cost": ("float64", "import at the price of its hour, network losses left out; in the currency"),
     }
 
 
@@ -113,6 +127,37 @@ SCHEMA: dict[str, Columns] = {
             "level": ("int64", "what was lost: 0 a server, 1 rows with the core alive, 2 the core too"),
             "gpus": ("int64", "GPUs held"),
             "rollback_us": ("int64", "training time lost by going back to a checkpoint"),
+        },
+    ),
+    "trips": Columns(
+        "a relocation of a truck, from the order until it is plugged in",
+        {
+            "item": ("int64", "row of items: the truck"),
+            "origin": ("int64", "number of the site in meta that it left"),
+            "destination": ("int64", "number of the site in meta that it went to, -1: lent"),
+            "reason": ("int64", "place in TRIP_REASONS: home, outage, notice, price, relay, lease"),
+            "ordered_us": ("int64", "ordered"),
+            "depart_us": ("int64", "on the road, -1 if not before the horizon"),
+            "arrive_us": ("int64", "there, -1 if not before the horizon"),
+            "plugged_us": ("int64", "plugged in, -1 if not before the horizon"),
+            "in_time": ("int64", "1 supply was away, or still to go, when it was plugged in; 0 too late; -1 no outage"),
+            "km": ("float64", "driven"),
+            "cost": ("float64", "kilometres and crew, in the currency"),
+        },
+    ),
+    "stays": Columns(
+        "a span that a truck was plugged in at one place, or lent",
+        {
+            "item": ("int64", "row of items: the truck"),
+            "site": ("int64", "number of the site in meta, -1 while lent"),
+            "start_us": ("int64", "plugged in"),
+            "end_us": ("int64", "unplugged, or the horizon"),
+            "start_kwh": ("float64", "stored then"),
+            "end_kwh": ("float64", "stored then"),
+            "charged_kwh": ("float64", "taken from the site, at its side"),
+            "discharged_kwh": ("float64", "given to the site, at its side; a generator truck's output"),
+            "cost": ("float64", "fuel, in the currency"),
+            "income": ("float64", "of lending, in the currency"),
         },
     ),
     "series": Columns(

@@ -52,6 +52,7 @@ class Simulator:
             for site, parts in zip(sites, blueprint.parts, strict=True):
                 for part in parts:
                     part.install(world, site, blueprint.ids)
+            blueprint.install_shared(world, sites)
             world.run()
             return self._trace(world, sites, replication, level)
         finally:
@@ -98,6 +99,7 @@ class Simulator:
             "level": level,
             "currency": scenario.currency,
             "sites": [plan.name for plan in self.blueprint.sites],
+            "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],
             "whats": list(WHATS),
             "kinds": sorted({item.kind for item in self.blueprint.items}),
         }
@@ -115,16 +117,17 @@ def _ledger(site: Site, horizon_us: int) -> dict[str, Any]:
 
 def _units(site: Site, horizon_us: int) -> dict[str, Any]:
     """Turning points with both ends, by unit then time."""
-    time_us, unit, energy_kwh = site.tape.points()
-    count = site.plan.unit_items.size
-    everyone = np.arange(count)
+    time_us, item, energy_kwh = site.tape.points()
+    fixed = np.flatnonzero(~site.plan.berth)
+    count = fixed.size
+    own = site.plan.unit_items[fixed]
     time_us = np.concatenate([np.zeros(count, np.int64), time_us, np.full(count, horizon_us)])
-    unit = np.concatenate([everyone, unit, everyone])
+    item = np.concatenate([own, item, own])
     energy_kwh = np.concatenate(
-        [site.plan.quantity[f.ENERGY_KWH, :count], energy_kwh, site.quantity[f.ENERGY_KWH, :count]]
+        [site.plan.quantity[f.ENERGY_KWH, fixed], energy_kwh, site.quantity[f.ENERGY_KWH, fixed]]
     )
-    order = np.lexsort((time_us, unit))
-    return {"time_us": time_us[order], "item": site.plan.unit_items[unit[order]], "energy_kwh": energy_kwh[order]}
+    order = np.lexsort((time_us, item))
+    return {"time_us": time_us[order], "item": item[order], "energy_kwh": energy_kwh[order]}
 
 
 def simulate(study: Study[Scenario], design: str | None = None, replication: int = 0, level: str = "units") -> Trace:

@@ -30,6 +30,8 @@ class Trace:
     events: Table
     jobs: Table
     interruptions: Table
+    trips: Table
+    stays: Table
     series: dict[str, Table]
     units: dict[str, Table]
     ledger: dict[str, Table]
@@ -62,22 +64,24 @@ class Trace:
                 return root
             root = further
 
-    def stored_kwh(self, site: str, item: int | str, time_h: ArrayLike) -> Float:
+    def stored_kwh(self, site: str | None, item: int | str, time_h: ArrayLike) -> Float:
         """Energy stored by a unit [kWh] at some times [h]: exact, linear between its turning points.
 
         Where two points share an instant the later one holds from it; nan before the first point, and after the last
-        one its value.
+        one its value. A truck has points at every site where it has been, and its way lies between them: name no site.
 
         Raises:
             InputError: the trace holds no turning points of that item.
         """
         names: list[str] = self.items["name"]
         row = item if isinstance(item, int) else (names.index(item) if item in names else -1)
-        table = self.units.get(site)
-        own = np.empty(0, bool) if table is None else table["item"] == row
-        if table is None or not own.any():
-            raise InputError(f"no stored energy of '{item}' at site '{site}' in this trace (recorded at level 'units')")
-        at_us, energy_kwh = table["time_us"][own], table["energy_kwh"][own]
+        tables = [table for name, table in self.units.items() if site in {None, name}]
+        own = [table["item"] == row for table in tables]
+        if not any(rows.any() for rows in own):
+            place = "any site" if site is None else f"site '{site}'"
+            raise InputError(f"no stored energy of '{item}' at {place} in this trace (recorded at level 'units')")
+        at_us = np.concatenate([table["time_us"][rows] for table, rows in zip(tables, own, strict=True)])
+        energy_kwh = np.concatenate([table["energy_kwh"][rows] for table, rows in zip(tables, own, strict=True)])
         order = np.argsort(at_us, kind="stable")
         at_us, energy_kwh = at_us[order], energy_kwh[order]
         wanted_us = np.asarray(time_h, np.float64) * TICKS_PER_H

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from twin.errors import InputError
-from twin.powerflow import Network, solve
+from twin.powerflow import HoldVoltage, Network, VoltVar, solve
 
 GOOD = {"from_bus": [0, 1], "to_bus": [1, 2], "r_ohm": [0.1, 0.1], "x_ohm": [0.1, 0.1], "base_kv": 10.0}
 
@@ -52,3 +52,32 @@ def test_a_bad_call_names_the_argument(change, message):
     arguments = {"p_kw": np.zeros((2, 3)), "q_kvar": np.zeros((2, 3))} | change
     with pytest.raises(InputError, match=message):
         solve(Network(**GOOD), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("control", "message"),
+    [
+        ([HoldVoltage(3, 1.0)], "control: bus 3: there are only buses 0 to 2"),
+        ([HoldVoltage(0, 1.0)], "bus 0: a source fixes its voltage"),
+        ([HoldVoltage(1, 1.0), VoltVar(1, (0.9, 1.1), (1.0, 0.0))], "bus 1: two controls"),
+        ([HoldVoltage(1, np.nan)], "bus 1: nan p.u."),
+        ([HoldVoltage(1, 0.0)], "bus 1: 0.0 p.u."),
+        ([HoldVoltage(1, 1.0, 5.0, -5.0)], "bus 1: limits of 5.0 to -5.0 kvar"),
+        ([HoldVoltage(2, 1.0, np.nan, 5.0)], "bus 2: limits of nan"),
+        ([HoldVoltage(2, 1.0, np.inf, np.inf)], "bus 2: limits of inf"),
+        ([VoltVar(2, (0.9, 0.9), (1.0, 0.0))], r"bus 2: the voltages \[0.9, 0.9\] do not rise"),
+        ([VoltVar(2, (0.9, 1.1), (0.0, 1.0))], "bus 2: reactive power may not rise"),
+        ([VoltVar(2, (0.9, np.nan), (1.0, 0.0))], "bus 2: the points .* not all numbers"),
+        ([VoltVar(2, (0.9, 1.1), (1.0,))], "bus 2: v_pu and q_kvar must be rows of one length"),
+        ([VoltVar(2, (), ())], "bus 2: v_pu and q_kvar must be rows"),
+    ],
+)
+def test_a_bad_control_names_its_bus(control, message):
+    with pytest.raises(InputError, match=message):
+        solve(Network(**GOOD), np.zeros((2, 3)), np.zeros((2, 3)), control=control)
+
+
+def test_every_bad_control_is_named():
+    with pytest.raises(InputError) as caught:
+        solve(Network(**GOOD), np.zeros((2, 3)), np.zeros((2, 3)), control=[HoldVoltage(7, 1.0), HoldVoltage(1, -1.0)])
+    assert len(caught.value.problems) == 2

@@ -68,10 +68,28 @@ def test_a_bad_matpower_case_names_its_line(tmp_path, old, new, line, message):
     assert caught.value.problems[0].line == line
 
 
-def test_a_generator_that_holds_its_voltage_is_refused(tmp_path):
-    text = CASE.replace("7 1 100", "7 2 100").replace("100 1 10 0; ]", "100 1 10 0; 7 5 0 9 -9 1 100 1 9 0 ]")
-    with pytest.raises(InputError, match="bus 7 holds its voltage"):
+PAIR = "100 1 10 0; 7 0.2 3 0.05 -0.02 1.01 100 1 9 0; 7 0.1 3 Inf -0.01 1.01 100 1 9 0 ]"
+
+
+def test_generators_that_hold_a_voltage_become_one_control_of_their_bus(tmp_path):
+    text = CASE.replace("7 1 100", "7 2 100").replace("100 1 10 0; ]", PAIR)
+    case = read_matpower(written(tmp_path, text))
+    (held,) = case.controls
+    assert (held.bus, held.v_pu, held.max_kvar) == (1, 1.01, np.inf)
+    assert held.min_kvar == pytest.approx(-30.0)
+    assert np.allclose(case.p_kw, [0.0, 100.0 - 300.0, 200.0])
+    assert np.allclose(case.q_kvar, [0.0, 40.0, 60.0])
+    out = solve(case.net, case.p_kw[None], case.q_kvar[None], sources=case.sources, control=case.controls)
+    assert out.v_pu[0, 1] == pytest.approx(1.02, abs=2e-3)
+    assert out.at_limit[0, 0]
+
+
+@pytest.mark.parametrize(("old", "new"), [("Inf -0.01 1.01", "Inf -0.01 1.02"), ("0.05 -0.02", "0.05 0.2")])
+def test_generators_that_cannot_hold_their_voltage_name_bus_and_line(tmp_path, old, new):
+    text = CASE.replace("7 1 100", "7 2 100").replace("100 1 10 0; ]", PAIR.replace(old, new))
+    with pytest.raises(InputError, match="bus 7: a generator is to hold 1") as caught:
         read_matpower(written(tmp_path, text))
+    assert caught.value.problems[0].line == 10
 
 
 @pytest.mark.parametrize("buses", [33, 52, 141, 500])

@@ -130,3 +130,14 @@ def test_a_worker_imports_no_pandas_and_of_scipy_only_what_numba_itself_imports(
     own = worker - numba
     assert not packages_of(own) & {"pandas", "scipy", "pvlib"}
     assert not packages_of(worker) & {"pandas", "pvlib"}
+
+
+def test_a_fleet_imports_scipy_only_for_the_policy_that_solves_assignments():
+    numba = loaded_after("import numba\nnumba.njit(lambda x: x + 1)(1)")
+    code = (
+        "from twin.scenario.load import load\n"
+        "from twin.simulator import Simulator\n"
+        "Simulator(load('06_truck_fleet'), '{}').run(0, 'ledger')"
+    )
+    assert "scipy" not in packages_of(loaded_after(code.format("preposition")) - numba)
+    assert "scipy" in packages_of(loaded_after(code.format("optimised")) - numba)

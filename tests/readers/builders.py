@@ -25,7 +25,9 @@ def ledger_of(*months):
     return table_of("ledger", *[tuple(month.get(column, 0) for column in SCHEMA["ledger"].columns) for month in months])
 
 
-def trace_of(items, events=(), jobs=(), interruptions=(), ledger=None, series=None, units=None, **meta):
+def trace_of(
+    items, events=(), jobs=(), interruptions=(), trips=(), stays=(), ledger=None, series=None, units=None, **meta
+):
     """A trace of a year at site "campus", from items (name, kind, weight_kw, gpus, site=0) and tables by name.
 
     Items keep the order given (tests refer to them by row); events are (hour, item, what, value, cause).
@@ -43,6 +45,8 @@ def trace_of(items, events=(), jobs=(), interruptions=(), ledger=None, series=No
         events=table_of("events", *facts),
         jobs=table_of("jobs", *jobs),
         interruptions=table_of("interruptions", *interruptions),
+        trips=table_of("trips", *trips),
+        stays=table_of("stays", *stays),
         series={site: (series or {}).get(site, empty_table("series")) for site in sites},
         units={site: (units or {}).get(site, empty_table("units")) for site in sites},
         ledger={site: (ledger or {}).get(site, empty_table("ledger")) for site in sites},

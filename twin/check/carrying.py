@@ -13,6 +13,7 @@ from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
 from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
 from twin.check.network import check_flows, flow_warnings
+from twin.check.points import point_warnings, points_of
 from twin.check.warnings import warnings
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
@@ -37,11 +38,11 @@ def check_study(study: Study[Scenario]) -> tuple[DesignCheck, ...]:
 
 def check_design(name: str, scenario: Scenario) -> DesignCheck:
     """Check one design: kW, autonomy and transfer of every load point, gensets, import, and warnings in words."""
-    sites = tuple(_check_site(site, spec) for site, spec in sorted(scenario.sites.items()))
+    sites = tuple(_check_site(site, spec, scenario) for site, spec in sorted(scenario.sites.items()))
     return DesignCheck(name, scenario.design_note, sites)
 
 
-def _check_site(name: str, site: SiteSpec) -> SiteCheck:
+def _check_site(name: str, site: SiteSpec, scenario: Scenario) -> SiteCheck:
     builder = _layout(name, site)
     carriers = _carriers(builder, site)
     losses = sum(_input_kw(builder, site, feed) for feed in builder.feeds.values())
@@ -49,8 +50,10 @@ def _check_site(name: str, site: SiteSpec) -> SiteCheck:
     draws = {load.name: _draw_kw(load, builder, site) for load in builder.loads.values()}
     flows = check_flows(builder, site, draws)
     limit_kw = site.grid.import_limit_kw
-    found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, warnings=())
-    return replace(found, warnings=(*warnings(found, site), *flow_warnings(flows)))
+    points = points_of(name, site, scenario, builder, lambda load: _full_kw(load, builder, site))
+    found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, points, warnings=())
+    more = (*flow_warnings(flows), *point_warnings(points, carriers))
+    return replace(found, warnings=(*warnings(found, site), *more))
 
 
 def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:

@@ -84,6 +84,37 @@ class GensetSupply:
 
 
 @dataclass(frozen=True)
+class PointCheck:
+    """A connection point against the largest trucks of the fleet.
+
+    Attributes:
+        serves: groups of loads, or single rows.
+        needs_kw: all that it serves, at full level.
+        able_kw: what trucks can give there: as many as there are berths, within the point's limit.
+        usable_kwh: what these hold when full; None, without end, with a generator truck.
+        home: trucks whose home is the site.
+        changeover_s: dark on both ways; None where it is synchronised.
+    """
+
+    name: str
+    berths: int
+    limit_kw: float
+    serves: tuple[str, ...]
+    needs_kw: float
+    able_kw: float
+    usable_kwh: float | None
+    home: int
+    changeover_s: float | None
+
+    @property
+    def hours(self) -> float | None:
+        """How long full trucks carry all that is served, or what they can of it [h]; None: without end."""
+        if self.usable_kwh is None:
+            return None
+        return self.usable_kwh / max(min(self.needs_kw, self.able_kw), 1e-9)
+
+
+@dataclass(frozen=True)
 class SiteCheck:
     """What was found about one site under one design."""
 
@@ -93,7 +124,14 @@ class SiteCheck:
     carriers: tuple[Carrier, ...]
     gensets: GensetSupply | None
     flows: tuple[FlowCheck, ...]
+    points: tuple[PointCheck, ...]
     warnings: tuple[str, ...]
+
+    def truck_h(self, group: str) -> float:
+        """How long trucks that stand by at a synchronised point carry a group of loads, and all else there [h]."""
+        own = [one for one in self.points if group in one.serves and one.home and one.changeover_s is None]
+        carrying = [one for one in own if one.needs_kw <= one.able_kw * ROUNDING]
+        return max((float("inf") if one.hours is None else one.hours for one in carrying), default=0.0)
 
 
 @dataclass(frozen=True)

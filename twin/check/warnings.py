@@ -77,7 +77,7 @@ def _protected(found: SiteCheck, group: str) -> list[Carrier]:
 def _bare(found: SiteCheck) -> Iterator[str]:
     rows = _protected(found, "rows")
     bare = {name for one in found.carriers if one.kind == "bare" for name in one.groups}
-    if rows and "core" in bare:
+    if rows and "core" in bare and not found.truck_h("core"):
         yield "the core is bare: every job stops with it, whatever carries the rows"
 
 
@@ -98,11 +98,11 @@ def _cooling(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
         if group == "restartable_cooling" and not any(group in one.groups for one in found.carriers):
             continue
         carried = _protected(found, group)
-        stops_h = min((one.autonomy_h for one in carried), default=0.0)
+        stops_h = max(min((one.autonomy_h for one in carried), default=0.0), found.truck_h(group))
         back_h = after_h + restart_h if group in served else float("inf")
         if back_h <= stops_h + trips_h or lasts_h <= stops_h + trips_h:
             continue
-        how = "are not carried" if not carried else f"are carried for {duration(stops_h)}"
+        how = "are not carried" if not stops_h else f"are carried for {duration(stops_h)}"
         yield (
             f"{name} {how}: rows trip on heat {duration(stops_h + trips_h)} after a loss of supply, "
             f"though their storage lasts {duration(lasts_h)}"

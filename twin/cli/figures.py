@@ -30,6 +30,14 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "auxiliary_kwh_per_year": ("equipment's own use", "GWh a year", _MILLION),
     "pue": ("PUE", "all over IT energy", _ONE),
     "peak_import_kw": ("peak import", "MW", _THOUSAND),
+    "truck_trips_per_year": ("trips of trucks", "a year", _ONE),
+    "truck_in_time_per_year": ("trucks in time", "a year", _ONE),
+    "truck_too_late_per_year": ("trucks too late", "a year", _ONE),
+    "truck_cost_per_year": ("roads, crews, fuel", "1000 a year", _THOUSAND),
+    "lending_income_per_year": ("income of lending", "1000 a year", _THOUSAND),
+    "energy_cost_per_year": ("energy at its price", "1000 a year", _THOUSAND),
+    "lost_value_per_year": ("value of lost GPU-h", "1000 a year", _THOUSAND),
+    "net_cost_per_year": ("all of these", "1000 a year", _THOUSAND),
 }
 """Metrics of the tables, in order: name, unit and scale. All others are in the JSON."""
 IN_DEMO = (
@@ -44,17 +52,28 @@ IN_DEMO = (
     "loss_kwh_per_year",
 )
 _OF_QUEUES = ("jobs_completed", "mean_wait_h")
+_OF_TRUCKS = (
+    *(name for name in SHOWN if name.startswith("truck_")),
+    "lending_income_per_year",
+    "energy_cost_per_year",
+    "lost_value_per_year",
+    "net_cost_per_year",
+)
 _OF_GANGS = ("effective_training_time_fraction", "job_interruptions_hardware_per_year", "lost_gpu_h_hardware_per_year")
 
 
 def shown_metrics(rows: Sequence[Sequence[MetricRow]]) -> list[str]:
-    """The metrics that say something here: those of jobs that the scenario has not are left out."""
+    """The metrics that say something here: those of jobs or trucks that the scenario has not are left out."""
     found = {name: [row for one in rows for row in one if row.metric == name] for name in SHOWN}
+    means = {
+        name: [estimate.mean for row in several for estimate in row.estimates.values() if estimate.n]
+        for name, several in found.items()
+    }
+    moving = any(means["truck_trips_per_year"])
     present = []
-    for name, several in found.items():
-        means = [estimate.mean for row in several for estimate in row.estimates.values() if estimate.n]
-        is_of_jobs = name in (*_OF_QUEUES, *_OF_GANGS)
-        if means and not (is_of_jobs and not any(means)):
+    for name, several in means.items():
+        is_of_some = name in (*_OF_QUEUES, *_OF_GANGS, *_OF_TRUCKS)
+        if several and not (is_of_some and not any(several)) and (moving or name not in _OF_TRUCKS):
             present.append(name)
     return present
 

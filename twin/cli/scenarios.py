@@ -11,7 +11,7 @@ import click
 from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with_format
 
 if TYPE_CHECKING:
-    from twin.check.findings import Carrier, DesignCheck, SiteCheck
+    from twin.check.findings import Carrier, DesignCheck, PointCheck, SiteCheck
 
 
 @click.command()
@@ -114,12 +114,26 @@ def _print_site(site: SiteCheck) -> None:
     say_table(table)
     limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
     say_wrapped(f"  the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}", "  ")
+    for point in site.points:
+        say_wrapped(f"  {_point(point)}", "    ")
     for flow in site.flows:
         share = 100 * flow.loss_kw / (site.import_kw + flow.loss_kw)
         volts = f"lowest {flow.min_voltage_pu:.3f} p.u. at {flow.min_voltage_bus}"
         amperes = f"fullest {flow.loaded_branch} at {100 * flow.loading_fraction:.0f} %"
         lost = f"{number(flow.loss_kw, 0)} kW lost ({share:.1f} %)"
         say_wrapped(f"  network {flow.state}: {lost}, {volts}, {amperes}", "    ")
+
+
+def _point(one: PointCheck) -> str:
+    """A connection point in a sentence."""
+    from twin.estimate import number
+
+    text = f"connection point {one.name}: {one.berths} berth{'s' * (one.berths > 1)}, {number(one.limit_kw, 0)} kW"
+    text += f", serves {number(one.needs_kw, 0)} kW at full level"
+    if one.able_kw > 0.0:
+        text += f"; trucks give {number(one.able_kw, 0)} kW"
+        text += " without end" if one.hours is None else f" for {one.hours:.1f} h"
+    return text + (f"; {one.home} at home here" if one.home else "")
 
 
 def _about(one: Carrier) -> str:

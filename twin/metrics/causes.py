@@ -20,6 +20,8 @@ PROTECTION_KINDS = ("ups_block", "ups_module", "cabinet", "genset", "genset_plan
 """Item kinds whose own failure counts as protection."""
 _GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
 _GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
+_GROUP_OF |= dict.fromkeys(("truck", "generator_truck", "connection_point"), GROUPS.index("protection"))
+_GROUP_OF["regional"] = GROUPS.index("common")
 _OTHER = GROUPS.index("other")
 
 _WORDS = {
@@ -44,6 +46,17 @@ def loss_gpu_h(trace: Trace) -> Float:
     table = trace.interruptions
     lost_us = table["end_us"] - table["start_us"] + table["rollback_us"]
     return np.asarray(table["gpus"] * (lost_us / TICKS_PER_H))
+
+
+def capped_gpu_h(trace: Trace) -> Float:
+    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs [GPU-h]."""
+    jobs = trace.jobs
+    is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
+    gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)
+    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
+    booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
+    missing = jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us)
+    return np.asarray(np.where(gang, missing, 0.0), np.float64)
 
 
 def roots(trace: Trace) -> Int:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metrics.causes import GROUPS, groups, loss_gpu_h
+from twin.metrics import trucks
+from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
 from twin.metrics.darkness import all_dark_count, dark_spans
 from twin.metrics.names import NAMES
 from twin.trace import Trace
@@ -26,7 +27,8 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
-    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace)
+    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | trucks.values(trace)
+    values["net_cost_per_year"] = trucks.net_cost(values)
     return NAMES, np.array([values[name] for name in NAMES])
 
 
@@ -82,7 +84,7 @@ def _interruptions(trace: Trace) -> dict[str, float]:
     count = np.bincount(group, minlength=len(GROUPS)) / years
     lost = np.bincount(group, weights=loss_gpu_h(trace), minlength=len(GROUPS)) / years
     values = {f"lost_gpu_h_{name}_per_year": lost[number] for number, name in enumerate(GROUPS)}
-    capped = _capped_gpu_h(trace) / years
+    capped = float(capped_gpu_h(trace).sum()) / years
     return values | {
         "lost_gpu_h_capped_per_year": capped,
         "job_interruptions_per_year": count.sum(),
@@ -91,15 +93,6 @@ def _interruptions(trace: Trace) -> dict[str, float]:
         "lost_gpu_h_per_year": lost.sum() + capped,
         "lost_gpu_h_power_per_year": lost[2:].sum() + capped,
     }
-
-
-def _capped_gpu_h(trace: Trace) -> float:
-    """Training that power caps cost the gang jobs: what is missing from the time they held their GPUs [GPU-h]."""
-    jobs = trace.jobs
-    gang = _is_kind(trace, "gang_job")[jobs["item"]] & (jobs["start_us"] >= 0)
-    end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
-    booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
-    return float((jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us))[gang].sum())
 
 
 def _jobs(trace: Trace) -> dict[str, float]:
@@ -148,4 +141,5 @@ def _energy(trace: Trace) -> dict[str, float]:
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
+        "energy_cost_per_year": per_year("energy_cost"),
     }

@@ -7,9 +7,9 @@ auto-transfer time - which is always longer than any hold-up, so a load without 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twin.parts.supply_events import (
     EventSpec,
@@ -21,10 +21,11 @@ from twin.parts.supply_events import (
 )
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
-from twin.units import NEVER, TICKS_PER_S, ticks
+from twin.units import NEVER, TICKS_PER_S, hours, ticks
 from twin.world import record as r
 from twin.world.blueprint import UNLIMITED_KW
 from twin.world.site import SUPPLY, Site
+from twin.world.world import Notice
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -40,6 +41,13 @@ class FeederSpec(Spec):
     capacity_kw: Positive | None = Field(default=None, description="what the feeder and its transformer carry")
 
 
+class ExpansionSpec(Spec):
+    """From `at_h` on the site may import more."""
+
+    at_h: NonNegative
+    import_limit_kw: Positive
+
+
 class GridSpec(Spec):
     """Grid supply of a site: one feeder, or two with a normally open tie between their sections."""
 
@@ -51,6 +59,13 @@ class GridSpec(Spec):
     auto_transfer_failure_probability: Probability = 0.02
     ride_through_voltage_fraction: Fraction = 0.7
     import_limit_kw: Positive | None = None
+    expansion: ExpansionSpec | None = Field(default=None, description="a larger connection, once it is built")
+
+    @model_validator(mode="after")
+    def _limit_grows(self) -> Self:
+        if self.expansion is not None and self.import_limit_kw is None:
+            raise ValueError("expansion: give the import_limit_kw that holds until then")
+        return self
 
 
 class Grid:
@@ -70,6 +85,8 @@ class Grid:
             site.item("tie", "tie")
         if self.spec.import_limit_kw is not None:
             site.import_limit_kw = self.spec.import_limit_kw
+        if self.spec.expansion is not None:
+            site.item("grid/expansion", "expansion")
         everywhere = tuple(range(len(self.names)))
         for k, name in enumerate(self.names):
             feeder = self.spec.feeders[name]
@@ -98,6 +115,8 @@ class Grid:
         running = RunningGrid(self.spec, world, site, ids, self.names)
         for source, name in self._sources:
             world.start(source.run(world, running, ids[name]))
+        if self.spec.expansion is not None:
+            world.start(running.expand(self.spec.expansion, ids[site.path("grid/expansion")]))
 
 
 def _script_order(event: ScriptedEventSpec) -> tuple[float, list[str], str]:
@@ -132,6 +151,7 @@ class RunningGrid:
         self._tie_fails = world.stream(site.path("tie"), "transfer_failure")
         self._tie_alarm = world.alarm(self._transfer)
         site.supply = self.react
+        site.grid = self
         self._capacity_kw = [spec.feeders[name].capacity_kw or UNLIMITED_KW for name in names]
         self._limit_kw = spec.import_limit_kw or UNLIMITED_KW
 
@@ -145,12 +165,13 @@ class RunningGrid:
         *,
         closed_transition: bool = False,
     ) -> Process:
-        """Strike `feeders` for `duration_us`, then clear; a shallow dip is only logged."""
+        """Strike `feeders` (none: all) for `duration_us`, then clear; a shallow dip is only logged."""
         harmless = residual >= self.spec.ride_through_voltage_fraction
         row = self.site.change(item, r.STRIKES, duration_us, 0 if harmless else SUPPLY)
         if harmless:
             return
         strike = Strike(self.world.now + duration_us, item, row, event, closed_transition)
+        feeders = feeders or tuple(range(len(self._strikes)))
         for k in feeders:
             self._strikes[k].append(strike)
         yield self.world.sleep(duration_us)
@@ -165,6 +186,11 @@ class RunningGrid:
     def postpone(self, item: int) -> None:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
+
+    def announce(self, item: int, at_us: int, expected_h: float) -> None:
+        """Log what is announced, and tell those who decide."""
+        row = self.site.change(item, r.ANNOUNCED, at_us, 0)
+        self.world.announce(Notice(item, self.site.name, hours(at_us), expected_h, row))
 
     def _transfer(self) -> None:
         self._transfer_due = True
@@ -203,6 +229,13 @@ class RunningGrid:
     def _worst(self, k: int) -> Strike:
         """The strike that ends last: it decides how long feeder k stays away."""
         return max(self._strikes[k], key=lambda strike: (strike.until_us, -strike.item))
+
+    def expand(self, spec: ExpansionSpec, item: int) -> Process:
+        """The larger connection is there."""
+        if spec.at_h > 0:
+            yield self.world.sleep(ticks(spec.at_h))
+        self.site.change(item, r.ONLINE, 1, SUPPLY)
+        self._limit_kw = spec.import_limit_kw
 
     def _react_tie(self) -> None:
         """Open with both feeders up; closed at once in a closed transition, else after the auto-transfer time."""

@@ -66,6 +66,8 @@ class EventSpec(Duration):
     season: SeasonSpec = SeasonSpec()
     repeat_probability: Probability = 0.0
     repeat_within_h: Positive = 6.0
+    notice_h: NonNegative = Field(default=0.0, description="announced this long before, as a storm is forecast")
+    notice_probability: Probability = Field(default=1.0, description="share of events that are announced")
 
 
 class PlannedSpec(Duration):
@@ -73,6 +75,7 @@ class PlannedSpec(Duration):
 
     per_year: NonNegative
     closed_transition_probability: Probability = 1.0
+    notice_h: NonNegative = Field(default=0.0, description="announced this long before")
 
 
 class ScriptedEventSpec(Duration):
@@ -81,6 +84,7 @@ class ScriptedEventSpec(Duration):
     at_h: NonNegative
     feeders: list[str] = Field(default_factory=list, description="struck feeders; empty = all")
     residual_voltage_fraction: Fraction = 0.0
+    notice_h: NonNegative = Field(default=0.0, description="announced this long before")
     kind: Literal["script", "sag", "momentary", "sustained", "common"] = "script"
 
 
@@ -138,6 +142,20 @@ class Struck(Protocol):
     def postpone(self, item: int) -> None:
         """Log that planned work waits."""
 
+    def announce(self, item: int, at_us: int, expected_h: float) -> None:
+        """Tell that supply will be away from `at_us` on."""
+
+
+def warned(world: World, grid: Struck, item: int, at_us: int, notice_h: float, expected_h: float) -> Process:
+    """Sleep until `at_us`, announcing it `notice_h` before (at once where that is past; not at all where it is 0)."""
+    if notice_h > 0.0 and at_us < world.horizon_us:
+        early = at_us - ticks(notice_h)
+        if early > world.now:
+            yield world.sleep(early - world.now)
+        grid.announce(item, at_us, expected_h)
+    if at_us > world.now:
+        yield world.sleep(at_us - world.now)
+
 
 class Source:
     """A running Poisson source: sleeps, strikes, clears, perhaps strikes again soon after."""
@@ -151,13 +169,15 @@ class Source:
     def run(self, world: World, grid: Struck, item: int) -> Process:
         """The source's process."""
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
-        repeats = world.stream(self.name, "repeat")
+        repeats, notices = world.stream(self.name, "repeat"), world.stream(self.name, "notice")
         spec = self.spec
         ordinal = 0
         while True:
             exponential = -math.log1p(-gaps.uniform())
             at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
-            yield world.sleep(max(1, at - world.now))
+            at = max(at, world.now + 1)
+            told = spec.notice_h > 0.0 and notices.uniform_at(ordinal) < spec.notice_probability
+            yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean)
             while True:
                 number = event_number(self.name, ordinal)
                 ordinal += 1
@@ -186,10 +206,11 @@ class PlannedSource:
         at = round(phase.uniform() * every)
         ordinal = 0
         while True:
-            yield world.sleep(max(1, at - world.now))
+            yield from warned(world, grid, item, max(at, world.now + 1), self.spec.notice_h, self._law.mean)
             while grid.others_down(self.feeder):
                 grid.postpone(item)
-                yield world.sleep(24 * TICKS_PER_H)
+                later = world.now + 24 * TICKS_PER_H
+                yield from warned(world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean)
             closed = transition.uniform() < self.spec.closed_transition_probability
             number = event_number(self.name, ordinal)
             duration_us = durations.ticks(self._law)
@@ -209,6 +230,6 @@ class ScriptedSource:
         """The event's process."""
         duration = world.stream(self.name, "duration").ticks(self._law)
         if self.spec.at_h > 0:
-            yield world.sleep(ticks(self.spec.at_h))
+            yield from warned(world, grid, item, ticks(self.spec.at_h), self.spec.notice_h, self._law.mean)
         number = event_number(self.name, 0)
         yield from grid.event(item, number, self.feeders, duration, self.spec.residual_voltage_fraction)

@@ -28,6 +28,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
+    price = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
+    if price != 0.0:
+        ledger[f.LEDGER_ENERGY_COST, month] += site[f.IMPORT_KW] * price * dt_h
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     clock[f.NOW_US] = end_us
 
@@ -56,14 +59,27 @@ def stored_kwh(quantity: Array, clock: Array) -> float:
 
 
 @inner
-def _benign(quantity: Array, clock: Array, site: Array) -> bool:
-    """Whether the bound at hand needs no fact to flip: a unit has become full, or the heat is gone."""
+def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether the bound at hand needs no fact to flip: a unit is full, a truck at its reserve, or the heat is gone."""
     for i in range(clock[f.UNITS]):
-        if quantity[f.RATE_KW, i] < 0.0:
+        if quantity[f.RATE_KW, i] < 0.0 and fact[f.F_STATE, fact[f.U_FEED, i]] == f.ON_STORAGE:
             room = quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i]
             if room <= -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
                 return False
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
+
+
+@inner
+def _matters(edge_before: int, edge_after: int, edge: Array, fact: Array, clock: Array) -> bool:
+    """Whether an edge changes any power: a price alone concerns only trucks that trade."""
+    for row in range(f.E_COOLING_FRACTION, edge.shape[0]):
+        if row != f.E_PRICE_PER_KWH and edge[row, edge_before] != edge[row, edge_after]:
+            return True
+    if clock[f.POINTS] > 0:
+        for i in range(clock[f.UNITS]):
+            if fact[f.U_USE, i] & f.TRADES:
+                return True
+    return False
 
 
 @inner
@@ -121,8 +137,10 @@ def advance(
             clock[f.EDGE] = next_edge
             if stop:
                 return STOPPED
+            if not at_bound and not _matters(next_edge - 1, next_edge, edge, fact, clock):
+                continue
         if at_bound:
-            if not _benign(quantity, clock, site):
+            if not _benign(fact, quantity, clock, site):
                 if stop:
                     return STOPPED
                 if clock[f.NOW_US] < until_us:

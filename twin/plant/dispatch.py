@@ -14,6 +14,8 @@ import numpy as np
 from twin.kernel import inner
 from twin.plant import fields as f
 from twin.plant.demand import loads
+from twin.plant.parallel import beside_the_grid
+from twin.plant.sharing import auxiliaries_kw, from_storage, points
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -63,92 +65,38 @@ def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array, site: 
 
 
 @inner
-def storage_kw(j: int, fact: Array, quantity: Array) -> float:
-    """The kW that feed j's sound, non-empty units can give, within the feed's own limit."""
-    total = 0.0
-    first = fact[f.F_FIRST, j]
-    for i in range(first, first + fact[f.F_COUNT, j]):
-        if fact[f.U_UP, i] and not fact[f.U_EMPTY, i]:
-            total += quantity[f.U_RATED_KW, i]
-    return min(total, quantity[f.F_LIMIT_KW, j])
-
-
-@inner
-def auxiliaries_kw(j: int, fact: Array, quantity: Array) -> float:
-    """Own consumption of feed j's sound units [kW]; summed anew when they have changed."""
-    version = float(fact[f.F_VERSION, j])
-    if quantity[f.F_AUXILIARY_VERSION, j] == version:
-        return quantity[f.F_AUXILIARY_KW, j]
-    total = 0.0
-    first = fact[f.F_FIRST, j]
-    for i in range(first, first + fact[f.F_COUNT, j]):
-        if fact[f.U_UP, i]:
-            total += quantity[f.U_AUXILIARY_KW, i]
-    quantity[f.F_AUXILIARY_KW, j], quantity[f.F_AUXILIARY_VERSION, j] = total, version
-    return total
-
-
-@inner
-def storage_need_kw(j: int, fact: Array, quantity: Array) -> float:
-    """What feed j's storage must give: its loads, the way to them, and its own consumption [kW]."""
-    return quantity[f.F_DEMAND_KW, j] + quantity[f.F_WAY_LOSS_KW, j] + auxiliaries_kw(j, fact, quantity)
-
-
-@inner
-def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) -> None:
-    """Spread `need_kw` over feed j's units in proportion to energy above the floor, each within its kW."""
-    first = fact[f.F_FIRST, j]
-    end = first + fact[f.F_COUNT, j]
-    for i in range(first, end):
-        wanted[i] = 0.0
-    left = need_kw
-    for _ in range(end - first):
-        weight = 0.0
-        for i in range(first, end):
-            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
-                weight += max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12)
-        if weight <= 0.0 or left <= 0.0:
-            break
-        rest = 0.0
-        for i in range(first, end):
-            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
-                share = left * max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12) / weight
-                given = min(share, quantity[f.U_RATED_KW, i] - wanted[i])
-                wanted[i] += given
-                rest += share - given
-        if rest <= 1e-12 * need_kw:
-            break
-        left = rest
-
-
-@inner
-def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
-    """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits.
+def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> bool:
+    """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits; then trucks.
 
     Returns:
-        Whether any unit wishes to take, be it granted or not.
+        Whether any unit wishes to take, be it granted or not, or follows price or demand.
     """
     wish = 0.0
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
-        if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j]:
+        if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]:
             continue
         fixed += quantity[f.F_INPUT_KW, j]
+        if fact[f.F_KIND, j] == f.POINT:
+            continue
         first = fact[f.F_FIRST, j]
         for i in range(first, first + fact[f.F_COUNT, j]):
             room = quantity[f.U_MAX_KWH, i] - quantity[f.ENERGY_KWH, i]
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
                 wanted[i] = -quantity[f.U_RECHARGE_KW, i]
                 wish += quantity[f.U_RECHARGE_KW, i]
-    if wish <= 0.0:
-        return False
-    limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
-    if wish > limit:
-        scale = limit / wish
-        for i in range(wanted.size):
-            if wanted[i] < 0.0:
-                wanted[i] *= scale
-    return True
+    wishing = wish > 0.0
+    if wishing:
+        limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
+        if wish > limit:
+            scale = limit / wish
+            wish = limit
+            for i in range(wanted.size):
+                if wanted[i] < 0.0:
+                    wanted[i] *= scale
+    if clock[f.POINTS] > 0:
+        wishing |= beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)
+    return wishing
 
 
 @inner
@@ -157,6 +105,8 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
     hold_up = 0.0
     carrying = False
     for j in range(clock[f.FEEDS]):
+        if fact[f.F_KIND, j] == f.POINT:
+            continue
         state = fact[f.F_STATE, j]
         demand = quantity[f.F_DEMAND_KW, j]
         count = fact[f.F_COUNT, j]
@@ -170,32 +120,24 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
             hold_up += demand + auxiliary
         elif state == f.ON_STORAGE:
             carrying = True
-            need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
-            version = float(fact[f.F_VERSION, j])
-            quantity[f.F_NEED_KW, j] = need
-            if need != quantity[f.F_SHARED_KW, j] or version != quantity[f.F_SHARED_VERSION, j]:
-                _share(j, need, wanted, fact, quantity)
-                quantity[f.F_SHARED_KW, j] = need
-                quantity[f.F_SHARED_VERSION, j] = version
-            else:
-                first = fact[f.F_FIRST, j]
-                for i in range(first, first + count):
-                    wanted[i] = quantity[f.POWER_KW, i]
+            from_storage(j, demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary, wanted, fact, quantity)
         if state != f.ON_STORAGE:
             quantity[f.F_SHARED_KW, j] = -1.0
     site[f.HOLD_UP_KW] = hold_up
+    if clock[f.POINTS] > 0:
+        carrying |= points(wanted, fact, quantity, clock)
     return carrying
 
 
 @inner
-def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
+def _anchor(wanted: Array, fact: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
     """Give the units their new powers; every level in motion is anchored at now."""
     now = clock[f.NOW_US]
     dt_h = (now - clock[f.ANCHOR_US]) / TICKS_PER_H
     active = 0
     for i in range(wanted.size):
         old, new = quantity[f.POWER_KW, i], wanted[i]
-        if quantity[f.RATE_KW, i] != 0.0:
+        if old != 0.0:
             if old > 0.0:
                 quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
@@ -211,6 +153,8 @@ def _anchor(wanted: Array, quantity: Array, clock: Array, tape_us: Array, tape: 
             quantity[f.POWER_KW, i] = new
             efficiency = quantity[f.U_EFFICIENCY, i]
             quantity[f.RATE_KW, i] = -new / efficiency if new > 0.0 else -new * efficiency
+            if fact[f.U_FUELLED, i]:
+                quantity[f.RATE_KW, i] = 0.0
         if new != 0.0:
             active += 1
     clock[f.ANCHOR_US] = now
@@ -225,7 +169,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
         for i in range(clock[f.UNITS]):
             rate = quantity[f.RATE_KW, i]
             if rate != 0.0:
-                end = quantity[f.U_MAX_KWH, i] if rate > 0.0 else quantity[f.U_MIN_KWH, i]
+                end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
                 time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
                 if time < bound - clock[f.ANCHOR_US]:
                     bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))
@@ -240,7 +184,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 @inner
 def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
-    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = 0.0
+    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.DEAD:
             continue
@@ -255,18 +199,24 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
                 loss += quantity[f.F_DEMAND_KW, j] * share / (1.0 - share)
             if fact[f.F_ON_GENSET, j]:
                 genset += quantity[f.F_INPUT_KW, j]
-            else:
+            elif not fact[f.F_ON_POINT, j]:
                 grid += quantity[f.F_INPUT_KW, j]
     if clock[f.ACTIVE] > 0:
         for i in range(clock[f.UNITS]):
             power = quantity[f.POWER_KW, i]
             if power > 0.0:
+                if fact[f.F_STATE, fact[f.U_FEED, i]] == f.ON_SECTION:
+                    beside += power
+                if fact[f.U_FUELLED, i]:
+                    genset += power
+                    need -= power
+                    continue
                 discharge += power
                 storage_loss += power * (1.0 / quantity[f.U_EFFICIENCY, i] - 1.0)
             elif power < 0.0:
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
-    site[f.IMPORT_KW] = grid + charge
+    site[f.IMPORT_KW] = grid + charge - beside
     site[f.GENSET_KW] = genset
     site[f.LOSS_KW] = loss
     site[f.AUXILIARY_KW] = auxiliary
@@ -274,14 +224,17 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     site[f.DISCHARGE_KW] = discharge
     site[f.STORAGE_LOSS_KW] = storage_loss
     site[f.NETWORK_LOSS_KW] = network
-    short = need - discharge
+    short = need - (discharge - beside)
     site[f.CLAMPED_KW] = short if short > 1e-9 * need else 0.0
 
 
 @inner
 def _draws(out: Array, row: int, fact: Array, quantity: Array, link: Array, clock: Array) -> None:
-    """What each load point draws from the network through each feed: its share, losses, own use, recharge [kW]."""
-    links = clock[f.DRAWS]
+    """What each load point draws from the network through each feed: its share, losses, own use, recharge [kW].
+
+    Behind the links stand the connection points: what their trucks take, less what they give beside the grid.
+    """
+    links = link.shape[1]
     k = 0
     while k < links:
         i = link[f.LINK_LOAD, k]
@@ -293,11 +246,20 @@ def _draws(out: Array, row: int, fact: Array, quantity: Array, link: Array, cloc
         for m in range(k, end):
             j = link[f.LINK_FEED, m]
             kw = 0.0
-            if fact[f.F_STATE, j] == f.ON_SECTION:
+            if fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_POINT, j]:
                 loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
                 kw = quantity[f.L_DEMAND_KW, i] / live / (1.0 - loss) + quantity[f.F_OWN_KW, j]
             out[row, f.R_DRAWS + 2 + m] = kw
         k = end
+    for p in range(clock[f.FEEDS]):
+        if fact[f.F_KIND, p] == f.POINT:
+            kw = quantity[f.F_INPUT_KW, p]
+            if fact[f.F_STATE, p] == f.ON_SECTION:
+                first = fact[f.F_FIRST, p]
+                for i in range(first, first + fact[f.F_COUNT, p]):
+                    kw -= quantity[f.POWER_KW, i]
+            out[row, f.R_DRAWS + 2 + k] = kw
+            k += 1
 
 
 @inner
@@ -309,7 +271,7 @@ def _own_draws(fact: Array, quantity: Array, clock: Array) -> None:
             first = fact[f.F_FIRST, j]
             for i in range(first, first + fact[f.F_COUNT, j]):
                 own -= min(quantity[f.POWER_KW, i], 0.0)
-        quantity[f.F_OWN_KW, j] = own / fact[f.F_LINKS, j]
+        quantity[f.F_OWN_KW, j] = own / max(fact[f.F_LINKS, j], 1)
 
 
 @inner
@@ -343,18 +305,18 @@ def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Ar
 
 
 @inner
-def _units(fact: Array, quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Array) -> None:
+def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array) -> None:
     """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, fact, quantity, clock, site)
-    wishing = _charge_wishes(wanted, fact, quantity, clock, site)
+    wishing = _charge_wishes(wanted, fact, quantity, clock, site, price)
     clock[f.IDLE] = not (carrying or wishing)
     changed = False
     for i in range(wanted.size):
         if wanted[i] != quantity[f.POWER_KW, i]:
             changed = True
     if changed:
-        _anchor(wanted, quantity, clock, tape_us, tape)
+        _anchor(wanted, fact, quantity, clock, tape_us, tape)
 
 
 @inner
@@ -378,7 +340,7 @@ def refresh(
     if at_edge and clock[f.IDLE]:
         _inputs(quantity[f.POWER_KW], fact, quantity, clock, site)
     else:
-        _units(fact, quantity, clock, site, tape_us, tape)
+        _units(fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
     clock[f.BOUND_US] = _bound(quantity, clock, site)
     _totals(quantity, fact, clock, site)
     if tape_us.size > 0:

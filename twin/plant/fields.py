@@ -8,7 +8,7 @@ which is such a phase; quantities (float64) by kernels only, but for the rows of
 
 from __future__ import annotations
 
-# ---- unit: one storage unit (a cabinet, a UPS battery; later a truck at its berth)
+# ---- unit: one storage unit (a cabinet, a UPS battery, a truck at its berth; an empty berth is a unit that is not up)
 U_UP, U_FEED, U_EMPTY = range(3)  # facts: sound; feed that it serves; found empty while carrying load
 ENERGY_KWH, ANCHOR_KWH, POWER_KW, RATE_KW, CHARGED_KWH, DISCHARGED_KWH = range(6)
 U_RATED_KW, U_RATED_KWH, U_MIN_KWH, U_MAX_KWH, U_EFFICIENCY, U_AUXILIARY_KW, U_RECHARGE_KW = range(6, 13)  # ratings
@@ -24,7 +24,6 @@ F_LOSS_FRACTION, F_LIMIT_KW, F_TRANSFER_LAW, F_TRANSFER_A, F_TRANSFER_B, F_FAIL_
 # ---- load: one load point
 L_KIND, L_LIT, L_TRIPPED, L_CAPPED, L_BUSY_GPUS, L_BOOTING, L_RUNNING, L_SHED = range(15, 23)
 F_LINKS = 23  # how many loads hang on the feed
-FACTS = 24
 CORE, PUMPS, CHILLERS, ROW, HOUSE = range(5)  # L_KIND; also the order in which short supply is shared out
 L_DEMAND_KW, L_POTENTIAL_KW, L_FULL_KW, L_BEFORE_KW, L_HOLD_UP_US = range(24, 29)
 L_FIXED_KW, L_PER_GPU_KW, L_PER_GPU_CAPPED_KW, L_PER_BOOT_KW, L_FULL_GPUS = range(29, 34)  # ratings
@@ -32,7 +31,20 @@ L_RATED_HOLD_UP_US, L_MAX_HOLD_UP_US, L_WAY_R, L_WAY_X = range(34, 38)
 F_WAY_LOSS_KW = 38  # lost between the feed's storage and its loads, if storage carried them now
 F_OWN_KW = 39  # own use and recharge of its storage, for each link
 F_AUXILIARY_KW, F_AUXILIARY_VERSION = 40, 41  # own use of its sound units, as of this version
-QUANTITIES = 42
+
+# ---- connection point: a feed whose units are berths; it carries other feeds whose section supply is away
+POINT = 4  # F_KIND
+F_POINT, F_ON_POINT = 24, 25  # of a feed: the point that may carry it, and the one that does; place + 1, 0 none
+F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cut off from the sections until; by event
+F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
+U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
+BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price
+FACTS = 33
+U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
+    42, 45
+)  # set on arrival: never below by trade; charge at; discharge at
+U_FLOOR_KWH, U_CEILING_KWH = 45, 46  # bounds of the stored energy as things stand
+QUANTITIES = 47
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
@@ -43,10 +55,11 @@ SECTION_FACTS = 3
 # ---- clock: int64 ticks and counts, written by kernels
 NOW_US, ANCHOR_US, BOUND_US, EDGE, ACTIVE, TAPE_POINTS, TAPE_ROWS, HEAT_ANCHOR_US = range(8)
 UNITS, FEEDS, LOADS = range(8, 11)  # how many there are; set at build
-DRAWS = 11  # links whose draw is recorded for the power flow; 0 where the site has no network
+DRAWS = 11  # links and points whose draw is recorded for the power flow; 0 where the site has no network
 SUPPLY_STATE = 12  # a fact: how each section is fed, two bits each; written by the grid
 IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips, an edge moves no unit
-CLOCK_FIELDS = 14
+POINTS = 14  # how many connection points there are
+CLOCK_FIELDS = 15
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -70,13 +83,16 @@ QUARTER_KWH, HEAT, HEAT_ANCHOR, HEAT_RATE = range(14, 18)  # heat: 0 cold, 1 the
 RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUOUS_KW = range(18, 24)  # ratings
 TAN_PHI, LOSS_FIXED_KW, LOSS_PER_KW2 = range(24, 27)  # of the network: loads' kvar over kW, the estimate of its losses
 GENSET_READY_KW = 27  # a fact that is kW: sets on line, written by the genset plant
-SITE_QUANTITIES = 28
+PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; discharge leaves it at least
+SITE_QUANTITIES = 30
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(
     POWERS + 2, POWERS + 7
 )
-LEDGER_ROWS = POWERS + 7
+LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored energy that trucks brought, took away
+LEDGER_ENERGY_COST = POWERS + 9  # import at the hour's price
+LEDGER_ROWS = POWERS + 10
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -99,6 +115,9 @@ LEDGER_NAMES = (
     "overload_h",
     "unsolved_flow_h",
     "min_voltage_pu",
+    "truck_in_kwh",
+    "truck_out_kwh",
+    "energy_cost",
 )
 SERIES_NAMES = (
     "import_kw",

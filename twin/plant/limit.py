@@ -10,7 +10,7 @@ from typing import Any
 
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.dispatch import auxiliaries_kw
+from twin.plant.sharing import auxiliaries_kw
 
 Array = Any
 
@@ -25,7 +25,8 @@ def _grid_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> fl
     total = 0.0
     for k in range(link.shape[1]):
         j = link[f.LINK_FEED, k]
-        if link[f.LINK_LOAD, k] == i and fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j]:
+        on = fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
+        if link[f.LINK_LOAD, k] == i and on:
             loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
             total += kw / live / (1.0 - loss)
     return total
@@ -80,7 +81,8 @@ def _full_import_kw(
         cooling = max(0.0, edge[f.E_COOLING_FRACTION, clock[f.EDGE]] * it_kw - site[f.CONTINUOUS_KW])
         total += _through_kw(chillers, cooling, fact, quantity, link)
     for j in range(clock[f.FEEDS]):
-        if fact[f.F_UP, j] and not fact[f.F_ON_GENSET, j] and fact[f.F_COUNT, j] > 0:
+        on = fact[f.F_UP, j] and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
+        if on and fact[f.F_COUNT, j] > 0:
             total += auxiliaries_kw(j, fact, quantity)
     return total + site[f.LOSS_FIXED_KW] + site[f.LOSS_PER_KW2] * total * total
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.dispatch import auxiliaries_kw, feed_demands, storage_kw, storage_need_kw
+from twin.plant.dispatch import feed_demands
+from twin.plant.sharing import auxiliaries_kw, point_kw, storage_kw, storage_need_kw
 from twin.units import TICKS_PER_H
 
 Array = Any
@@ -32,7 +35,10 @@ def _note(out: Array, count: int, index: int, what: int) -> int:
 
 
 @inner
-def _grid_on(j: int, fact: Array, section: Array) -> bool:
+def grid_on(j: int, fact: Array, section: Array) -> bool:
+    """Whether feed j has section supply."""
+    if fact[f.F_AWAY_US, j]:
+        return False
     for s in range(section.shape[1]):
         if fact[f.F_SECTIONS, j] >> s & 1 and section[f.S_GRID, s]:
             return True
@@ -40,7 +46,7 @@ def _grid_on(j: int, fact: Array, section: Array) -> bool:
 
 
 @inner
-def _full_kw(j: int, fact: Array, quantity: Array, link: Array) -> float:
+def full_kw(j: int, fact: Array, quantity: Array, link: Array) -> float:
     """Input of feed j with its loads at full level [kW]: what gensets must be able to carry before it connects."""
     total = 0.0
     for k in range(link.shape[1]):
@@ -53,6 +59,16 @@ def _full_kw(j: int, fact: Array, quantity: Array, link: Array) -> float:
             total += quantity[f.L_FULL_KW, i] / max(cords, 1)
     loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
     return total / (1.0 - loss) + auxiliaries_kw(j, fact, quantity)
+
+
+@inner
+def rank_of(j: int, fact: Array, link: Array) -> int:
+    """The most important kind of load on feed j: the order in which short supply is shared out."""
+    best = 5
+    for k in range(link.shape[1]):
+        if link[f.LINK_FEED, k] == j:
+            best = min(best, fact[f.L_KIND, link[f.LINK_LOAD, k]])
+    return best
 
 
 @kernel
@@ -69,22 +85,19 @@ def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, sec
         for j in range(clock[f.FEEDS]):
             if not fact[f.F_GENSET, j]:
                 continue
-            if _grid_on(j, fact, section):
+            if grid_on(j, fact, section) or fact[f.F_AWAY_US, j]:
                 fact[f.F_ON_GENSET, j] = 0
                 continue
-            best = 5
-            for k in range(link.shape[1]):
-                if link[f.LINK_FEED, k] == j:
-                    best = min(best, fact[f.L_KIND, link[f.LINK_LOAD, k]])
-            if best != rank:
+            if rank_of(j, fact, link) != rank:
                 continue
-            need = _full_kw(j, fact, quantity, link) * network
+            need = full_kw(j, fact, quantity, link) * network
             if left > 0.0 and need <= left * (1.0 + 1e-12) and fact[f.F_UP, j]:
                 fact[f.F_ON_GENSET, j] = 1
                 left -= need
             else:
                 fact[f.F_ON_GENSET, j] = 0
-                short += need
+                if not fact[f.F_ON_POINT, j]:
+                    short += need
     return -short if short > 0.0 else left
 
 
@@ -95,12 +108,13 @@ def _break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     for s in range(section.shape[1]):
         if fact[f.F_SECTIONS, j] >> s & 1:
             shortest = min(shortest, section[f.S_BREAK_UNTIL_US, s] - now_us)
-    return shortest
+    return max(shortest, fact[f.F_AWAY_US, j] - now_us) if fact[f.F_AWAY_US, j] else shortest
 
 
 @inner
-def _event(j: int, fact: Array, section: Array) -> int:
-    event = 0
+def event_of(j: int, fact: Array, section: Array) -> int:
+    """Number of the event that keeps supply from feed j."""
+    event = fact[f.F_EVENT, j] if fact[f.F_AWAY_US, j] else np.int64(0)
     for s in range(section.shape[1]):
         if fact[f.F_SECTIONS, j] >> s & 1:
             event = max(event, section[f.S_EVENT, s])
@@ -146,7 +160,7 @@ def _lose_input(
     length = gone + _break_us(j, now_us, fact, section)
     if length <= least and least < 1e18:
         return f.ON_HOLD_UP
-    works = _switch_works(j, key, replication, least - gone, fact, quantity, _event(j, fact, section))
+    works = _switch_works(j, key, replication, least - gone, fact, quantity, event_of(j, fact, section))
     if works:
         able = storage_kw(j, fact, quantity) * (1.0 + 1e-12)
         need = storage_need_kw(j, fact, quantity)
@@ -159,6 +173,30 @@ def _lose_input(
                     fact[f.L_TRIPPED, i] = 1
             return f.ON_STORAGE
     return f.ON_HOLD_UP if length <= most else f.DEAD
+
+
+@inner
+def _point(p: int, fact: Array, clock: Array, section: Array) -> None:
+    """A connection point follows the grid unless its trucks carry somebody; tripped, it waits until nobody asks."""
+    carries = cut_off = False
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_POINT, j] == p + 1:
+            carries |= fact[f.F_ON_POINT, j] != 0
+            cut_off |= fact[f.F_AWAY_US, j] != 0
+    old = fact[f.F_STATE, p]
+    new = old
+    if grid_on(p, fact, section) and not carries:
+        if old == f.ON_STORAGE or not cut_off:
+            new = f.ON_SECTION
+    elif old == f.ON_SECTION:
+        new = f.ON_STORAGE
+    first = fact[f.F_FIRST, p]
+    if new == f.ON_SECTION and not cut_off:
+        for i in range(first, first + fact[f.F_COUNT, p]):
+            fact[f.U_EMPTY, i] = 0
+    if new != old:
+        fact[f.F_STATE, p] = new
+        fact[f.F_VERSION, p] += 1
 
 
 @inner
@@ -176,13 +214,16 @@ def _feeds(
     count = 0
     for j in range(clock[f.FEEDS]):
         old = fact[f.F_STATE, j]
-        fed = _grid_on(j, fact, section) or fact[f.F_ON_GENSET, j]
+        if fact[f.F_KIND, j] == f.POINT:
+            _point(j, fact, clock, section)
+            continue
+        fed = grid_on(j, fact, section) or fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]
         new = old
         if not fact[f.F_UP, j]:
             new = f.DEAD
         elif fed:
             new = f.ON_SECTION
-            if _grid_on(j, fact, section):
+            if grid_on(j, fact, section):
                 fact[f.F_ATTEMPT, j] = 0
         elif old == f.ON_SECTION or (old == f.ON_HOLD_UP and _break_us(j, now_us, fact, section) > 0):
             if old == f.ON_SECTION:
@@ -236,6 +277,8 @@ def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: in
         if fact[f.F_STATE, j] != f.ON_STORAGE:
             continue
         need = storage_need_kw(j, fact, quantity)
+        if fact[f.F_KIND, j] == f.POINT:
+            need += point_kw(j, fact, quantity, clock)
         able = storage_kw(j, fact, quantity)
         if need > able * (1.0 + 1e-9):
             fact[f.F_STATE, j] = f.DEAD

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from twin.errors import InputError, Problem
+from twin.powerflow.control import Control, HoldVoltage
 from twin.powerflow.network import Network, Source
 from twin.powerflow.topology import Floats, Ints
 
+_UNBOUND_MVAR = 1e9  # what pandapower writes for a limit that is not there
 _WIDTHS = {"bus": 13, "branch": 11, "gen": 8}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|Inf|NaN)", re.IGNORECASE)
 # The unit conversions that MATPOWER's distribution cases end with: the only statements this reader carries out.
@@ -23,8 +25,9 @@ _KILOWATTS = "mpc.bus(:,[PD,QD])=mpc.bus(:,[PD,QD])/1e3"
 
 @dataclass(frozen=True)
 class Case:
-    """A network from a file, its demand (generators are negative demand) and its sources, ready for `solve`.
+    """A network from a file, its demand, sources and controls, ready for `solve`.
 
+    Generators are negative demand; those that hold a voltage (PV) are so in active power, and `controls` in reactive.
     bus_number: the file's own number of each bus.
     """
 
@@ -32,6 +35,7 @@ class Case:
     p_kw: Floats
     q_kvar: Floats
     sources: list[Source]
+    controls: list[Control]
     bus_number: Ints
 
 
@@ -39,7 +43,7 @@ def read_matpower(path: str | os.PathLike[str]) -> Case:
     """Read a MATPOWER case (version 2 text).
 
     Raises:
-        InputError: Naming file and line of what cannot be read or is not supported (shunts and PV buses).
+        InputError: Naming file and line of what cannot be read or is not supported (shunts).
     """
     name = os.fspath(path)
     try:
@@ -69,7 +73,7 @@ def read_pandapower(path: str | os.PathLike[str]) -> Case:
     """Read a network that pandapower wrote as JSON. Needs pandapower, for its models of transformers and switches.
 
     Raises:
-        InputError: When pandapower is not installed, or the network holds what is not supported (shunts and PV buses).
+        InputError: When pandapower is not installed, or the network holds what is not supported (shunts).
     """
     try:
         pandapower: Any = importlib.import_module("pandapower")
@@ -79,10 +83,14 @@ def read_pandapower(path: str | os.PathLike[str]) -> Case:
             Problem("pandapower is not installed", file=os.fspath(path), remedy="pip install pandapower")
         ) from None
     try:
-        tables = converter.to_ppc(pandapower.from_json(os.fspath(path)), init="flat", calculate_voltage_angles=True)
+        tables = converter.to_ppc(
+            pandapower.from_json(os.fspath(path)), init="flat", calculate_voltage_angles=True, mode="pf"
+        )
     except Exception as error:  # noqa: BLE001 - whatever it is, the file is what is wrong
         raise InputError(Problem(f"pandapower cannot read it: {error}", file=os.fspath(path))) from None
     plain = {key: np.real(np.asarray(tables[key])) for key in _WIDTHS}
+    limits = plain["gen"][:, 3:5]
+    limits[np.abs(limits) >= _UNBOUND_MVAR] *= np.inf
     return _case(os.fspath(path), float(tables["baseMVA"]), plain, {key: [] for key in _WIDTHS})
 
 
@@ -144,7 +152,7 @@ def _convert(name: str, line: int, text: str, tables: dict[str, Any], base_mva: 
 
 
 def _case(name: str, base_mva: float, tables: dict[str, Any], at: dict[str, list[int]]) -> Case:
-    bus, branch, gen = tables["bus"], tables["branch"], tables["gen"]
+    bus, branch = tables["bus"], tables["branch"]
     lines = at["bus"] or [None] * len(bus)  # type: ignore[list-item]
     problems = [
         Problem(f"bus {row[0]:g} has a shunt, which is not supported", file=name, line=lines[i])
@@ -154,24 +162,8 @@ def _case(name: str, base_mva: float, tables: dict[str, Any], at: dict[str, list
     kept = np.nonzero(bus[:, 1] != 4)[0]
     number = {int(bus[i, 0]): position for position, i in enumerate(kept)}
     p_kw, q_kvar = bus[kept, 2] * 1e3, bus[kept, 3] * 1e3
-    sources: list[Source] = []
-    for i, row in enumerate(gen):
-        where = at["gen"][i] if at["gen"] else None
-        if row[7] <= 0 or int(row[0]) not in number:
-            continue
-        k = number[int(row[0])]
-        kind = bus[kept[k], 1]
-        if kind == 3:
-            angle = 0.0 if np.isnan(bus[kept[k], 8]) else float(np.radians(bus[kept[k], 8]))
-            if k not in [source[0] for source in sources]:
-                sources.append((k, float(row[5]), angle))
-        elif kind == 2:
-            problems.append(
-                Problem(f"bus {row[0]:g} holds its voltage (PV), which is not supported", file=name, line=where)
-            )
-        else:
-            p_kw[k] -= row[1] * 1e3
-            q_kvar[k] -= row[2] * 1e3
+    sources, controls, wrong = _generators(name, tables, at, number, p_kw, q_kvar)
+    problems += wrong
     ends = []
     for i, row in enumerate(branch):
         for end in row[:2]:
@@ -200,4 +192,35 @@ def _case(name: str, base_mva: float, tables: dict[str, Any], at: dict[str, list
         rating_a=np.where(branch[:, 5] > 0.0, branch[:, 5] * 1e3 / (np.sqrt(3.0) * bus[kept, 9][pairs[:, 0]]), np.inf),
         base_kva=base_mva * 1e3,
     )
-    return Case(net, p_kw, q_kvar, sources, bus[kept, 0].astype(np.int64))
+    return Case(net, p_kw, q_kvar, sources, controls, bus[kept, 0].astype(np.int64))
+
+
+def _generators(
+    name: str, tables: dict[str, Any], at: dict[str, list[int]], number: dict[int, int], p_kw: Floats, q_kvar: Floats
+) -> tuple[list[Source], list[Control], list[Problem]]:
+    """Sources, held voltages and what is wrong with them; what generators give is taken off the demand."""
+    about = {int(row[0]): row for row in tables["bus"]}
+    sources: dict[int, Source] = {}
+    held: dict[int, HoldVoltage] = {}
+    problems: list[Problem] = []
+    for i, row in enumerate(tables["gen"]):
+        own = int(row[0])
+        if row[7] <= 0 or own not in number:
+            continue
+        k, kind = number[own], about[own][1]
+        if kind == 3:
+            angle = 0.0 if np.isnan(about[own][8]) else float(np.radians(about[own][8]))
+            sources.setdefault(k, (k, float(row[5]), angle))
+            continue
+        p_kw[k] -= row[1] * 1e3
+        if kind != 2:
+            q_kvar[k] -= row[2] * 1e3
+            continue
+        most, least, v_pu = float(row[3]) * 1e3, float(row[4]) * 1e3, float(row[5])
+        before = held.get(k, HoldVoltage(k, v_pu, 0.0, 0.0))
+        if not (least <= most and v_pu > 0.0) or before.v_pu != v_pu:
+            message = f"bus {own}: a generator is to hold {row[5]:g} p.u. within {row[4]:g} to {row[3]:g} MVAr"
+            other = f", another one there {before.v_pu:g} p.u." if before.v_pu != v_pu else ""
+            problems.append(Problem(message + other, file=name, line=at["gen"][i] if at["gen"] else None))
+        held[k] = HoldVoltage(k, before.v_pu, before.min_kvar + least, before.max_kvar + most)
+    return list(sources.values()), list(held.values()), problems

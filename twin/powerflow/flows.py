@@ -21,6 +21,8 @@ class Flows:
 
     Attributes:
         sweeps: (cases,) sweeps used; 1 where Newton's method was needed.
+        control_kvar: (cases, controls) what each control injects; NaN where its bus is dead.
+        at_limit: (cases, controls) whether that is all it can give or take: V is off its set point, or off the curve.
     """
 
     def __init__(
@@ -32,9 +34,12 @@ class Flows:
         shares: Floats | None,
         v: Complexes | None,
         sweeps: Ints,
+        controls: int = 0,
     ) -> None:
         self.net, self.p, self.q, self.groups, self.shares, self.sweeps = net, p, q, groups, shares, sweeps
         self._v = v
+        self.control_kvar: Floats = np.full((p.shape[0], controls), np.nan)
+        self.at_limit: npt.NDArray[np.bool_] = np.zeros((p.shape[0], controls), dtype=bool)
         self.summary: Floats = np.empty((0 if v is not None else p.shape[0], 3))
 
     @property
@@ -118,6 +123,12 @@ class Flows:
         self.summary[good, 0] = np.nanmin(np.abs(v[good]), axis=1) if good.size else 0.0
         self.summary[good, 1] = self._losses(current[good])
         self.summary[good, 2] = np.sum(current[good] > self.net.rating_a, axis=1)
+
+    def give_up(self, rows: Ints) -> None:
+        """Mark some cases as without a solution."""
+        self.sweeps[rows] = FAILED
+        if self._v is not None:
+            self._v[rows] = np.nan
 
     def converged_now(self, rows: Ints) -> npt.NDArray[np.bool_]:
         """Whether these cases are solved so far."""

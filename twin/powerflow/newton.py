@@ -132,9 +132,37 @@ def close(
             alpha[t] * (u[tie_a[t]] + du[tie_a[t]]) - beta[t] * (u[tie_b[t]] + du[tie_b[t]]) - tie_z[t] * tie_current[t]
         )
         right[2 * t], right[2 * t + 1] = -open_end.real, -open_end.imag
-    steps = np.linalg.solve(system, right)
+    eliminate(system, right)
     for t in range(ties):
-        tie_current[t] += complex(steps[2 * t], steps[2 * t + 1])
+        tie_current[t] += complex(right[2 * t], right[2 * t + 1])
     for c in range(2 * ties):
         for k in range(du.size):
-            du[k] += steps[c] * response[c, k]
+            du[k] += right[c] * response[c, k]
+
+
+@inner
+def eliminate(system: Any, right: Any) -> Any:
+    """Solve a small dense system in place, with row pivots: `right` becomes the solution, not finite where singular.
+
+    numpy's own solver would cost the first call four seconds of compiling, and a singular case stop all the others.
+    """
+    n = right.size
+    for i in range(n):
+        best = i
+        for j in range(i + 1, n):
+            if abs(system[j, i]) > abs(system[best, i]):
+                best = j
+        for c in range(i, n):
+            system[i, c], system[best, c] = system[best, c], system[i, c]
+        right[i], right[best] = right[best], right[i]
+        for j in range(i + 1, n):
+            share = system[j, i] / system[i, i]
+            if share == 0.0:
+                continue
+            for c in range(i + 1, n):
+                system[j, c] -= share * system[i, c]
+            right[j] -= share * right[i]
+    for i in range(n - 1, -1, -1):
+        for c in range(i + 1, n):
+            right[i] -= system[i, c] * right[c]
+        right[i] /= system[i, i]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,15 +11,17 @@ import numpy.typing as npt
 
 from twin.errors import InputError, Problem
 from twin.powerflow import workspace
+from twin.powerflow.control import Control, Curves, curves_of
 from twin.powerflow.flows import Flows, arrays_of
 from twin.powerflow.lanes import LANES
 from twin.powerflow.network import Network, Source
 from twin.powerflow.one_by_one import solve_cases
+from twin.powerflow.regulation import inner_tolerance, regulate
 from twin.powerflow.states import Group, group_cases
 from twin.powerflow.sweep_lanes import solve_blocks
 from twin.powerflow.sweep_one import FAILED
 from twin.powerflow.threads import solve_blocks_on_threads
-from twin.powerflow.topology import Floats, Topology
+from twin.powerflow.topology import Floats, Ints, Topology
 
 MAX_SWEEPS = 20  # beyond, Newton's method is faster
 FEW_CASES = 4  # up to here, vectors of cases are too empty to pay
@@ -35,6 +38,7 @@ def solve(
     open_branch: npt.ArrayLike | None = None,
     sources: Sequence[Source] | None = None,
     loads: npt.ArrayLike | None = None,
+    control: Sequence[Control] = (),
     store: Literal["voltages", "summary"] = "voltages",
     tolerance: float = 1e-8,
     threads: int = 1,
@@ -53,6 +57,9 @@ def solve(
         open_branch: (cases,) a branch to open in each case, -1 for none.
         sources: [(bus, volts p.u., angle rad)] buses of fixed voltage, instead of the slack; two may share an island.
         loads: (buses, 3) shares of constant impedance, constant current and constant power; default all power.
+        control: Inverters that hold a voltage or follow a droop, `HoldVoltage` and `VoltVar`: at most one a bus. What
+            they inject, positive into the bus, comes on top of `q_kvar` and is constant power, whatever `loads` says. A
+            control on a dead bus is off. Each case is solved several times over: see `regulation`.
         store: "summary" keeps no voltages: only `min_v_pu`, `loss_kw` and `overloads` of each case.
         tolerance: Bound of the error of a voltage, p.u.
         threads: Threads to use; the numbers do not depend on it.
@@ -68,21 +75,47 @@ def solve(
         raise InputError(Problem(f"tolerance {tolerance} and threads {threads} must be above zero", key="solve"))
     shares = _shares(net, loads)
     cases = p.shape[0]
+    curves = curves_of(net, control, sources) if control else None
     groups = group_cases(net, cases, in_service, open_branch, sources)
     sweeps = np.full(cases, FAILED, dtype=np.int64)
     v = np.empty((cases, net.buses) if store == "voltages" else (0, net.buses), dtype=np.complex128)
     flows = Flows(net, p, q, groups, shares, v if store == "voltages" else None, sweeps)
+    if curves is not None:
+        return _regulated(flows, curves, tolerance, threads, method)
     for group in groups:
         _solve_group(flows, group, v, tolerance, threads, method)
     return flows
 
 
+def _regulated(asked: Flows, curves: Curves, tolerance: float, threads: int, method: Method) -> Flows:
+    """The flows with controls. A summary, too, needs every voltage until the injections are found."""
+    v = np.empty(asked.p.shape, dtype=np.complex128)
+    flows = Flows(
+        asked.net, asked.p, asked.q.copy(), asked.groups, asked.shares, v, asked.sweeps, controls=curves.bus.size
+    )
+    fine = inner_tolerance(tolerance)
+    for group in flows.groups:
+        same = "lanes" if method == "auto" and _suits_lanes(asked.net, group) else method  # few may be left at the end
+
+        def solve_rows(rows: Ints, group: Group = group, same: Method = same) -> None:
+            _solve_group(flows, replace(group, rows=rows), v, fine, threads, same)
+
+        regulate(flows, group, curves, solve_rows, tolerance)
+    if asked.has_voltages:
+        return flows
+    short = Flows(asked.net, asked.p, flows.q, asked.groups, asked.shares, None, asked.sweeps)
+    short.control_kvar, short.at_limit = flows.control_kvar, flows.at_limit
+    for group in short.groups:
+        solved = replace(group, rows=group.rows[flows.converged_now(group.rows)])
+        _solve_group(short, solved, v[:0], fine, threads, method)
+    return short
+
+
 def _solve_group(flows: Flows, group: Group, v: Any, tolerance: float, threads: int, method: Method) -> None:
     net, topology, rows = flows.net, group.topology, group.rows
-    radial = topology.ties.size == 0 and net.buses >= FEWEST_BUSES
-    if method == "lanes" and not radial:
+    if method == "lanes" and not _radial(net, topology):
         raise InputError(Problem(f"lanes need a network without loops, of {FEWEST_BUSES} buses or more", key="method"))
-    if radial and (method == "lanes" or (method == "auto" and rows.size > FEW_CASES)):
+    if method == "lanes" or (method == "auto" and _suits_lanes(net, group)):
         _in_lanes(flows, group, v, tolerance, threads)
         rows = rows[flows.sweeps[rows] == FAILED]
     if rows.size == 0:
@@ -96,6 +129,14 @@ def _solve_group(flows: Flows, group: Group, v: Any, tolerance: float, threads: 
     )
     if not flows.has_voltages:
         flows.summarise(rows, target, group)
+
+
+def _radial(net: Network, topology: Topology) -> bool:
+    return topology.ties.size == 0 and net.buses >= FEWEST_BUSES
+
+
+def _suits_lanes(net: Network, group: Group) -> bool:
+    return _radial(net, group.topology) and group.rows.size > FEW_CASES
 
 
 def _in_lanes(flows: Flows, group: Group, v: Any, tolerance: float, threads: int) -> None:

@@ -89,6 +89,19 @@ def compile_topology(
     )  # fmt: skip
 
 
+def path_impedance(topology: Topology, at: Ints) -> Complexes:
+    """(positions, at) fall of U at every position by one unit of current drawn at each of `at`, loops closed, p.u.
+
+    In a tree, the impedance that the paths of both to the root have in common.
+    """
+    t = topology
+    path = np.zeros((t.order.size, at.size), dtype=np.complex128)
+    _reach(t.parent, t.z, at, at, np.ones(at.size, np.complex128), np.zeros(at.size, np.complex128), path)
+    if t.ties.size:
+        path -= t.reach @ (t.loop_inverse @ (t.alpha[:, None] * path[t.tie_a] - t.beta[:, None] * path[t.tie_b]))
+    return path
+
+
 @kernel
 def _grow(
     from_bus: Any,

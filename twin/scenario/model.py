@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
+from twin.fleet.roads import RoadsSpec, shortest_km
+from twin.fleet.spec import FleetSpec, TruckSpec
 from twin.parts.cabinets import CabinetsSpec
-from twin.parts.cluster import ClusterSpec
+from twin.parts.cluster import ClusterSpec, row_name
 from twin.parts.cooling import CoolingSpec
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.network import NetworkSpec
+from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.queue import QueueSpec
+from twin.parts.regions import RegionSpec
+from twin.parts.row_work import BoardWorkSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -120,6 +126,10 @@ class SiteSpec(Spec):
     )
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
+    connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
+    plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
+    planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
@@ -130,6 +140,19 @@ class SiteSpec(Spec):
         for ups in (self.protection.ups, self.protection.core_ups):
             if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
                 raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
+        return self
+
+    @model_validator(mode="after")
+    def _points_serve(self) -> Self:
+        rows = {row_name(k) for k in range(self.cluster.rows)}
+        held: dict[str, str] = {}
+        for name, point in sorted(self.connection_points.items()):
+            for load in point.serves:
+                if load not in GROUPS and load not in rows:
+                    raise ValueError(f"connection_points.{name}.serves: '{load}' is no group of loads and no row")
+                for one in (rows if load == "rows" else {load}) | {load}:
+                    if held.setdefault(one, name) != name:
+                        raise ValueError(f"connection_points: {one} is served by {held[one]} and by {name}")
         return self
 
 
@@ -146,6 +169,10 @@ class Scenario(Spec):
     horizon: HorizonSpec = HorizonSpec()
     sites: dict[str, SiteSpec] = Field(min_length=1)
     jobs: dict[str, Job] = Field(default_factory=dict)
+    trucks: dict[str, TruckSpec] = Field(default_factory=dict)
+    roads: RoadsSpec = RoadsSpec()
+    fleet: FleetSpec = FleetSpec()
+    regions: dict[str, RegionSpec] = Field(default_factory=dict)
     design_note: str = Field(default="", description="what a design is, in a few words")
 
     @model_validator(mode="after")
@@ -166,6 +193,37 @@ class Scenario(Spec):
             held[site] = held.get(site, 0) + (job.servers(cluster) if isinstance(job, GangSpec) else 0)
             if held[site] > cluster.rows * cluster.servers_per_row:
                 raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
+        return self
+
+    @model_validator(mode="after")
+    def _trucks_fit(self) -> Self:
+        reserved = sorted({"trucks", "regions"} & set(self.sites))
+        if reserved:
+            raise ValueError(f"sites: '{reserved[0]}' is no name for a site")
+        taken: dict[tuple[str, str], int] = {}
+        for name, truck in self.trucks.items():
+            site, _, point = truck.home.partition("/")
+            if site not in self.sites:
+                raise ValueError(f"trucks.{name}.home: '{site}' is none of the sites: {', '.join(sorted(self.sites))}")
+            points = self.sites[site].connection_points
+            point = point or min(points, default="")
+            if point not in points:
+                raise ValueError(f"trucks.{name}.home: site '{site}' has no connection point {point or 'at all'}")
+            taken[site, point] = taken.get((site, point), 0) + 1
+            if taken[site, point] > points[point].berths:
+                raise ValueError(f"trucks.{name}.home: {site}/{point} has {points[point].berths} berths, not more")
+        places = sorted(name for name, site in self.sites.items() if site.connection_points)
+        if self.trucks and self.fleet.policy.kind != "home":
+            km = shortest_km(self.roads.distances_km, places)
+            lost = sorted({b for a in places for b in places if math.isinf(km[a, b])})
+            if lost:
+                raise ValueError(f"roads.distances_km: no way between all of {', '.join(lost)}")
+        for name, region in self.regions.items():
+            unknown = sorted(set(region.sites) - set(self.sites))
+            if unknown:
+                raise ValueError(f"regions.{name}.sites: no such site: {', '.join(unknown)}")
+            if any(event.feeders for event in region.script):
+                raise ValueError(f"regions.{name}.script: strikes all feeders; name none")
         return self
 
     def site_of(self, job: GangSpec | QueueSpec) -> str:

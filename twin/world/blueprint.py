@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from twin.chance import quantiles
 from twin.chance.law import CompiledLaw
 from twin.chance.philox import stream_key
-from twin.errors import InternalError
+from twin.errors import InputError, InternalError
 from twin.plant import fields as f
-from twin.units import NEVER, TICKS_PER_H
+from twin.units import NEVER
 from twin.world.flows import FlowPlan
-from twin.world.profile import ProfileSpec, steps
+from twin.world.profile import ProfileSpec, months, steps
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
@@ -85,6 +86,21 @@ class Feed:
 
 
 @dataclass
+class Point:
+    """A connection point as declared: berths for trucks, and the load points whose feeds they may carry."""
+
+    name: str
+    sections: int
+    limit_kw: float
+    berths: list[str]
+    synchronised: bool
+    changeover_us: int
+    transfer: CompiledLaw
+    serves: list[str]
+    bus: str | None = None
+
+
+@dataclass
 class SiteBlueprint:
     """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds).
 
@@ -108,6 +124,7 @@ class SiteBlueprint:
     load_items: list[int]
     feed_items: list[int]
     unit_items: NDArray[np.int64]
+    berth: NDArray[np.bool_]
     pumps: int
     chillers: int
     most_kw: float
@@ -124,14 +141,15 @@ class SiteBuilder:
         self.items: list[Item] = []
         self.loads: dict[str, Load] = {}
         self.feeds: dict[str, Feed] = {}
+        self.points: dict[str, Point] = {}
         self.recharge_limit_kw = UNLIMITED_KW
         self.import_limit_kw = UNLIMITED_KW
+        self.peak_target_kw, self.import_floor_kw = UNLIMITED_KW, 0.0
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
         self.network: SiteNetwork | None = None
-        self.profiles: dict[int, ProfileSpec] = {}
-        """By row of the edge block: what follows the clock."""
+        self.profiles: dict[int, ProfileSpec] = {}  # by row of the edge block: what follows the clock
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
@@ -159,6 +177,16 @@ class SiteBuilder:
         for load in loads:
             self.loads[load].feeds.append(feed.name)
 
+    def add_point(self, point: Point) -> None:
+        """Declare a connection point: a feed whose units are berths, empty at first."""
+        berths = [
+            Unit(self.item(f"{point.name}/{berth}", "berth"), 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+            for berth in point.berths
+        ]
+        feed = Feed(point.name, f.POINT, point.sections, berths, limit_kw=point.limit_kw, transfer=point.transfer)
+        self.add_feed(feed, "connection_point", [])
+        self.points[feed.name] = point
+
     def freeze(self, ids: dict[str, int], seed: int, start: date, horizon_us: int) -> SiteBlueprint:
         """All blocks, in name order."""
         loads = [self.loads[name] for name in sorted(self.loads)]
@@ -169,22 +197,23 @@ class SiteBuilder:
         place = {feed.name: j for j, feed in enumerate(feeds)}
         feeds_of = [sorted(place[name] for name in load.feeds) for load in loads]
         link = np.array([(i, j) for i, js in enumerate(feeds_of) for j in js], np.int64).reshape(-1, 2).T.copy()
-        units = [unit for feed in feeds for unit in sorted(feed.units, key=_unit_name)]
+        units = [unit for feed in feeds for unit in sorted(feed.units, key=attrgetter("name"))]
         wide = max(len(units), len(feeds), len(loads))
         fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((f.QUANTITIES, wide))
         _fill_units(units, fact, quantity)
         _fill_feeds(feeds, fact, quantity)
         _fill_loads(loads, fact, quantity)
+        self._fill_points(place, fact)
         fact[f.F_LINKS, : len(feeds)] = np.bincount(link[f.LINK_FEED], minlength=len(feeds))
         kinds = [load.kind for load in loads]
         site = self._site(loads)
         edge_us, edge, month_us = self._edges(start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US] = NEVER
-        clock[[f.UNITS, f.FEEDS, f.LOADS]] = len(units), len(feeds), len(loads)
+        clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
         flows = self._flows(loads, feeds, link)
         if flows is not None:
-            clock[f.DRAWS], clock[f.SUPPLY_STATE] = link.shape[1], flows.normal
+            clock[f.DRAWS], clock[f.SUPPLY_STATE] = len(flows.links), flows.normal
             site[[f.TAN_PHI, f.LOSS_FIXED_KW, f.LOSS_PER_KW2]] = flows.network.tan_phi, flows.fixed_kw, flows.per_kw2
             for i, load in enumerate(loads):
                 way = flows.network.busway_pu_per_kw.get(self.short(load.name), 0j)
@@ -199,6 +228,7 @@ class SiteBuilder:
             feed_of={self.short(feed.name): j for j, feed in enumerate(feeds)},
             load_items=[ids[load.name] for load in loads], feed_items=[ids[feed.name] for feed in feeds],
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
+            berth=np.array([feed.kind == f.POINT for feed in feeds for _ in feed.units], np.bool_),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS), most_kw=self._most_kw(feeds, loads),
             flows=flows,
         )  # fmt: skip
@@ -216,8 +246,21 @@ class SiteBuilder:
             own_kw = sum(unit.auxiliary_kw for unit in feed.units) / max(1, int((link[f.LINK_FEED] == j).sum()))
             links.append((self.short(load.name), feed.sections))
             full_kw.append(kw / len(load.feeds) / (1.0 - feed.loss_fraction) + own_kw)
+        for name, point in sorted(self.points.items()):
+            self.network.buses_of[self.short(name)] = [self._bus_of(point)] * self.sections
+            links.append((self.short(name), point.sections))
+            full_kw.append(0.0)
         normal = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
         return FlowPlan(self.network, links, normal, np.array(full_kw))
+
+    def _bus_of(self, point: Point) -> list[int]:
+        """The bus of a connection point; none named: the sections'."""
+        assert self.network is not None, "asked for where there is a network"
+        if point.bus is None:
+            return []
+        if point.bus not in self.network.names:
+            raise InputError(f"{point.name}: the network of {self.name} has no bus '{point.bus}'")
+        return [self.network.names.index(point.bus)]
 
     def _most_kw(self, feeds: list[Feed], loads: list[Load]) -> float:
         """More than all load points ever draw together, in the month that cools hardest [kW]."""
@@ -227,6 +270,18 @@ class SiteBuilder:
         loss = max(feed.loss_fraction for feed in feeds)
         most_kw = (it_kw * (1.0 + max(self.cooling_fraction)) + others_kw) / (1.0 - loss) + auxiliary_kw
         return most_kw * 1.1 if self.network else most_kw
+
+    def _fill_points(self, place: dict[str, int], fact: NDArray[np.int64]) -> None:
+        """Which feed may hang on which point; every berth is empty."""
+        for name, point in self.points.items():
+            p = place[name]
+            fact[f.F_SYNCHRONISED, p], fact[f.F_CHANGEOVER_US, p] = point.synchronised, point.changeover_us
+            fact[f.U_UP, fact[f.U_FEED] == p] = 0
+            for load in point.serves:
+                for feed in self.loads[load].feeds:
+                    if fact[f.F_POINT, place[feed]] not in {0, p + 1}:
+                        raise InputError(f"{name}: {feed} hangs on another connection point already")
+                    fact[f.F_POINT, place[feed]] = p + 1
 
     def _edges(self, start: date, horizon_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
         """Every tick at which a month begins or a profile changes, what holds from it, and the months alone."""
@@ -246,16 +301,13 @@ class SiteBuilder:
         site = np.zeros(f.SITE_QUANTITIES)
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
         site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
+        site[f.PEAK_TARGET_KW], site[f.IMPORT_FLOOR_KW] = self.peak_target_kw, self.import_floor_kw
         site[f.RIDE_THROUGH_H] = self.ride_through_h
         site[f.TANK_H] = self.tank_h
         site[f.CONTINUOUS_KW] = self.continuous_kw
         full = sum(load.full_kw for load in loads if load.kind in (f.ROW, f.CORE))
         site[f.IT_FULL_KW] = max(full, 1e-9)
         return site
-
-
-def _unit_name(unit: Unit) -> str:
-    return unit.name
 
 
 def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
@@ -266,6 +318,7 @@ def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,
         )  # fmt: skip
+        quantity[f.U_FLOOR_KWH, i], quantity[f.U_CEILING_KWH, i] = unit.min_kwh, unit.max_kwh
 
 
 def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
@@ -295,14 +348,3 @@ def _fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np
             load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
             load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
         )  # fmt: skip
-
-
-def months(start: date, horizon_us: int) -> NDArray[np.int64]:
-    """Ticks at which the billing months within the horizon begin, in local standard time; the first is 0."""
-    day = np.datetime64(start, "D")
-    first = day.astype("datetime64[M]")
-    last = (day + np.timedelta64(-(-horizon_us // (24 * TICKS_PER_H)), "D")).astype("datetime64[M]")
-    begin = np.arange(first + 1, last + 1).astype("datetime64[D]")
-    ticks_ = (begin - day) / np.timedelta64(1, "D") * (24 * TICKS_PER_H)
-    within: NDArray[np.int64] = ticks_[ticks_ < horizon_us].astype(np.int64)
-    return np.append(0, within)

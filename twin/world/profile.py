@@ -89,3 +89,14 @@ def steps(spec: ProfileSpec, start: date, horizon_us: int) -> tuple[Ints, Floats
     found = values[(since + np.arange(count)) % values.size]
     keep = np.append(True, found[1:] != found[:-1])
     return np.flatnonzero(keep) * step_us, found[keep]
+
+
+def months(start: date, horizon_us: int) -> NDArray[np.int64]:
+    """Ticks at which the billing months within the horizon begin, in local standard time; the first is 0."""
+    day = np.datetime64(start, "D")
+    first = day.astype("datetime64[M]")
+    last = (day + np.timedelta64(-(-horizon_us // (24 * TICKS_PER_H)), "D")).astype("datetime64[M]")
+    begin = np.arange(first + 1, last + 1).astype("datetime64[D]")
+    ticks_ = (begin - day) / np.timedelta64(1, "D") * (24 * TICKS_PER_H)
+    within: NDArray[np.int64] = ticks_[ticks_ < horizon_us].astype(np.int64)
+    return np.append(0, within)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,18 +12,25 @@ LEVELS = ("ledger", "series", "units")
 WHATS = (
     "strikes", "up", "energised", "closed", "lit", "phase", "picked_up", "failed_to_pick_up", "overloaded", "empty",
     "restored", "failed_to_start", "failed_to_run", "online", "tripped_on_heat", "capped", "hardware", "running",
-    "bypass", "postponed", "shed",
+    "bypass", "postponed", "shed", "plugged", "announced", "ordered",
 )  # fmt: skip
 (
     STRIKES, UP, ENERGISED, CLOSED, LIT, PHASE, PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY,
     RESTORED, FAILED_TO_START, FAILED_TO_RUN, ONLINE, TRIPPED_ON_HEAT, CAPPED, HARDWARE, RUNNING,
-    BYPASS, POSTPONED, SHED,
+    BYPASS, POSTPONED, SHED, PLUGGED, ANNOUNCED, ORDERED,
 ) = range(len(WHATS))  # fmt: skip
 
 EVENT_COLUMNS = ("time_us", "item", "what", "value", "cause")
 JOB_COLUMNS = (
     "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us",
     "interruptions",
+)  # fmt: skip
+TRIP_COLUMNS = (
+    "item", "origin", "destination", "reason", "ordered_us", "depart_us", "arrive_us", "plugged_us", "in_time", "km",
+    "cost",
+)  # fmt: skip
+STAY_COLUMNS = (
+    "item", "site", "start_us", "end_us", "start_kwh", "end_kwh", "charged_kwh", "discharged_kwh", "cost", "income",
 )  # fmt: skip
 INTERRUPTION_COLUMNS = ("job", "item", "start_us", "end_us", "cause", "level", "gpus", "rollback_us")
 
@@ -32,16 +41,24 @@ def columns(rows: list[int], names: tuple[str, ...]) -> dict[str, NDArray[np.int
     return {name: block[:, k].copy() for k, name in enumerate(names)}
 
 
-class Record:
-    """Events, jobs and interruptions of one run, each row five to ten int64 in one flat list."""
+def mixed(rows: list[tuple[float, ...]], names: tuple[str, ...], whole: int) -> dict[str, Any]:
+    """Rows as named columns, the first `whole` of them int64."""
+    cells = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    return {name: np.array(cells[k], np.int64 if k < whole else np.float64) for k, name in enumerate(names)}
 
-    __slots__ = ("count", "events", "interruptions", "jobs", "level")
+
+class Record:
+    """Events, jobs and interruptions of one run as int64 in flat lists; trips and stays of trucks as tuples."""
+
+    __slots__ = ("count", "events", "interruptions", "jobs", "level", "stays", "trips")
 
     def __init__(self, level: str) -> None:
         self.level = level
         self.events: list[int] = []
         self.jobs: list[int] = []
         self.interruptions: list[int] = []
+        self.trips: list[tuple[float, ...]] = []
+        self.stays: list[tuple[float, ...]] = []
         self.count = 0
 
     def event(self, time_us: int, item: int, what: int, value: int, cause: int) -> int:
@@ -51,10 +68,12 @@ class Record:
         self.count = row + 1
         return row
 
-    def tables(self) -> dict[str, dict[str, NDArray[np.int64]]]:
-        """The three tables as columns."""
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """All tables as columns."""
         return {
             "events": columns(self.events, EVENT_COLUMNS),
             "jobs": columns(self.jobs, JOB_COLUMNS),
             "interruptions": columns(self.interruptions, INTERRUPTION_COLUMNS),
+            "trips": mixed(self.trips, TRIP_COLUMNS, 9),
+            "stays": mixed(self.stays, STAY_COLUMNS, 4),
         }

@@ -8,7 +8,7 @@ and runs in causal order: bounds, supply, protection, the parts' phases (starts,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,9 +16,11 @@ from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.plant import protect as p
 from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, turn
-from twin.units import TICKS_PER_H
+from twin.plant.points import connect_points
+from twin.units import NEVER, TICKS_PER_H
 from twin.world import record as r
 from twin.world.flows import SiteFlows
+from twin.world.parties import GensetPlant, GridSupply, PowerCap
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -39,24 +41,6 @@ _LOGGED = {
 }
 
 
-class GensetPlant(Protocol):
-    """What other parts may ask of the genset plant."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether every set that will come on line has done so."""
-
-
-class PowerCap(Protocol):
-    """What the import limit asks of the power cap on GPUs."""
-
-    on: bool
-    importing: bool
-
-    def for_import(self, on: bool) -> None:
-        """Cap for the limit's sake, or no longer."""
-
-
 class Site:
     """One plant on the world's clock. Blocks are copies of the blueprint's; facts in them belong to the parts."""
 
@@ -71,14 +55,20 @@ class Site:
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
         flows = plan.flows
         keep = world.record.level != "ledger"
-        self.tape = Tape(
-            world.record.level, self.clock, SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
-        )
+        solver = SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
+        self.tape = Tape(world.record.level, self.clock, solver, plan.unit_items)
         self._bind(plan)
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
+        self.grid: GridSupply | None = None
+        self.watched: Callable[[], None] | None = None
+        """Called when a feed or a load point has flipped: a fleet decides at the end of the instant."""
+        self._points = [j for j in range(len(plan.feed_items)) if plan.fact[f.F_KIND, j] == f.POINT]
+        self._carried = [0] * len(self._points)
+        self.switches = bool(self._points)
+        """Whether feeds may be carried by a connection point, or be cut off from their sections one by one."""
         self.cap: PowerCap | None = None
         self.limit: Callable[[], bool] | None = None
         """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
@@ -97,6 +87,7 @@ class Site:
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
+        self._point_alarm = world.alarm(self._on_point)
 
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
@@ -192,10 +183,12 @@ class Site:
             self._watch_next_edge()
 
     def _watch_next_edge(self) -> None:
-        """A load that follows the clock may bring import above its limit with no fact flipping."""
-        following = int(self.clock[f.EDGE]) + 1
+        """A load that follows the clock, or a truck at its reserve, may bring import above its limit."""
+        following, bound = int(self.clock[f.EDGE]) + 1, int(self.clock[f.BOUND_US])
         if following < self.plan.edge_us.size:
-            self._bound_alarm.at(min(int(self.plan.edge_us[following]), self._bound_alarm.due))
+            bound = min(bound, int(self.plan.edge_us[following]))
+        if bound < self._bound_alarm.due:
+            self._bound_alarm.at(bound)
 
     def _turn(self, now: int) -> None:
         until = turn(now, False, *self._blocks)
@@ -213,7 +206,8 @@ class Site:
         """What a crossing announced: units found empty, rows tripped on heat."""
         rate = self.quantity[f.RATE_KW]
         room = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_MIN_KWH]
-        for i in np.flatnonzero((rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
+        carrying = self.fact[f.F_STATE, self.fact[f.U_FEED]] == f.ON_STORAGE
+        for i in np.flatnonzero(carrying & (rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.U_EMPTY, i] = 1
             self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
         heat_rate = self.totals[f.HEAT_RATE]
@@ -228,6 +222,7 @@ class Site:
     def _protect(self) -> int:
         """Settle feeds and loads on the facts as they stand; returns how many flipped."""
         self.spare_kw = p.connect_gensets(*self._protect_blocks, self.totals)
+        self._connect_points()
         count = p.protect(
             self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
         )  # fmt: skip
@@ -249,12 +244,35 @@ class Site:
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
             or self.fact[f.F_ON_GENSET].any()
+            or (self.switches and (self.fact[f.F_ON_POINT] + self.fact[f.F_AWAY_US]).any())
             or (self.fact[f.L_LIT, : len(self.load_row)] + self.fact[f.L_SHED, : len(self.load_row)] == 0).any()
             or self.totals[f.HEAT_RATE] > 0.0
         )
         if not self.abnormal:
             self._bound_alarm.stop()
+        if count and self.watched is not None:
+            self.watched()
         return int(count)
+
+    def _connect_points(self) -> None:
+        """Which feeds the plugged trucks carry; logged with their number when it changes."""
+        if not self.switches:
+            return
+        again = connect_points(self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks)
+        if again < NEVER:
+            self._point_alarm.at(int(again))
+        else:
+            self._point_alarm.stop()
+        for k, j in enumerate(self._points):
+            carried = int((self.fact[f.F_ON_POINT] == j + 1).sum())
+            if carried != self._carried[k]:
+                self._carried[k] = carried
+                self.log(self.plan.feed_items[j], r.ONLINE, carried, self.trigger)
+                if self.watched is not None:
+                    self.watched()
+
+    def _on_point(self) -> None:
+        self.ask(SUPPLY)
 
     def _refill(self, j: int) -> None:
         """Input is back: units found empty may carry load again once they hold energy, which recharging gives them."""
@@ -279,7 +297,7 @@ class Site:
 
     def _on_bound(self) -> None:
         self.settle()
-        self.ask(BOUNDS)
+        self.ask(BOUNDS if self.abnormal else LOAD)
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
@@ -302,5 +320,6 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = self.cap = self.limit = None
+        self.gensets = self.grid = self.watched = self.cap = self.limit = None
         self.__dict__.pop("_bound_alarm", None)
+        self.__dict__.pop("_point_alarm", None)

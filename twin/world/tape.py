@@ -23,7 +23,10 @@ class Tape:
     Of length zero where nothing is recorded (level `ledger`, no network), which kernels read as "off".
     """
 
-    def __init__(self, level: str, clock: NDArray[np.int64], flows: SiteFlows | None) -> None:
+    def __init__(
+        self, level: str, clock: NDArray[np.int64], flows: SiteFlows | None, unit_items: NDArray[np.int64]
+    ) -> None:
+        self._items = unit_items.copy()
         self._units = int(clock[f.UNITS])
         keep_rows = level != "ledger"
         room = _ROOM if keep_rows else _ROOM_FOR_FLOWS if flows else 0
@@ -43,7 +46,11 @@ class Tape:
         points, rows = int(self._clock[f.TAPE_POINTS]), int(self._clock[f.TAPE_ROWS])
         if self.keep_units and points:
             self._points.append(
-                (self.time_us[:points].copy(), self.values[:points, 0].astype(np.int64), self.values[:points, 1].copy())
+                (
+                    self.time_us[:points].copy(),
+                    self._items[self.values[:points, 0].astype(np.int64)],
+                    self.values[:points, 1].copy(),
+                )
             )
         if rows > 1:
             self._take(rows, int(self.time_us[-rows]), newest=False)
@@ -75,6 +82,17 @@ class Tape:
         if self._flows is not None and time_us.size:
             self._flows.take(time_us, values, end_us)
 
+    def hand_over(self, unit: int, item: int) -> None:
+        """A berth's content changes hands: from now on the unit's points are `item`'s."""
+        if self.keep_units:
+            self.flush()
+            self._items[unit] = item
+
+    def mark(self, item: int, time_us: int, energy_kwh: float) -> None:
+        """A turning point that no kernel wrote: a truck's, as it comes, goes or is on its way."""
+        if self.keep_units:
+            self._points.append((np.array([time_us]), np.array([item]), np.array([energy_kwh])))
+
     def series(self) -> dict[str, NDArray[np.int64] | NDArray[np.float64]]:
         """The change-only site series, with what the power flow adds to it; call `finish` first."""
         time_us = np.concatenate([np.zeros(0, np.int64), *(time for time, _ in self._rows)])
@@ -92,7 +110,7 @@ class Tape:
         return out | dict(zip(f.FLOW_SERIES_NAMES, found, strict=True))
 
     def points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """Turning points of the units: tick, unit index, stored energy [kWh]."""
+        """Turning points of the units: tick, item, stored energy [kWh]."""
         if not self._points:
             return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
         times, units, energies = zip(*self._points, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -12,11 +13,28 @@ from simpy.events import Timeout
 from twin.chance.law import CompiledLaw
 from twin.chance.philox import stream_key, uniform
 from twin.errors import InternalError
-from twin.units import NEVER, ticks
+from twin.units import NEVER, hours, ticks
 from twin.world.alarm import Alarm
 from twin.world.record import Record
 
 Process = Generator[Event, None, None]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Supply will be away: where, from when, and for how long by what is known beforehand; no load named: from all."""
+
+    item: int
+    site: str
+    start_h: float
+    expected_h: float
+    row: int
+    load: str = ""
+
+    @property
+    def end_h(self) -> float:
+        """When it is expected to be over [h]."""
+        return self.start_h + self.expected_h
 
 
 class Reacting(Protocol):
@@ -83,6 +101,11 @@ class World:
         self.sites: list[Reacting] = []
         self.dirty: list[Reacting] = []
         """Sites that must react at the end of this instant."""
+        self.decide: Callable[[], None] | None = None
+        """Decides over several sites, once all of them have reacted; what it flips starts the instant over."""
+        self.undecided = False
+        self.notices: list[Notice] = []
+        """What has been announced so far and is not over: planned work, forecast storms."""
         self._closing: list[Callable[[], None]] = []
 
     @property
@@ -132,12 +155,27 @@ class World:
         Timeout(env, self.horizon_us).callbacks.append(over.append)
         step, peek = env.step, env.peek
         while not over:
-            while dirty and peek() > env.now:
+            while (dirty or self.undecided) and peek() > env.now:
+                if not dirty:
+                    self._decide()
+                    continue
                 touched = sorted(dirty, key=_site_name)
                 dirty.clear()
                 for site in touched:
                     site.react()
             step()
+
+    def _decide(self) -> None:
+        self.undecided = False
+        if self.decide is not None:
+            self.decide()
+
+    def announce(self, notice: Notice) -> None:
+        """Make a notice known to those who decide; over when its end has passed."""
+        now_h = hours(self.now)
+        self.notices = [old for old in self.notices if old.end_h > now_h and old is not notice]
+        self.notices.append(notice)
+        self.undecided = True
 
     def close(self) -> None:
         """Cut the cycles between world, sites and parts, so that memory returns at once, not at the gc's next round."""
@@ -145,6 +183,7 @@ class World:
             site.close()
         self.sites.clear()
         self.dirty.clear()
+        self.decide = None
         self._closing.clear()
         self.env._queue.clear()
 

@@ -1,0 +1,1 @@
+"""Mobile storage: trucks, roads between sites, and the policies that relocate them."""

@@ -1,0 +1,18 @@
+"""Trucks stay at home: what they carry is what fails there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from twin.fleet.policies.base import PolicySpec
+from twin.fleet.view import Plan, View
+
+
+class Home(PolicySpec):
+    """Never relocate."""
+
+    kind: Literal["home"]
+
+    def decide(self, view: View) -> Plan:
+        """No orders."""
+        return Plan()
