@@ -15,7 +15,7 @@ def run_slots(t0,t1,step,per,load,pv,price,chlim,floor,s,up,down,cap,call,peak,s
         s*=keep
         c=min(max(cap[k],peak),call[k])
         # target within the planning slot
-        ch,dis=act(n,s,up[k],down[k],c,floor[t],min(storage.charge_kw,chlim[t]),step*(per-(t-t0)%per) if False else step,storage)
+        ch,dis=act(n,s,up[k],down[k],c,floor[t],step,storage)
         s+=ch*storage.charge_efficiency*step-dis/storage.discharge_efficiency*step
         g=n+ch-dis
         G[t]=max(g,0);X[t]=max(-g,0);S[t]=s;C[t]=ch;D[t]=dis
@@ -29,7 +29,7 @@ def simulate(c, policy, every=24):
     floor=np.full(n,c["soc_min"]*B)
     if "soc_floor_kwh" in c: floor=np.maximum(floor,c["soc_floor_kwh"])
     keep=1-c["self_dis_per_h"]*dt
-    st=Storage(c["soc_max"]*B,float(c["ch_kw"]),float(c["dis_kw"]),float(c["eta_ch"]),float(c["eta_dis"]),1-c["self_dis_per_h"]*slot_h,float(c["deg_cost"]),slot_h)
+    st=Storage(c["soc_max"]*B,float(c["ch_kw"]),float(c["dis_kw"]),float(c["eta_ch"]),float(c["eta_dis"]),1-c["self_dis_per_h"]*slot_h,float(c["deg_cost"]),slot_h,float(bool(c["allow_grid_charge"])))
     chlim=np.full(n,1e18) if c["allow_grid_charge"] else pv
     mode=c["demand_mode"]; dp={"actual":c["demand_charge"],"contract":2*c["demand_charge"],"capacity":0.0}[mode]
     pk0=0.0
@@ -50,7 +50,7 @@ def simulate(c, policy, every=24):
         if len(fut)<max(left,T): fut=np.r_[fut,np.resize(price_h[-day:],max(left,T)-len(fut))]
         fl=floor_h[h:h+T]; fl=np.r_[fl,np.full(T-len(fl),floor_h[-1])]
         hist=net_h[:h] if h else net_h[:1]
-        v=View(hist,fut,fl,np.full(T,INF),np.full(T,np.nan),st,s,peak,dp,c["grid_limit_kw"],left,bool(c["allow_grid_charge"]),np.nan if h%24==0 else p.cap_kw)
+        v=View(hist,fut,fl,np.full(T,INF),np.full(T,np.nan),st,s,peak,dp,c["grid_limit_kw"],left,np.nan if h%24==0 else p.cap_kw)
         a=time.process_time(); p=policy.plan(v); cpu+=time.process_time()-a
         e=min(h+every,H)
         s,peak=run_slots(h*per,e*per,dt,per,load,pv,price,chlim,floor,s,p.up_kwh,p.down_kwh,p.import_cap_kw,v.call_kw,peak,st,keep,G,S,Ch,D,X)

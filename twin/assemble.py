@@ -10,6 +10,7 @@ from twin.fleet.running import FleetSite
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
+from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
@@ -116,6 +117,8 @@ def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    if site.ems is not None:
+        parts.append(Ems(site.ems))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
@@ -129,7 +132,7 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     parts: list[Part] = [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
-        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
+        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))
     if site.network:
         parts.append(DistributionNetwork(site.network, bool(served)))
     return parts

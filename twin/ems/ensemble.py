@@ -45,7 +45,6 @@ def ensemble_plan(
     scenarios: Array,
     price: Array,
     cap_kw: Array,
-    charge_kw: Array,
     floor_kwh: Array,
     storage: Storage,
     end_value: float,
@@ -59,7 +58,7 @@ def ensemble_plan(
     cells = np.zeros((slots, CELLS if count > 1 else 0))
     for k in range(count):
         backward(
-            scenarios[k], price, cap_kw, charge_kw, floor_kwh, storage, end_value, excess_price, tie, ups[k], downs[k],
+            scenarios[k], price, cap_kw, floor_kwh, storage, end_value, excess_price, tie, ups[k], downs[k],
             cells, values, lengths,
         )  # fmt: skip
     if count == 1:
@@ -80,7 +79,6 @@ def _price(
     price: Array,
     connection_kw: float,
     call_kw: Array,
-    charge_kw: Array,
     floor_kwh: Array,
     storage: Storage,
     end_value: float,
@@ -94,11 +92,11 @@ def _price(
 ) -> float:
     """Mean cost over the scenarios of a plan under `cap`, with the rest of the month."""
     caps = np.minimum(min(cap, connection_kw), call_kw)
-    up, down = ensemble_plan(scenarios, price, caps, charge_kw, floor_kwh, storage, end_value, excess_price, tie)
+    up, down = ensemble_plan(scenarios, price, caps, floor_kwh, storage, end_value, excess_price, tie)
     total = 0.0
     for k in range(scenarios.shape[0]):
         cost, left_kwh, peak = forward(
-            scenarios[k], price, up, down, caps, call_kw, charge_kw, floor_kwh, storage, stored_kwh, peak_kw, billed
+            scenarios[k], price, up, down, caps, call_kw, floor_kwh, storage, stored_kwh, peak_kw, billed
         )  # fmt: skip
         total += cost - end_value * left_kwh + np.interp(peak, curve_kw, curve_cost)
         if peak > curve_kw[-1]:
@@ -115,7 +113,6 @@ def best_cap(
     price: Array,
     connection_kw: float,
     call_kw: Array,
-    charge_kw: Array,
     floor_kwh: Array,
     storage: Storage,
     end_value: float,
@@ -133,7 +130,7 @@ def best_cap(
     at = 0
     for i in range(COARSE):
         cost = _price(
-            grid[i], scenarios, price, connection_kw, call_kw, charge_kw, floor_kwh, storage, end_value, excess_price,
+            grid[i], scenarios, price, connection_kw, call_kw, floor_kwh, storage, end_value, excess_price,
             tie, stored_kwh, peak_kw, billed, curve_kw, curve_cost,
         )  # fmt: skip
         if cost < best_cost:
@@ -144,14 +141,14 @@ def best_cap(
     for _ in range(FINE):
         if np.isnan(cost_below):
             cost_below = _price(
-                below, scenarios, price, connection_kw, call_kw, charge_kw, floor_kwh, storage, end_value,
+                below, scenarios, price, connection_kw, call_kw, floor_kwh, storage, end_value,
                 excess_price, tie, stored_kwh, peak_kw, billed, curve_kw, curve_cost,
             )  # fmt: skip
             if cost_below < best_cost:
                 best, best_cost = below, cost_below
         if np.isnan(cost_above):
             cost_above = _price(
-                above, scenarios, price, connection_kw, call_kw, charge_kw, floor_kwh, storage, end_value,
+                above, scenarios, price, connection_kw, call_kw, floor_kwh, storage, end_value,
                 excess_price, tie, stored_kwh, peak_kw, billed, curve_kw, curve_cost,
             )  # fmt: skip
             if cost_above < best_cost:

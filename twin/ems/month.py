@@ -25,7 +25,6 @@ def _window_cost(
     cap: float,
     net_kw: Array,
     price: Array,
-    charge_kw: Array,
     floor_kwh: Array,
     storage: Storage,
     end_value: float,
@@ -37,12 +36,12 @@ def _window_cost(
     slots = net_kw.size
     caps = np.full(slots, cap)
     backward(
-        net_kw, price, caps, charge_kw, floor_kwh, storage, end_value, excess_price, tie, work[0, :slots],
+        net_kw, price, caps, floor_kwh, storage, end_value, excess_price, tie, work[0, :slots],
         work[1, :slots], np.zeros((slots, 0)), work[2], work[3],
     )  # fmt: skip
     start = max(0.5 * storage.top_kwh, floor_kwh[0])
     cost, left, peak = forward(
-        net_kw, price, work[0, :slots], work[1, :slots], caps, np.full(slots, np.inf), charge_kw, floor_kwh, storage,
+        net_kw, price, work[0, :slots], work[1, :slots], caps, np.full(slots, np.inf), floor_kwh, storage,
         start, cap, slots,
     )  # fmt: skip
     return cost - end_value * (left - start), peak
@@ -54,7 +53,6 @@ def month_curve(
     price: Array,
     least_kw: float,
     most_kw: float,
-    charge_kw: float,
     floor_kwh: float,
     storage: Storage,
     end_value: float,
@@ -69,7 +67,7 @@ def month_curve(
         windows: (windows, slots) of past net load [kW].
         price: (slots,) of the coming days.
         least_kw, most_kw: peaks of interest.
-        charge_kw, floor_kwh: limits in every slot.
+        floor_kwh: least stored energy in every slot.
         storage, end_value, excess_price, tie: as in `backward`.
         demand_price: per kW of the month's peak.
         repeats: how many windows the rest of the month is worth.
@@ -81,7 +79,7 @@ def month_curve(
     size = LEVELS + ROUNDS * INNER
     caps, cost = np.zeros(size), np.full((count, size), np.inf)
     work = np.zeros((4, BLOCKS_A_SLOT * slots + 2))
-    charges, floors = np.full(slots, charge_kw), np.full(slots, floor_kwh)
+    floors = np.full(slots, floor_kwh)
     step = np.linspace(0.0, 1.0, LEVELS)
     caps[:LEVELS] = least_kw + (most_kw - least_kw) * step**2
     done, known = 0, LEVELS
@@ -89,7 +87,7 @@ def month_curve(
         for i in range(done, known):
             for s in range(count):
                 energy, peak = _window_cost(
-                    caps[i], windows[s], price, charges, floors, storage, end_value, excess_price, tie, work
+                    caps[i], windows[s], price, floors, storage, end_value, excess_price, tie, work
                 )  # fmt: skip
                 cost[s, i] = repeats * energy + demand_price * peak
         done = known

@@ -83,7 +83,6 @@ def backward(
     net_kw: Array,
     price: Array,
     cap_kw: Array,
-    charge_kw: Array,
     floor_kwh: Array,
     storage: Storage,
     end_value: float,
@@ -98,8 +97,8 @@ def backward(
     """Solve from the last slot to the first; writes the thresholds of every slot.
 
     Args:
-        net_kw, price, cap_kw, charge_kw, floor_kwh: (slots,) load less PV, price per kWh, caps on import and on
-            charging, least stored energy at the slot's end.
+        net_kw, price, cap_kw, floor_kwh: (slots,) load less PV, price per kWh, cap on import, least stored energy at
+            the slot's end.
         storage: the aggregate.
         end_value: of energy left at the end, per kWh.
         excess_price: of import above the cap, per kWh.
@@ -124,8 +123,8 @@ def backward(
         if cells.shape[1] > 0:
             _sample(floor_kwh[t], storage.top_kwh, values, lengths, count, cells[t])
         net, cap = net_kw[t], cap_kw[t]
-        surplus = max(0.0, min(-net, charge_kw[t]))
-        grid = max(0.0, min(charge_kw[t] - surplus, cap - max(net, 0.0)))
+        surplus = max(0.0, min(-net, storage.charge_kw))
+        grid = storage.grid_charge * max(0.0, min(storage.charge_kw - surplus, cap - max(net, 0.0)))
         given = max(0.0, min(storage.discharge_kw, net))
         excess = max(0.0, min(net - cap, given))
         count = _insert(0.0, surplus * eta_in * dt, values, lengths, count)
@@ -166,7 +165,6 @@ def forward(
     down_kwh: Array,
     cap_kw: Array,
     call_kw: Array,
-    charge_kw: Array,
     floor_kwh: Array,
     storage: Storage,
     stored_kwh: float,
@@ -178,7 +176,7 @@ def forward(
     A peak once reached is paid for, and the cap rises to it; caps of calls (`call_kw`) never do.
 
     Args:
-        net_kw, price, up_kwh, down_kwh, cap_kw, call_kw, charge_kw, floor_kwh: (slots,).
+        net_kw, price, up_kwh, down_kwh, cap_kw, call_kw, floor_kwh: (slots,).
         storage: the aggregate.
         stored_kwh: at the start.
         peak_kw: of the month so far.
@@ -193,7 +191,7 @@ def forward(
         s *= storage.kept_fraction
         cap = min(max(cap_kw[t], peak_kw), call_kw[t])
         taken, given = act(
-            net_kw[t], s, up_kwh[t], down_kwh[t], cap, floor_kwh[t], charge_kw[t], storage.slot_h, storage
+            net_kw[t], s, up_kwh[t], down_kwh[t], cap, floor_kwh[t], storage.slot_h, storage
         )  # fmt: skip
         s += taken * storage.charge_efficiency * storage.slot_h - given * storage.slot_h / storage.discharge_efficiency
         grid_kw = max(net_kw[t] + taken - given, 0.0)

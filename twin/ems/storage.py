@@ -19,6 +19,7 @@ class Storage(NamedTuple):
         kept_fraction: of the stored energy after one slot of self-discharge.
         wear_price: of energy given, per kWh.
         slot_h: length of a slot of the plan.
+        grid_charge: 1 where it may charge from the grid, 0 where from surplus alone.
     """
 
     top_kwh: float
@@ -29,6 +30,7 @@ class Storage(NamedTuple):
     kept_fraction: float
     wear_price: float
     slot_h: float
+    grid_charge: float = 1.0
 
 
 @kernel
@@ -39,7 +41,6 @@ def act(
     down_kwh: float,
     cap_kw: float,
     floor_kwh: float,
-    charge_kw: float,
     hours: float,
     storage: Storage,
 ) -> tuple[float, float]:
@@ -54,23 +55,23 @@ def act(
         down_kwh: discharge down to here.
         cap_kw: on import.
         floor_kwh: the reserve.
-        charge_kw: most power to take now; at most the storage's own.
         hours: until the rule is asked again.
         storage: the aggregate.
 
     Returns:
         Power taken and given [kW]; one of them is zero.
     """
+    charge_kw = storage.charge_kw
     have_kw = max(stored_kwh - floor_kwh, 0.0) * storage.discharge_efficiency / hours
     room_kw = max(storage.top_kwh - stored_kwh, 0.0) / storage.charge_efficiency / hours
     if net_kw < 0.0:
         taken = min(-net_kw, charge_kw, room_kw)
         wish_kw = (up_kwh - stored_kwh) / storage.charge_efficiency / hours
-        if wish_kw > taken:
+        if wish_kw > taken and storage.grid_charge > 0.0:
             taken = max(taken, min(wish_kw, charge_kw, room_kw, cap_kw - net_kw))
         return taken, 0.0
     given = max(net_kw - cap_kw, 0.0)
-    if given == 0.0 and stored_kwh < up_kwh:
+    if given == 0.0 and stored_kwh < up_kwh and storage.grid_charge > 0.0:
         wish_kw = (up_kwh - stored_kwh) / storage.charge_efficiency / hours
         return max(0.0, min(wish_kw, charge_kw, room_kw, cap_kw - net_kw)), 0.0
     if stored_kwh > down_kwh:

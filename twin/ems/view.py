@@ -32,7 +32,6 @@ class View:
         demand_price: per kW of the month's peak above `peak_kw`; 0 where it is not billed.
         connection_kw: most import.
         month_slots: slots left in this month, the one that begins now included.
-        grid_charge: whether storage may charge from the grid.
         cap_kw: the cap that stands today; NaN where it is to be chosen, which is at midnight: chosen more often,
             noise ratchets it up.
     """
@@ -48,7 +47,6 @@ class View:
     demand_price: float
     connection_kw: float
     month_slots: int
-    grid_charge: bool = True
     cap_kw: float = np.nan
 
 

@@ -38,6 +38,7 @@ class CabinetsSpec(Spec):
     rated_kwh: Positive = Field(description="nameplate, DC")
     soc_min_fraction: Fraction = 0.05
     soc_max_fraction: Fraction = 0.95
+    soc_start_fraction: Fraction | None = Field(default=None, description="at the start; soc_max_fraction if absent")
     efficiency_one_way: float = Field(default=0.95, gt=0, le=1)
     auxiliary_kw: NonNegative = 2.0
     recharge_kw: Positive | None = Field(default=None, description="per cabinet; rated_kw if absent")
@@ -61,8 +62,8 @@ class CabinetsSpec(Spec):
 class Cabinets:
     """All cabinets of a site."""
 
-    def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str]) -> None:
-        self.spec, self._rows, self._gensets = spec, rows, gensets
+    def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str], *, follow: bool = False) -> None:
+        self.spec, self._rows, self._gensets, self._follow = spec, rows, gensets, follow
         self.names: list[str] = []
 
     def declare(self, site: SiteBuilder) -> None:
@@ -85,7 +86,8 @@ class Cabinets:
                 Unit(
                     full, spec.rated_kw, spec.rated_kwh, spec.rated_kwh * spec.soc_min_fraction,
                     spec.rated_kwh * spec.soc_max_fraction, spec.efficiency_one_way, spec.auxiliary_kw,
-                    spec.recharge_kw or spec.rated_kw,
+                    spec.recharge_kw or spec.rated_kw, self._follow,
+                    None if spec.soc_start_fraction is None else spec.rated_kwh * spec.soc_start_fraction,
                 )
             )  # fmt: skip
         feed = Feed(

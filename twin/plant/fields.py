@@ -38,7 +38,7 @@ F_POINT, F_ON_POINT = 24, 25  # of a feed: the point that may carry it, and the 
 F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cut off from the sections until; by event
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
-BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price
+BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
 FACTS = 33
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
@@ -59,7 +59,10 @@ DRAWS = 11  # links and points whose draw is recorded for the power flow; 0 wher
 SUPPLY_STATE = 12  # a fact: how each section is fed, two bits each; written by the grid
 IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips, an edge moves no unit
 POINTS = 14  # how many connection points there are
-CLOCK_FIELDS = 15
+# Of the plan: how many slots, the one at hand, when it ends, how long one is. Written by the policy's phase, which
+# may: it runs with the plant settled; then by `advance`.
+PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(15, 19)
+CLOCK_FIELDS = 19
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -85,6 +88,12 @@ TAN_PHI, LOSS_FIXED_KW, LOSS_PER_KW2 = range(24, 27)  # of the network: loads' k
 GENSET_READY_KW = 27  # a fact that is kW: sets on line, written by the genset plant
 PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; discharge leaves it at least
 SITE_QUANTITIES = 30
+# The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
+# slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
+NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
+PLAN, PLAN_MOST = SITE_QUANTITIES + 4, 48
+P_UP, P_DOWN, P_CAP_KW, P_CALL_KW, P_RESERVE, P_SEEN_KW = range(6)
+PLAN_QUANTITIES = 4 + 6 * PLAN_MOST
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(

@@ -12,8 +12,9 @@ from pydantic import Field, field_validator, model_validator
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
 from twin.parts.cabinets import CabinetsSpec
-from twin.parts.cluster import ClusterSpec, row_name
+from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
 from twin.parts.cooling import CoolingSpec
+from twin.parts.ems import EmsSpec
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
@@ -113,7 +114,7 @@ class SiteSpec(Spec):
     """One site: supply, loads, protection."""
 
     location: LocationSpec | None = None
-    cluster: ClusterSpec
+    cluster: ClusterSpec = Field(default=NO_CLUSTER, description="without one a site is plain load: house_load_kw")
     cooling: CoolingSpec | None = None
     house_load_kw: NonNegative = 0.0
     house_load_profile: ProfileSpec | None = Field(
@@ -126,6 +127,7 @@ class SiteSpec(Spec):
     )
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
+    ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
@@ -140,6 +142,12 @@ class SiteSpec(Spec):
         for ups in (self.protection.ups, self.protection.core_ups):
             if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
                 raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
+        return self
+
+    @model_validator(mode="after")
+    def _ems_has_storage(self) -> Self:
+        if self.ems is not None and self.protection.cabinets is None:
+            raise ValueError("ems: there is no storage to plan for (add protection.cabinets)")
         return self
 
     @model_validator(mode="after")

@@ -68,6 +68,8 @@ class Unit:
     efficiency: float
     auxiliary_kw: float
     recharge_kw: float
+    follows: bool = False
+    start_kwh: float | None = None
 
 
 @dataclass
@@ -149,6 +151,7 @@ class SiteBuilder:
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
         self.network: SiteNetwork | None = None
+        self.planned = False  # whether storage follows a plan
         self.profiles: dict[int, ProfileSpec] = {}  # by row of the edge block: what follows the clock
 
     def path(self, name: str) -> str:
@@ -298,7 +301,7 @@ class SiteBuilder:
         return edge_us, edge, month_us
 
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
-        site = np.zeros(f.SITE_QUANTITIES)
+        site = np.zeros(f.SITE_QUANTITIES + (f.PLAN_QUANTITIES if self.planned else 0))
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
         site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
         site[f.PEAK_TARGET_KW], site[f.IMPORT_FLOOR_KW] = self.peak_target_kw, self.import_floor_kw
@@ -313,7 +316,10 @@ class SiteBuilder:
 def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
     for i, unit in enumerate(units):
         fact[f.U_UP, i] = 1
-        quantity[f.ENERGY_KWH, i] = quantity[f.ANCHOR_KWH, i] = unit.max_kwh
+        fact[f.U_USE, i] = f.FOLLOWS if unit.follows else 0
+        quantity[f.ENERGY_KWH, i] = quantity[f.ANCHOR_KWH, i] = (
+            unit.max_kwh if unit.start_kwh is None else unit.start_kwh
+        )
         quantity[f.U_RATED_KW : f.U_RECHARGE_KW + 1, i] = (
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,

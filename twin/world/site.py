@@ -72,6 +72,11 @@ class Site:
         self.cap: PowerCap | None = None
         self.limit: Callable[[], bool] | None = None
         """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
+        self.planner: Callable[[], None] | None = None
+        """Writes a new plan for the storage; runs in a reaction once `plan_due` is set."""
+        self.plan_due = False
+        self.calls: list[tuple[int, int, float]] = []
+        """Announced calls of demand response: begin and end [us], most import [kW]."""
         self.import_limit_kw = float(self.totals[f.IMPORT_LIMIT_KW])
         self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
@@ -170,9 +175,11 @@ class Site:
             self._protect()
             for phase in self.phases:
                 phase()
+            self._plan()
             self._turn(now)
             self.abnormal |= bool(self.totals[f.HEAT_RATE] > 0.0)
         else:
+            self._plan()
             self._turn(now)
         if self.abnormal:
             if self._protect():
@@ -181,6 +188,12 @@ class Site:
                 self._look_ahead()
         if self.limit is not None and self.limit():
             self._watch_next_edge()
+
+    def _plan(self) -> None:
+        if self.plan_due and self.planner is not None:
+            self.plan_due = False
+            self.settle()
+            self.planner()
 
     def _watch_next_edge(self) -> None:
         """A load that follows the clock, or a truck at its reserve, may bring import above its limit."""
@@ -240,6 +253,7 @@ class Site:
                 cause = self.trigger if self.trigger >= 0 else self.feed_row[index]
                 self.feed_row[index] = self.log(self.plan.feed_items[index], _LOGGED[what], 1, cause)
                 if what == p.RESTORED:
+                    self.plan_due = True
                     self._refill(index)
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
@@ -320,6 +334,6 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = self.grid = self.watched = self.cap = self.limit = None
+        self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_point_alarm", None)

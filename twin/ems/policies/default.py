@@ -29,11 +29,10 @@ class Default:
         slots = view.floor_kwh.size
         scenarios = self.scenarios(view, slots)
         price = np.ascontiguousarray(view.price[:slots])
-        charge_kw = np.full(slots, view.storage.charge_kw if view.grid_charge else 0.0)
         floor_kwh = np.ascontiguousarray(view.floor_kwh)
         end_value = float(price.min()) / view.storage.charge_efficiency
         excess_price = max(EXCESS_SHARE * view.demand_price, EXCESS_LEAST)
-        common = (charge_kw, floor_kwh, view.storage, end_value, excess_price, TIE)
+        common = (floor_kwh, view.storage, end_value, excess_price, TIE)
         cap = view.connection_kw
         if not np.isnan(view.cap_kw):
             cap = max(view.cap_kw, view.peak_kw)
@@ -77,9 +76,8 @@ class Default:
         if coming.size < day:
             coming = view.price[:slots]
         price = np.resize(coming[: coming.size // day * day], windows.shape[1])
-        charge_kw = view.storage.charge_kw if view.grid_charge else 0.0
         return month_curve(
-            windows, price, least, most, charge_kw, float(view.floor_kwh[-1]), view.storage, end_value, excess_price,
+            windows, price, least, most, float(view.floor_kwh[-1]), view.storage, end_value, excess_price,
             TIE, view.demand_price, rest / windows.shape[1],
         )  # fmt: skip
 

@@ -1,0 +1,154 @@
+"""A plan carried out beside the grid: units charge up to one threshold and discharge down to another, under a cap.
+
+The plan is a feedback law of slots. Per slot it has two thresholds and a reserve, as shares of every unit's window, and
+a cap on import; so it still makes sense when a unit fails, and units of unlike charge meet at the threshold. Surplus of
+PV is stored first. Above the cap all units above their reserve discharge, whatever the price; nothing is exported.
+Powers are shared in proportion to kW and change at bounds and edges only: asked again, they are the same to the bit.
+
+The cap is meant at the utility's meter, so the estimate of the network's losses is taken off it. A peak that the month
+has seen when the slot begins is paid for and lifts the cap, but never that of a call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.kernel import inner
+from twin.plant import fields as f
+from twin.units import NEVER, TICKS_PER_H
+
+Array = Any
+
+STAND_BY, CHARGE, DISCHARGE, ABOVE_RESERVE, TAKES_SURPLUS = 0, 1, 2, 4, 8
+
+
+@inner
+def entry(row: int, clock: Array, site: Array) -> float:
+    """A row of the plan in the slot at hand."""
+    return site[f.PLAN + row * f.PLAN_MOST + clock[f.PLAN_SLOT]]
+
+
+@inner
+def next_slot(clock: Array, site: Array) -> None:
+    """The slot at hand is over: keep its mean net load, go on to the next; the last one holds on without end."""
+    slot_h = clock[f.PLAN_SLOT_US] / TICKS_PER_H
+    site[f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + clock[f.PLAN_SLOT]] = site[f.SLOT_NET_KWH] / slot_h
+    site[f.SLOT_NET_KWH] = 0.0
+    if clock[f.PLAN_SLOT] + 1 < clock[f.PLAN_SLOTS]:
+        clock[f.PLAN_SLOT] += 1
+        clock[f.PLAN_EDGE_US] += clock[f.PLAN_SLOT_US]
+    else:
+        clock[f.PLAN_EDGE_US] = NEVER
+    site[f.PAID_KW] = site[f.MONTH_PEAK_KW]
+
+
+@inner
+def _cap_kw(clock: Array, site: Array) -> float:
+    """Most import before the network's losses: b with b + fixed + share b^2 = cap, and within the connection."""
+    cap = min(max(entry(f.P_CAP_KW, clock, site), site[f.PAID_KW]), entry(f.P_CALL_KW, clock, site))
+    cap = min(cap, site[f.IMPORT_LIMIT_KW]) - site[f.LOSS_FIXED_KW]
+    share = site[f.LOSS_PER_KW2]
+    if share > 0.0 and cap > 0.0:
+        return 2.0 * cap / (1.0 + np.sqrt(1.0 + 4.0 * share * cap))
+    return cap
+
+
+@inner
+def _wishes(wishes: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """What each planned unit on the grid may do; returns whether any unit is above its discharge threshold."""
+    up, down = entry(f.P_UP, clock, site), entry(f.P_DOWN, clock, site)
+    reserve = entry(f.P_RESERVE, clock, site)
+    touch = f.TOUCH / TICKS_PER_H
+    any_down = False
+    for i in range(clock[f.UNITS]):
+        j = fact[f.U_FEED, i]
+        if not (fact[f.U_USE, i] & f.FOLLOWS and fact[f.U_UP, i]) or fact[f.F_STATE, j] != f.ON_SECTION:
+            continue
+        if fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]:
+            continue
+        least, most, stored = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i], quantity[f.ENERGY_KWH, i]
+        window = most - least
+        drawn = touch * quantity[f.U_RATED_KW, i] / quantity[f.U_EFFICIENCY, i]
+        taken = touch * quantity[f.U_RECHARGE_KW, i]
+        if stored - (least + reserve * window) > drawn:
+            wishes[i] |= ABOVE_RESERVE
+            if stored - (least + max(down, reserve) * window) > drawn:
+                wishes[i] |= DISCHARGE
+                any_down = True
+        if most - stored > taken:
+            wishes[i] |= TAKES_SURPLUS
+            if least + up * window - stored > taken:
+                wishes[i] |= CHARGE
+    return any_down
+
+
+@inner
+def _share_out(
+    wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
+) -> float:
+    """Units with `wish` and not `but` give (DISCHARGE, ABOVE_RESERVE) or take up to `limit_kw` together, by their kW.
+
+    `bound` is the share of its window at which a unit stops. Returns what they give or take [kW].
+    """
+    total = 0.0
+    giving = wish == DISCHARGE or wish == ABOVE_RESERVE
+    for i in range(wishes.size):
+        if wishes[i] & wish and not wishes[i] & but:
+            total += quantity[f.U_RATED_KW if giving else f.U_RECHARGE_KW, i]
+    if total <= 0.0 or limit_kw <= 0.0:
+        return 0.0
+    scale = min(1.0, limit_kw / total)
+    for i in range(wishes.size):
+        if not (wishes[i] & wish and not wishes[i] & but):
+            continue
+        level = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
+        if giving:
+            wanted[i] = quantity[f.U_RATED_KW, i] * scale
+            quantity[f.U_FLOOR_KWH, i] = level
+        else:
+            wanted[i] = -quantity[f.U_RECHARGE_KW, i] * scale
+            quantity[f.U_CEILING_KWH, i] = level
+    return total * scale
+
+
+@inner
+def follow_plan(
+    net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array
+) -> float:
+    """Powers of the planned units, written to `wanted`.
+
+    Args:
+        net_kw: drawn from the grid by all else, less PV.
+
+    Returns:
+        What they take together, less what they give [kW].
+    """
+    wishes = np.zeros(wanted.size, np.int64)
+    any_down = _wishes(wishes, fact, quantity, clock, site)
+    up, down = entry(f.P_UP, clock, site), entry(f.P_DOWN, clock, site)
+    reserve = entry(f.P_RESERVE, clock, site)
+    cap_kw = _cap_kw(clock, site)
+    room_kw = min(cap_kw - net_kw, site[f.RECHARGE_LIMIT_KW])
+    if net_kw < 0.0:
+        taken = _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+        return taken + _share_out(TAKES_SURPLUS, CHARGE, -net_kw - taken, 1.0, wishes, wanted, quantity)
+    if any_down or net_kw > cap_kw:
+        most_kw = max(net_kw - site[f.IMPORT_FLOOR_KW], 0.0)
+        given = _share_out(DISCHARGE, 0, most_kw, max(down, reserve), wishes, wanted, quantity)
+        excess_kw = min(net_kw - cap_kw, most_kw) - given
+        return -given - _share_out(ABOVE_RESERVE, DISCHARGE, excess_kw, reserve, wishes, wanted, quantity)
+    return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+
+
+@inner
+def all_net_kw(fixed_kw: float, fact: Array, quantity: Array, clock: Array) -> float:
+    """What the site asks for without its planned storage, be it carried by grid, gensets or storage [kW]."""
+    total = fixed_kw
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_STATE, j] == f.ON_STORAGE:
+            total += quantity[f.F_NEED_KW, j]
+        elif fact[f.F_STATE, j] == f.ON_SECTION and (fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]):
+            total += quantity[f.F_INPUT_KW, j]
+    return total
