@@ -23,6 +23,7 @@ Array = Any
 UNMET = 1e6
 """Value of a kWh that is missing below a floor, per kWh: larger than every price."""
 BLOCKS_A_SLOT = 5
+BISECTIONS = 12
 
 
 @inner
@@ -199,6 +200,46 @@ def forward(
         if t < billed and grid_kw > peak_kw:
             peak_kw = grid_kw
     return cost, s, peak_kw
+
+
+@kernel
+def least_cap(nets_kw: Array, stored_kwh: float, floor_kwh: float, storage: Storage) -> float:
+    """The lowest cap that storage can hold in at least one of (cases, slots) of net load, known beforehand [kW].
+
+    Charging as much as the cap allows is best for holding it, so whether it can be held is seen in one pass.
+    """
+    least = np.inf
+    for k in range(nets_kw.shape[0]):
+        high = min(least, nets_kw[k].max())
+        low = high - storage.discharge_kw
+        for _ in range(BISECTIONS):
+            cap = 0.5 * (low + high)
+            if _held(cap, nets_kw[k], stored_kwh, floor_kwh, storage):
+                high = cap
+            else:
+                low = cap
+        least = min(least, high)
+    return max(least, 0.0)
+
+
+@inner
+def _held(cap: float, net_kw: Array, stored_kwh: float, floor_kwh: float, storage: Storage) -> bool:
+    s = max(stored_kwh, floor_kwh)
+    for t in range(net_kw.size):
+        s *= storage.kept_fraction
+        spare = cap - net_kw[t]
+        if spare >= 0.0:
+            if storage.grid_charge == 0.0:
+                spare = max(-net_kw[t], 0.0)
+            taken = min(spare, storage.charge_kw)
+            s = min(s + taken * storage.charge_efficiency * storage.slot_h, storage.top_kwh)
+        else:
+            if -spare > storage.discharge_kw:
+                return False
+            s += spare * storage.slot_h / storage.discharge_efficiency
+            if s < floor_kwh:
+                return False
+    return True
 
 
 def workspace(slots: int) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ from twin.ems.storage import Storage
 from twin.ems.view import PLAN_H, Floats, Plan, Policy, View
 from twin.errors import InputError, Problem
 from twin.plant import fields as f
+from twin.plant.plan import rounded
 from twin.spec import Fraction, NonNegative, Positive, Spec
 from twin.units import TICKS_PER_H
 from twin.world import record as r
@@ -169,7 +170,7 @@ class RunningEms:
             1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H,
         )  # fmt: skip
         history = self._history[: self._known] if self._known else np.array([site.totals[f.NET_KW]])
-        peak_kw = float(site.ledger[f.LEDGER_PEAK_KW, month])
+        peak_kw = rounded(float(site.ledger[f.LEDGER_PEAK_KW, month]))
         new_day = hour // 24 != self._cap_day
         return View(
             history, self._price[hour : hour + max(left, PLAN_H)], np.full(PLAN_H, float(least.sum())),

@@ -15,13 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
 STAND_BY, CHARGE, DISCHARGE, ABOVE_RESERVE, TAKES_SURPLUS = 0, 1, 2, 4, 8
+
+
+@kernel
+def rounded(kw: float) -> float:
+    """To the milliwatt: sums of energy differ in their last bits with how often somebody looked, and plans must not."""
+    return np.rint(kw * 1e6) / 1e6
 
 
 @inner
@@ -34,14 +40,14 @@ def entry(row: int, clock: Array, site: Array) -> float:
 def next_slot(clock: Array, site: Array) -> None:
     """The slot at hand is over: keep its mean net load, go on to the next; the last one holds on without end."""
     slot_h = clock[f.PLAN_SLOT_US] / TICKS_PER_H
-    site[f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + clock[f.PLAN_SLOT]] = site[f.SLOT_NET_KWH] / slot_h
+    site[f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + clock[f.PLAN_SLOT]] = rounded(site[f.SLOT_NET_KWH] / slot_h)
     site[f.SLOT_NET_KWH] = 0.0
     if clock[f.PLAN_SLOT] + 1 < clock[f.PLAN_SLOTS]:
         clock[f.PLAN_SLOT] += 1
         clock[f.PLAN_EDGE_US] += clock[f.PLAN_SLOT_US]
     else:
         clock[f.PLAN_EDGE_US] = NEVER
-    site[f.PAID_KW] = site[f.MONTH_PEAK_KW]
+    site[f.PAID_KW] = rounded(site[f.MONTH_PEAK_KW])
 
 
 @inner

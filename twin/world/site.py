@@ -189,6 +189,13 @@ class Site:
         if self.limit is not None and self.limit():
             self._watch_next_edge()
 
+    def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
+        """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
+        self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
+        self.calls.append((begin_us, end_us, cap_kw))
+        self.plan_due = True
+        self.ask(LOAD)
+
     def _plan(self) -> None:
         if self.plan_due and self.planner is not None:
             self.plan_due = False

@@ -7,6 +7,7 @@ import numpy as np
 from twin.ems.ensemble import best_cap, ensemble_plan
 from twin.ems.forecast import predict
 from twin.ems.month import month_curve
+from twin.ems.recursion import least_cap
 from twin.ems.view import Floats, Plan, View
 
 FEWEST_ERRORS = 3
@@ -37,7 +38,8 @@ class Default:
         if not np.isnan(view.cap_kw):
             cap = max(view.cap_kw, view.peak_kw)
         elif view.demand_price > 0.0:
-            least = view.peak_kw
+            floor = float(floor_kwh.max())
+            least = max(view.peak_kw, least_cap(scenarios, view.stored_kwh, floor, view.storage))
             most = min(max(least, float(scenarios.max()) + view.storage.charge_kw), view.connection_kw)
             if most > least:
                 curve = self.curve(view, least, most, end_value, excess_price)
@@ -75,9 +77,12 @@ class Default:
         coming = view.price[slots : slots + min(rest, view.price.size - slots)]
         if coming.size < day:
             coming = view.price[:slots]
+        floor_kwh = float(view.floor_kwh[-1])
+        start_kwh = max(0.5 * view.storage.top_kwh, floor_kwh)
+        least = min(max(least, least_cap(windows, start_kwh, floor_kwh, view.storage)), most - 1e-6)
         price = np.resize(coming[: coming.size // day * day], windows.shape[1])
         return month_curve(
-            windows, price, least, most, float(view.floor_kwh[-1]), view.storage, end_value, excess_price,
+            windows, price, least, most, floor_kwh, view.storage, end_value, excess_price,
             TIE, view.demand_price, rest / windows.shape[1],
         )  # fmt: skip
 
