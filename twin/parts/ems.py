@@ -21,7 +21,7 @@ from twin.ems.storage import Storage
 from twin.ems.view import PLAN_H, Floats, Plan, Policy, View
 from twin.errors import InputError, Problem
 from twin.plant import fields as f
-from twin.plant.plan import rounded
+from twin.plant.plan import begin_slot, rounded
 from twin.spec import Fraction, NonNegative, Positive, Spec
 from twin.units import TICKS_PER_H
 from twin.world import record as r
@@ -229,6 +229,7 @@ class RunningEms:
             site.totals[f.SLOT_NET_KWH] = 0.0
         clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
         clock[f.PLAN_EDGE_US] = (site.now_us // SLOT_US + 1) * SLOT_US
+        begin_slot(site.fact, site.quantity, clock, site.totals)
 
 
 def hourly_price(site: Site, slots: int) -> Floats:

@@ -150,7 +150,7 @@ def advance(
             if not at_bound and not at_slot and not _matters(next_edge - 1, next_edge, edge, fact, clock):
                 continue
         if at_slot:
-            next_slot(clock, site)
+            next_slot(fact, quantity, clock, site)
         if at_bound:
             if not _benign(fact, quantity, clock, site):
                 if stop:

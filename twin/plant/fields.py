@@ -44,7 +44,8 @@ U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
 U_FLOOR_KWH, U_CEILING_KWH = 45, 46  # bounds of the stored energy as things stand
-QUANTITIES = 47
+U_SALE_KW = 47  # what it sells by plan in the slot at hand
+QUANTITIES = 48
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 

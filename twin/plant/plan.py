@@ -3,7 +3,9 @@
 The plan is a feedback law of slots. Per slot it has two thresholds and a reserve, as shares of every unit's window, and
 a cap on import; so it still makes sense when a unit fails, and units of unlike charge meet at the threshold. Surplus of
 PV is stored first. Above the cap all units above their reserve discharge, whatever the price; nothing is exported.
-Powers are shared in proportion to kW and change at bounds and edges only: asked again, they are the same to the bit.
+What is to be sold in a slot is sold at a constant power, set as the slot begins, so that holding the cap counts towards
+it; charging goes as fast as the cap allows. Powers are shared in proportion to kW and change at bounds and edges only:
+asked again, they are the same to the bit.
 
 The cap is meant at the utility's meter, so the estimate of the network's losses is taken off it. A peak that the month
 has seen when the slot begins is paid for and lifts the cap, but never that of a call.
@@ -21,7 +23,7 @@ from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
-STAND_BY, CHARGE, DISCHARGE, ABOVE_RESERVE, TAKES_SURPLUS = 0, 1, 2, 4, 8
+CHARGE, SELL, ABOVE_RESERVE, TAKES_SURPLUS = 1, 2, 4, 8
 
 
 @kernel
@@ -36,8 +38,19 @@ def entry(row: int, clock: Array, site: Array) -> float:
     return site[f.PLAN + row * f.PLAN_MOST + clock[f.PLAN_SLOT]]
 
 
+@kernel
+def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
+    """What each unit sells in the slot at hand, evenly over the time that is left of it [kW]."""
+    hours = (clock[f.PLAN_EDGE_US] - clock[f.NOW_US]) / TICKS_PER_H
+    down = max(entry(f.P_DOWN, clock, site), entry(f.P_RESERVE, clock, site))
+    for i in range(clock[f.UNITS]):
+        level = quantity[f.U_MIN_KWH, i] + down * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
+        kw = max(quantity[f.ENERGY_KWH, i] - level, 0.0) * quantity[f.U_EFFICIENCY, i] / hours
+        quantity[f.U_SALE_KW, i] = min(kw, quantity[f.U_RATED_KW, i]) if fact[f.U_USE, i] & f.FOLLOWS else 0.0
+
+
 @inner
-def next_slot(clock: Array, site: Array) -> None:
+def next_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """The slot at hand is over: keep its mean net load, go on to the next; the last one holds on without end."""
     slot_h = clock[f.PLAN_SLOT_US] / TICKS_PER_H
     site[f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + clock[f.PLAN_SLOT]] = rounded(site[f.SLOT_NET_KWH] / slot_h)
@@ -47,6 +60,7 @@ def next_slot(clock: Array, site: Array) -> None:
         clock[f.PLAN_EDGE_US] += clock[f.PLAN_SLOT_US]
     else:
         clock[f.PLAN_EDGE_US] = NEVER
+    begin_slot(fact, quantity, clock, site)
     site[f.PAID_KW] = rounded(site[f.MONTH_PEAK_KW])
 
 
@@ -63,11 +77,10 @@ def _cap_kw(clock: Array, site: Array) -> float:
 
 @inner
 def _wishes(wishes: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
-    """What each planned unit on the grid may do; returns whether any unit is above its discharge threshold."""
-    up, down = entry(f.P_UP, clock, site), entry(f.P_DOWN, clock, site)
-    reserve = entry(f.P_RESERVE, clock, site)
+    """What each planned unit on the grid may do; returns whether any unit has something to sell."""
+    up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     touch = f.TOUCH / TICKS_PER_H
-    any_down = False
+    any_sale = False
     for i in range(clock[f.UNITS]):
         j = fact[f.U_FEED, i]
         if not (fact[f.U_USE, i] & f.FOLLOWS and fact[f.U_UP, i]) or fact[f.F_STATE, j] != f.ON_SECTION:
@@ -80,29 +93,30 @@ def _wishes(wishes: Array, fact: Array, quantity: Array, clock: Array, site: Arr
         taken = touch * quantity[f.U_RECHARGE_KW, i]
         if stored - (least + reserve * window) > drawn:
             wishes[i] |= ABOVE_RESERVE
-            if stored - (least + max(down, reserve) * window) > drawn:
-                wishes[i] |= DISCHARGE
-                any_down = True
+            if quantity[f.U_SALE_KW, i] > 0.0:
+                wishes[i] |= SELL
+                any_sale = True
         if most - stored > taken:
             wishes[i] |= TAKES_SURPLUS
             if least + up * window - stored > taken:
                 wishes[i] |= CHARGE
-    return any_down
+    return any_sale
 
 
 @inner
 def _share_out(
     wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
 ) -> float:
-    """Units with `wish` and not `but` give (DISCHARGE, ABOVE_RESERVE) or take up to `limit_kw` together, by their kW.
+    """Units with `wish` and not `but` give (SELL, ABOVE_RESERVE) or take up to `limit_kw` together, by their kW.
 
     `bound` is the share of its window at which a unit stops. Returns what they give or take [kW].
     """
     total = 0.0
-    giving = wish == DISCHARGE or wish == ABOVE_RESERVE
+    giving = wish == SELL or wish == ABOVE_RESERVE
+    most = f.U_SALE_KW if wish == SELL else f.U_RATED_KW if giving else f.U_RECHARGE_KW
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
-            total += quantity[f.U_RATED_KW if giving else f.U_RECHARGE_KW, i]
+            total += quantity[most, i]
     if total <= 0.0 or limit_kw <= 0.0:
         return 0.0
     scale = min(1.0, limit_kw / total)
@@ -111,10 +125,10 @@ def _share_out(
             continue
         level = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
         if giving:
-            wanted[i] = quantity[f.U_RATED_KW, i] * scale
+            wanted[i] = quantity[most, i] * scale
             quantity[f.U_FLOOR_KWH, i] = level
         else:
-            wanted[i] = -quantity[f.U_RECHARGE_KW, i] * scale
+            wanted[i] = -quantity[most, i] * scale
             quantity[f.U_CEILING_KWH, i] = level
     return total * scale
 
@@ -132,19 +146,20 @@ def follow_plan(
         What they take together, less what they give [kW].
     """
     wishes = np.zeros(wanted.size, np.int64)
-    any_down = _wishes(wishes, fact, quantity, clock, site)
-    up, down = entry(f.P_UP, clock, site), entry(f.P_DOWN, clock, site)
-    reserve = entry(f.P_RESERVE, clock, site)
+    any_sale = _wishes(wishes, fact, quantity, clock, site)
+    up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     cap_kw = _cap_kw(clock, site)
     room_kw = min(cap_kw - net_kw, site[f.RECHARGE_LIMIT_KW])
     if net_kw < 0.0:
         taken = _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
         return taken + _share_out(TAKES_SURPLUS, CHARGE, -net_kw - taken, 1.0, wishes, wanted, quantity)
-    if any_down or net_kw > cap_kw:
+    if any_sale or net_kw > cap_kw:
         most_kw = max(net_kw - site[f.IMPORT_FLOOR_KW], 0.0)
-        given = _share_out(DISCHARGE, 0, most_kw, max(down, reserve), wishes, wanted, quantity)
-        excess_kw = min(net_kw - cap_kw, most_kw) - given
-        return -given - _share_out(ABOVE_RESERVE, DISCHARGE, excess_kw, reserve, wishes, wanted, quantity)
+        excess_kw = min(net_kw - cap_kw, most_kw)
+        given = _share_out(SELL, 0, most_kw, reserve, wishes, wanted, quantity)
+        if given < excess_kw:
+            given = _share_out(ABOVE_RESERVE, 0, excess_kw, reserve, wishes, wanted, quantity)
+        return -given
     return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
 
 
