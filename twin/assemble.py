@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from twin.fleet.outlook import outlook_of
+from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
 from twin.parts.cabinets import Cabinets
@@ -84,7 +84,9 @@ def _fleet(scenario: Scenario) -> Fleet | None:
     for name, site in scenario.sites.items():
         storms = [one.storm for one in scenario.regions.values() if one.storm is not None and name in one.sites]
         value_per_h = site.cluster.gpus * site.value_per_gpu_h
-        known[name] = FleetSite(site.connection_points, site.plugged_trucks, value_per_h, outlook_of(site.grid, storms))
+        outlook = outlook_of(site.grid, storms)
+        exposure = exposure_of(site.protection.gensets, outlook)
+        known[name] = FleetSite(site.connection_points, site.plugged_trucks, value_per_h, outlook, exposure)
     return Fleet(scenario.fleet, scenario.trucks, scenario.roads, known)
 
 

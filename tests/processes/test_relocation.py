@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import MIN, H, S, merged, outage
+from simulation import GENSETS, MIN, H, S, merged, outage
 from trucking import POINT, FleetStory, fleet, play_fleet
 
 from twin.metrics.causes import loss_gpu_h
@@ -260,3 +260,21 @@ def test_seconds_of_a_changeover_are_the_site_s_not_the_fleet_s():
     struck = {"grid": {"script": [outage(10.0, duration_h=4.0)]}, "connection_points": {"plug": {"changeover_s": 30.0}}}
     story = play_fleet(fleet(sites={"hall": struck}))
     assert story.dark("hall/core") == [(10 * H, 11 * H + 40 * MIN), (14 * H, 14 * H + 30 * S)]
+
+
+@pytest.mark.parametrize(("gensets", "moves"), [(False, True), (True, False)])
+def test_optimised_weighs_an_announced_outage_by_what_the_site_s_own_cover_leaves_to_trucks(gensets, moves):
+    work = {"grid": {"script": [{"at_h": 20.0, "duration_h": 2.0, "notice_h": 12.0}]}, **SYNCHRONISED}
+    if gensets:
+        work["protection"] = {"gensets": {**GENSETS, "fail_to_start_probability": 0.01}}
+    # 160 GPUs for 2 h are worth 320; the way there and back costs 80 x 2
+    story = play_fleet(fleet(policy="optimised", sites={"hall": work}, roads={"cost_per_km": 2.0}))
+    assert bool(story.table("trips")) == moves
+
+
+def test_optimised_gives_each_of_two_trucks_the_site_that_adds_most_together():
+    struck = {"grid": {"script": [outage(10.0, duration_h=4.0)]}, **SYNCHRONISED}
+    sites = {"near": {**struck, "value_per_gpu_h": 1.0}, "far": {**struck, "value_per_gpu_h": 1.2}}
+    data = fleet("near", "far", policy="optimised", sites=sites, trucks={"one": {}, "two": {}}, jobs={})
+    story = play_fleet(data)
+    assert sorted(bound_for(story)) == ["far", "near"]

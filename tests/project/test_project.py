@@ -140,4 +140,9 @@ def test_a_fleet_imports_scipy_only_for_the_policy_that_solves_assignments():
         "Simulator(load('06_truck_fleet'), '{}').run(0, 'ledger')"
     )
     assert "scipy" not in packages_of(loaded_after(code.format("preposition")) - numba)
-    assert "scipy" in packages_of(loaded_after(code.format("optimised")) - numba)
+    assert "scipy" in packages_of(
+        loaded_after(
+            code.format("optimised") + "\nfrom twin.fleet.policies.optimised import assign, np\nassign(np.eye(2))"
+        )
+        - numba
+    )

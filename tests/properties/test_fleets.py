@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulation import CABINETS, GENSETS, UPS, H, simulator
+from simulation import CABINETS, COOLING, GENSETS, UPS, H, simulator
 from strategies import scripts
 from test_instants import Shuffle, outcome
 from trucking import FleetStory, fleet, play_fleet
@@ -42,16 +42,28 @@ def halls(draw: st.DrawFn) -> dict[str, Any]:
         site["grid"]["import_limit_kw"] = draw(st.sampled_from([150.0, 260.0]))
     own = draw(st.sampled_from(["none", "none", "ups", "cabinets", "gensets"]))
     if own == "ups":
-        site["protection"] = {"ups": {**UPS, "serves": ["core"]}}
+        site["protection"] = {"ups": {**UPS, "serves": draw(st.sampled_from([["core"], ["rows", "core"]]))}}
     elif own == "cabinets":
         site["protection"] = {"cabinets": {**CABINETS, "auxiliary_kw": 2.0}}
     elif own == "gensets":
         site["protection"] = {"gensets": GENSETS}
     if draw(st.booleans()):
+        site["cooling"] = COOLING
+    site["cluster"] = {"corded": draw(st.sampled_from(["single", "dual"]))}
+    if draw(st.booleans()):
+        site["cluster"]["on_backup"] = {"cap_after_s": draw(st.sampled_from([0.0, 60.0]))}
+    if draw(st.booleans()):
         site["planned_work"] = {"script": [{"at_h": 12.0, "duration_h": 3.0, "on": "row-002", "notice_h": 6.0}]}
         if own == "ups":
             del site["planned_work"]
     return site
+
+
+def job(site: str) -> dict[str, Any]:
+    return {
+        "kind": "gang", "site": site, "gpus": 160, "hardware": {"per_1000_server_days": 300.0},
+        "restart_after_power_loss_h": {"core_kept": 0.25, "core_lost": 0.5},
+    }  # fmt: skip
 
 
 @st.composite
@@ -75,10 +87,11 @@ def fleets(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         trucks["two"]["leases"] = [{"from_h": 5.0, "hours": 7.0, "income_per_h": 50.0, "km": 10.0}]
     sites = {"near": draw(halls()), "far": draw(halls())}
+    jobs = {f"job-{name}": job(name) for name in sites} if draw(st.booleans()) else {}
     detection = draw(st.sampled_from([0.0, 5.0]))
     return fleet(
         "near", "far", policy=policy, sites=sites, trucks=trucks, seed=draw(st.integers(0, 1000)),
-        horizon={"start": "2026-01-31", "hours": 36.0}, fleet={"detection_min": detection},
+        horizon={"start": "2026-01-31", "hours": 36.0}, fleet={"detection_min": detection}, jobs=jobs,
         roads={"distances_km": {"depot": {"near": 10.0, "far": 40.0}}, "cost_per_km": 3.0},
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def _one(
         min_voltage_bus=network.names[bus],
         loading_fraction=float(loading[branch]),
         loaded_branch=" - ".join(network.names[end] for end in ends),
-        low=bool(volts[bus] < network.min_voltage_pu),
+        low=bool(volts[bus] < network.limits.min_voltage_pu),
     )
 
 

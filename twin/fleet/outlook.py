@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from twin.chance.law import CompiledLaw
 from twin.chance.quantiles import quantile
 from twin.fleet.view import Outlook
+from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.supply_events import Duration, EventSpec, PlannedSpec
 
@@ -36,3 +39,17 @@ def outlook_of(grid: GridSpec, regional: list[EventSpec]) -> Outlook:
     durations = [points_of(duration.law()) for _, duration in laws]
     weights = [np.full(_POINTS, rate) for rate, _ in laws]
     return Outlook(np.concatenate(durations), np.concatenate(weights))
+
+
+def exposure_of(gensets: GensetsSpec | None, outlook: Outlook) -> float:
+    """Probability that an outage leaves loads to trucks: all without gensets, else that too few of them start or run.
+
+    Sets start independently, given no common cause; those that started fail at a constant rate over a mean outage.
+    """
+    if gensets is None:
+        return 1.0
+    mean_h = float((outlook.weight * outlook.duration_h).sum() / outlook.weight.sum())
+    lasts = (1.0 - gensets.fail_to_start_probability) * math.exp(-mean_h / gensets.mttf_running_h)
+    sets = gensets.n + gensets.r
+    enough = sum(math.comb(sets, k) * lasts**k * (1.0 - lasts) ** (sets - k) for k in range(gensets.n, sets + 1))
+    return 1.0 - (1.0 - gensets.plant_common_cause_probability) * enough

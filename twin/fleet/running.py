@@ -41,6 +41,7 @@ class FleetSite:
     plugged: PluggedTrucksSpec
     value_per_h: float
     outlook: Outlook
+    exposure: float = 1.0
     spreads: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def apply(self, content: Content, *, synchronised: bool) -> None:
@@ -92,7 +93,7 @@ class RunningFleet:
         return PlaceView(
             place.key, place.site.name, len(place.units), place.spec.limit_kw, known.value_per_h, known.outlook,
             trades and place.spec.synchronised, known.plugged.buffers and place.spec.synchronised and short,
-            known.plugged.reserve_fraction,
+            known.exposure, known.plugged.reserve_fraction,
             _Spread(place.site, known), place.spec.connect_h, place.spec.disconnect_min / 60.0,
         )  # fmt: skip
 
@@ -116,12 +117,12 @@ class RunningFleet:
     def arrive(self, place: Place, truck: RunningTruck) -> None:
         """A truck stands before a place: at the end of this instant it connects, or queues."""
         place.queue.append(truck)
-        self.world.undecided = True
+        self.world.ask_to_decide()
 
     def release(self, place: Place, truck: RunningTruck) -> None:
         """A truck has left its berth; at the end of this instant the next in the queue takes it."""
         place.taken = {unit: holder for unit, holder in place.taken.items() if holder is not truck}
-        self.world.undecided = True
+        self.world.ask_to_decide()
 
     def _allot(self) -> None:
         """Free berths to who waits, by time of arrival, then by name: the order inside an instant is nobody's luck."""
@@ -153,7 +154,7 @@ class RunningFleet:
     def ask(self) -> None:
         """Decide at the end of this instant."""
         if not isinstance(self.spec.policy, Home):
-            self.world.undecided = True
+            self.world.ask_to_decide()
 
     def look(self, places: list[Place]) -> None:
         """Something flipped at a site: note who is without supply; the dispatcher learns of it after detection."""

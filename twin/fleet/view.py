@@ -82,6 +82,7 @@ class PlaceView:
         need_kw: what they need at full level.
         carried_kw: what plugged trucks carry now.
         trades, buffers: what plugged trucks do beside the grid: follow the price; hold import below a limit.
+        exposure: probability that an outage here needs a truck at all: that gensets, where there are some, fail.
         value_per_h: what an hour without supply costs at this site: GPUs x value of a GPU-hour.
         spread_per_kwh: mean of the k dearest hours less that of the k cheapest, of the day that holds a time [h].
     """
@@ -94,6 +95,7 @@ class PlaceView:
     outlook: Outlook
     trades: bool
     buffers: bool
+    exposure: float
     reserve_fraction: float
     spread_per_kwh: Callable[[float, int], float]
     connect_h: float

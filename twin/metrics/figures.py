@@ -27,7 +27,9 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
 
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
     """
-    values = _load_points(trace) | _interruptions(trace) | _jobs(trace) | _energy(trace) | trucks.values(trace)
+    group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
+    values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
+    values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
     values["net_cost_per_year"] = trucks.net_cost(values)
     return NAMES, np.array([values[name] for name in NAMES])
 
@@ -79,12 +81,14 @@ def _load_points(trace: Trace) -> dict[str, float]:
     }
 
 
-def _interruptions(trace: Trace) -> dict[str, float]:
-    years, group = trace.years, groups(trace)
+def _interruptions(
+    trace: Trace, group: NDArray[np.int64], lost_gpu_h: NDArray[np.float64], capped_h: NDArray[np.float64]
+) -> dict[str, float]:
+    years = trace.years
     count = np.bincount(group, minlength=len(GROUPS)) / years
-    lost = np.bincount(group, weights=loss_gpu_h(trace), minlength=len(GROUPS)) / years
+    lost = np.bincount(group, weights=lost_gpu_h, minlength=len(GROUPS)) / years
     values = {f"lost_gpu_h_{name}_per_year": lost[number] for number, name in enumerate(GROUPS)}
-    capped = float(capped_gpu_h(trace).sum()) / years
+    capped = float(capped_h.sum()) / years
     return values | {
         "lost_gpu_h_capped_per_year": capped,
         "job_interruptions_per_year": count.sum(),

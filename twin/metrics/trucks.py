@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
 from twin.schema_trace import TRIP_REASONS, TRUCK_PHASES, Table
 from twin.trace import Trace
 from twin.units import TICKS_PER_H
 
 Float = NDArray[np.float64]
 TRUCK_KINDS = ("truck", "generator_truck")
+_NAMES = (
+    "truck_trips_per_year", "truck_km_per_year", "truck_on_the_way_h_per_year", "truck_in_time_per_year",
+    "truck_too_late_per_year", "truck_discharge_kwh_per_year", "truck_cost_per_year", "lending_income_per_year",
+    "lost_gpu_h_while_lent_per_year",
+)  # fmt: skip
 _CREWED = tuple(TRUCK_PHASES.index(name) for name in ("unplugging", "travelling", "connecting"))
 
 
@@ -34,24 +38,28 @@ def phase_h(trace: Trace) -> Table:
     return {"truck": [trace.items["name"][item] for item in trucks], **columns}
 
 
-def values(trace: Trace) -> dict[str, float]:
-    """The truck metrics of `metrics.row`; all zero where there are no trucks."""
+def values(trace: Trace, lost_gpu_h: Float, capped_gpu_h: Float) -> dict[str, float]:
+    """The truck metrics of `metrics.row`; all zero where there are no trucks, but for the value of what is lost.
+
+    Args:
+        lost_gpu_h: by each interruption, to power and planned work (0 where hardware began it).
+        capped_gpu_h: by each job, to power caps.
+    """
     years, trips, stays = trace.years, trace.trips, trace.stays
+    found = dict.fromkeys(_NAMES, 0.0) | {"lost_value_per_year": _lost_value(trace, lost_gpu_h, capped_gpu_h) / years}
+    if not len(stays["item"]):
+        return found
     phases = phase_h(trace)
-    for_outage = trips["in_time"]
-    lent = stays["site"] < 0
-    return {
+    return found | {
         "truck_trips_per_year": float(np.count_nonzero(trips["depart_us"] >= 0)) / years,
         "truck_km_per_year": float(trips["km"].sum()) / years,
         "truck_on_the_way_h_per_year": float(sum(phases[TRUCK_PHASES[k]].sum() for k in _CREWED)) / years,
-        "truck_in_time_per_year": float(np.count_nonzero(for_outage == 1)) / years,
-        "truck_too_late_per_year": float(np.count_nonzero(for_outage == 0)) / years,
+        "truck_in_time_per_year": float(np.count_nonzero(trips["in_time"] == 1)) / years,
+        "truck_too_late_per_year": float(np.count_nonzero(trips["in_time"] == 0)) / years,
         "truck_discharge_kwh_per_year": float(stays["discharged_kwh"].sum()) / years,
         "truck_cost_per_year": float(trips["cost"].sum() + stays["cost"].sum()) / years,
         "lending_income_per_year": float(stays["income"].sum()) / years,
-        "lost_gpu_h_while_lent_per_year": _lost_while_lent(trace, stays["start_us"][lent], stays["end_us"][lent])
-        / years,
-        "lost_value_per_year": _lost_value(trace) / years,
+        "lost_gpu_h_while_lent_per_year": _lost_while_lent(trace, lost_gpu_h) / years,
     }
 
 
@@ -74,25 +82,20 @@ def trips_by_reason(trace: Trace) -> Table:
     }
 
 
-def _power_loss_gpu_h(trace: Trace) -> Float:
-    """What each interruption lost, 0 for those by hardware [GPU-h]."""
-    return np.where(groups(trace) == GROUPS.index("hardware"), 0.0, loss_gpu_h(trace))
-
-
-def _lost_while_lent(trace: Trace, start_us: NDArray[np.int64], end_us: NDArray[np.int64]) -> float:
-    """Lost to power or planned work in interruptions that began while a truck was lent out [GPU-h]: an upper bound."""
-    at_us = trace.interruptions["start_us"]
+def _lost_while_lent(trace: Trace, lost_gpu_h: Float) -> float:
+    """Lost in interruptions that began while a truck was lent out [GPU-h]: what lending may have cost at most."""
+    at_us, stays = trace.interruptions["start_us"], trace.stays
     away = np.zeros(len(at_us), bool)
-    for start, end in zip(start_us, end_us, strict=True):
-        away |= (at_us >= start) & (at_us < end)
-    return float(_power_loss_gpu_h(trace)[away].sum())
+    for k in np.flatnonzero(stays["site"] < 0):
+        away |= (at_us >= stays["start_us"][k]) & (at_us < stays["end_us"][k])
+    return float(lost_gpu_h[away].sum())
 
 
-def _lost_value(trace: Trace) -> float:
+def _lost_value(trace: Trace, lost_gpu_h: Float, capped_gpu_h: Float) -> float:
     """What was lost to power, planned work and power caps, priced by each site's value of a GPU-hour."""
     price = trace.meta.get("value_per_gpu_h")
     if price is None:
         return float("nan")
     of_site = np.asarray(price, np.float64)[trace.items["site"]]
-    lost = _power_loss_gpu_h(trace) * of_site[trace.interruptions["item"]]
-    return float(lost.sum() + (capped_gpu_h(trace) * of_site[trace.jobs["item"]]).sum())
+    lost = lost_gpu_h * of_site[trace.interruptions["item"]]
+    return float(lost.sum() + (capped_gpu_h * of_site[trace.jobs["item"]]).sum())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.powerflow.draft import Draft
-from twin.world.site_network import SiteNetwork
+from twin.world.site_network import NetworkLimits, SiteNetwork
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,7 @@ class SiteFigures:
     core: Plate
     cooling: Plate
     gensets: bool
-    power_factor: float
-    min_voltage_pu: float
-    source_voltage_pu: float
+    limits: NetworkLimits
 
 
 def build_site(of: SiteFigures) -> SiteNetwork:
@@ -98,8 +96,7 @@ def build_site(of: SiteFigures) -> SiteNetwork:
     return SiteNetwork(
         net=draft.network(), names=draft.names, buses_of=buses_of, section_bus=section_bus, infeed=infeed,
         iron_kw=np.array(draft.iron_kw), tie=tie, genset_bus=genset_bus, genset_switch=genset_switch,
-        busway_pu_per_kw=dict.fromkeys(of.row_names, per_kw), power_factor=of.power_factor,
-        min_voltage_pu=of.min_voltage_pu, source_voltage_pu=of.source_voltage_pu,
+        busway_pu_per_kw=dict.fromkeys(of.row_names, per_kw), limits=of.limits,
     )  # fmt: skip
 
 

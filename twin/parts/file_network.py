@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from twin.errors import InputError, Problem
-from twin.powerflow.files import Case
-from twin.world.site_network import SiteNetwork
+from twin.powerflow.files import Case, read_matpower, read_pandapower
+from twin.world.site_network import NetworkLimits, SiteNetwork
 
 if TYPE_CHECKING:
-    from twin.parts.network import FileNetworkSpec
     from twin.world.blueprint import SiteBuilder
 
 
-def placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork:
+class FileNetworkSpec(NetworkLimits):
+    """A network from MATPOWER case text (.m) or pandapower JSON (.json); the file's own demand is left out."""
+
+    kind: Literal["file"]
+    file: str
+    bus_of: dict[str, list[int]] = Field(
+        min_length=1, description="bus numbers of the file at which a load point draws, in equal shares"
+    )
+    section_bus: list[int] = Field(min_length=1, max_length=2, description="by feeder in name order: its section's bus")
+    infeed: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list, description="by feeder in name order: ends of the branch that it closes"
+    )
+    tie: list[int] | None = Field(default=None, min_length=2, max_length=2, description="ends of the sections' tie")
+
+    def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
+        """Read the network and find the load points' buses.
+
+        Raises:
+            InputError: the file cannot be read, or names of load points, buses or branches are not there.
+        """
+        case = (read_pandapower if self.file.endswith(".json") else read_matpower)(self.file)
+        return _placed(self, case, site)
+
+
+def _placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork:
     """The site's network.
 
     Raises:
@@ -41,9 +65,7 @@ def placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork:
         infeed=[[branch[tuple(pair)]] for pair in spec.infeed] or [[] for _ in range(site.sections)],
         iron_kw=np.zeros(case.net.buses),
         tie=branch[tuple(spec.tie)] if spec.tie else -1,
-        power_factor=spec.power_factor,
-        min_voltage_pu=spec.min_voltage_pu,
-        source_voltage_pu=spec.source_voltage_pu,
+        limits=spec,
     )
 
 

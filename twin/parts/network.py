@@ -6,17 +6,18 @@ loadings stand in the trace. Storage stands at the board of what it carries; on 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from twin.parts.campus_network import Plate, SiteFigures, Way, build_site
+from twin.parts.file_network import FileNetworkSpec
 from twin.spec import NonNegative, Positive, PositiveCount, Spec
+from twin.world.site_network import NetworkLimits, SiteNetwork
 
 if TYPE_CHECKING:
-    from twin.parts.campus_network import Plate, SiteFigures, Way
     from twin.world.blueprint import SiteBuilder
     from twin.world.site import Site
-    from twin.world.site_network import SiteNetwork
     from twin.world.world import World
 
 
@@ -37,8 +38,6 @@ class TransformerSpec(Spec):
 
     def plate(self) -> Plate:
         """The same, for the builder."""
-        from twin.parts.campus_network import Plate
-
         figures = (self.rated_kva, self.impedance_percent, self.load_loss_kw, self.no_load_loss_kw, self.tap_fraction)
         return Plate(*figures)
 
@@ -53,8 +52,6 @@ class CableSpec(Spec):
 
     def way(self) -> Way:
         """The same, for the builder."""
-        from twin.parts.campus_network import Way
-
         return Way(complex(self.r_ohm_per_km, self.x_ohm_per_km) * self.length_m / 1000.0, self.rating_a)
 
 
@@ -66,13 +63,7 @@ class RingsSpec(Spec):
     cable: CableSpec
 
 
-class _Common(Spec):
-    power_factor: float = Field(default=0.98, gt=0, le=1, description="of all load points, lagging")
-    min_voltage_pu: float = Field(default=0.93, gt=0, lt=1, description="below it a bus counts as under voltage")
-    source_voltage_pu: float = Field(default=1.0, ge=0.8, le=1.2, description="at the utility")
-
-
-class CampusNetworkSpec(_Common):
+class CampusNetworkSpec(NetworkLimits):
     """A campus: feeders, main transformers, MV rings, a transformer and a busway for each row."""
 
     kind: Literal["campus"]
@@ -98,13 +89,9 @@ class CampusNetworkSpec(_Common):
 
     def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
         """Lay the network out for the site's rows."""
-        from twin.parts.campus_network import build_site
-
         return build_site(self._figures(site, gensets))
 
     def _figures(self, site: SiteBuilder, gensets: bool) -> SiteFigures:
-        from twin.parts.campus_network import SiteFigures
-
         rows = {site.short(name): load for name, load in sorted(site.loads.items()) if site.short(name)[:4] == "row-"}
         masks = [[s for s in range(site.sections) if load.sections >> s & 1] for load in rows.values()]
         z = 1000.0 * self.supply_kv**2 / self.source_short_circuit_kva
@@ -116,36 +103,8 @@ class CampusNetworkSpec(_Common):
             main=self.main_transformers.plate() if self.main_transformers else None, rings=self.rings.count,
             units_per_ring=self.rings.units_per_ring, cable=self.rings.cable.way(), row=self.row_transformers.plate(),
             busway=self.row_busway.way(), taps=self.row_taps, core=self.core_transformers.plate(),
-            cooling=self.cooling_transformers.plate(), gensets=gensets, power_factor=self.power_factor,
-            min_voltage_pu=self.min_voltage_pu, source_voltage_pu=self.source_voltage_pu,
+            cooling=self.cooling_transformers.plate(), gensets=gensets, limits=self,
         )  # fmt: skip
-
-
-class FileNetworkSpec(_Common):
-    """A network from MATPOWER case text (.m) or pandapower JSON (.json); the file's own demand is left out."""
-
-    kind: Literal["file"]
-    file: str
-    bus_of: dict[str, list[int]] = Field(
-        min_length=1, description="bus numbers of the file at which a load point draws, in equal shares"
-    )
-    section_bus: list[int] = Field(min_length=1, max_length=2, description="by feeder in name order: its section's bus")
-    infeed: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
-        default_factory=list, description="by feeder in name order: ends of the branch that it closes"
-    )
-    tie: list[int] | None = Field(default=None, min_length=2, max_length=2, description="ends of the sections' tie")
-
-    def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
-        """Read the network and find the load points' buses.
-
-        Raises:
-            InputError: the file cannot be read, or names of load points, buses or branches are not there.
-        """
-        from twin.parts.file_network import placed
-        from twin.powerflow.files import read_matpower, read_pandapower
-
-        case = (read_pandapower if self.file.endswith(".json") else read_matpower)(self.file)
-        return placed(self, case, site)
 
 
 NetworkSpec = CampusNetworkSpec | FileNetworkSpec

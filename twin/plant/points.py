@@ -60,6 +60,18 @@ def _give_back(j: int, p: int, now_us: int, fact: Array) -> None:
             fact[f.F_AWAY_US, j] = now_us + fact[f.F_CHANGEOVER_US, p]
 
 
+@inner
+def _next_us(now_us: int, fact: Array, clock: Array) -> int:
+    """When a changeover or a cut-off ends."""
+    again = np.int64(NEVER)
+    for j in range(clock[f.FEEDS]):
+        if fact[f.F_AWAY_US, j]:
+            again = min(again, fact[f.F_AWAY_US, j])
+        if fact[f.F_READY_US, j] > now_us and not fact[f.F_ON_POINT, j]:
+            again = min(again, fact[f.F_READY_US, j])
+    return again
+
+
 @kernel
 def connect_points(
     now_us: int,
@@ -76,13 +88,12 @@ def connect_points(
     Returns:
         The tick at which to ask again, because a changeover or a cut-off ends; NEVER if none is under way.
     """
-    again = np.int64(NEVER)
     for j in range(clock[f.FEEDS]):
         if fact[f.F_AWAY_US, j] and fact[f.F_AWAY_US, j] <= now_us:
             fact[f.F_AWAY_US, j] = 0
+    if clock[f.POINTS] == 0:
+        return _next_us(now_us, fact, clock)
     for p in range(clock[f.FEEDS]):
-        if clock[f.POINTS] == 0:
-            break
         if fact[f.F_KIND, p] != f.POINT:
             continue
         left = 0.0
@@ -90,24 +101,27 @@ def connect_points(
             left = storage_kw(p, fact, quantity) - auxiliaries_kw(p, fact, quantity)
         for rank in range(5):
             for j in range(clock[f.FEEDS]):
-                if fact[f.F_POINT, j] != p + 1 or rank_of(j, fact, link) != rank:
-                    continue
-                if grid_on(j, fact, section) or fact[f.F_ON_GENSET, j]:
-                    _give_back(j, p, now_us, fact)
-                    continue
-                if fact[f.F_READY_US, j] == 0:
-                    delay = _delay_us(j, p, key, replication, fact, quantity, link, section)
-                    fact[f.F_READY_US, j] = max(now_us + delay, 1)
-                need = full_kw(j, fact, quantity, link)
-                if left <= 0.0 or need > left * (1.0 + 1e-12) or not fact[f.F_UP, j]:
-                    fact[f.F_ON_POINT, j] = 0
-                    continue
-                left -= need
-                if fact[f.F_READY_US, j] <= now_us:
-                    fact[f.F_ON_POINT, j] = p + 1
-                else:
-                    again = min(again, fact[f.F_READY_US, j])
-    for j in range(clock[f.FEEDS]):
-        if fact[f.F_AWAY_US, j]:
-            again = min(again, fact[f.F_AWAY_US, j])
-    return again
+                if fact[f.F_POINT, j] == p + 1 and rank_of(j, fact, link) == rank:
+                    left -= _connect(j, p, left, now_us, key, replication, fact, quantity, link, section)
+    return _next_us(now_us, fact, clock)
+
+
+@inner
+def _connect(
+    j: int, p: int, left_kw: float, now_us: int, key: Any, replication: Any, fact: Array, quantity: Array, link: Array,
+    section: Array,
+) -> float:  # fmt: skip
+    """Feed j takes to point p, waits for its changeover, or stays off; returns the kW that it takes or waits for."""
+    if grid_on(j, fact, section) or fact[f.F_ON_GENSET, j]:
+        _give_back(j, p, now_us, fact)
+        return 0.0
+    if fact[f.F_READY_US, j] == 0:
+        delay = _delay_us(j, p, key, replication, fact, quantity, link, section)
+        fact[f.F_READY_US, j] = max(now_us + delay, 1)
+    need = full_kw(j, fact, quantity, link)
+    if left_kw <= 0.0 or need > left_kw * (1.0 + 1e-12) or not fact[f.F_UP, j]:
+        fact[f.F_ON_POINT, j] = 0
+        return 0.0
+    if fact[f.F_READY_US, j] <= now_us:
+        fact[f.F_ON_POINT, j] = p + 1
+    return need

@@ -8,17 +8,15 @@ quadratic estimate; the ledger holds both, so that the difference can be seen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.plant import fields as f
 from twin.plant.meter import meter_spans, place_draws
+from twin.powerflow import solve
 from twin.units import TICKS_PER_H
-
-if TYPE_CHECKING:
-    from twin.world.site_network import SiteNetwork, Switching
+from twin.world.site_network import SiteNetwork, Switching
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -84,8 +82,6 @@ class FlowPlan:
             Losses (cases, 2) of what the grid and what the gensets feed [kW], iron losses included; least voltage
             (cases,) [p.u.]; branches above their rating (cases,). NaN and -1 where there is no solution.
         """
-        from twin.powerflow import solve
-
         state, cases = self.state(number), len(draw_kw)
         if state is None:
             return np.zeros((cases, 2)), np.full(cases, np.nan), np.zeros(cases, np.int64)
@@ -143,7 +139,7 @@ class SiteFlows:
         by_grid_kw, by_gensets_kw, least, over = found
         drawn_kw = rows[:, f.IMPORT_KW] + rows[:, f.GENSET_KW]
         estimate_kw = np.where(drawn_kw > 0.0, self.plan.fixed_kw + self.plan.per_kw2 * drawn_kw**2, 0.0)
-        under = least < self.plan.network.min_voltage_pu
+        under = least < self.plan.network.limits.min_voltage_pu
         ledger = self._ledger
         columns = {
             f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.NETWORK_LOSS_KW: by_grid_kw + by_gensets_kw,

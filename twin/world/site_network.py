@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from twin.plant.fields import DEAD_SECTION, GENSETS_FEED, OWN_FEEDER, SECTION_BITS, THROUGH_TIE
-
-if TYPE_CHECKING:
-    from twin.powerflow.network import Network, Source
+from twin.powerflow.network import Network, Source
+from twin.spec import Spec
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+class NetworkLimits(Spec):
+    """What holds for a whole network."""
+
+    power_factor: float = Field(default=0.98, gt=0, le=1, description="of all load points, lagging")
+    min_voltage_pu: float = Field(default=0.93, gt=0, lt=1, description="below it a bus counts as under voltage")
+    source_voltage_pu: float = Field(default=1.0, ge=0.8, le=1.2, description="at the utility")
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,7 @@ class SiteNetwork:
         genset_bus, genset_switch: where gensets feed, and by section the branch to it; -1 and empty for none.
         iron_kw: (buses,) no-load losses of transformers, drawn while the bus is energised.
         busway_pu_per_kw: by load point, series impedance between its storage and itself, per unit on a base of 1 kVA.
-        power_factor: of all load points, lagging.
-        min_voltage_pu: below it a bus counts as under voltage.
-        source_voltage_pu: of the utility.
+        limits: power factor, and the voltages that count.
     """
 
     net: Network
@@ -57,14 +62,12 @@ class SiteNetwork:
     genset_bus: int = -1
     genset_switch: list[int] = field(default_factory=list)
     busway_pu_per_kw: dict[str, complex] = field(default_factory=dict)
-    power_factor: float = 0.98
-    min_voltage_pu: float = 0.93
-    source_voltage_pu: float = 1.0
+    limits: NetworkLimits = field(default_factory=NetworkLimits)
 
     @cached_property
     def tan_phi(self) -> float:
         """Reactive over active power of every load point."""
-        return float(np.tan(np.arccos(self.power_factor)))
+        return float(np.tan(np.arccos(self.limits.power_factor)))
 
     def switching(self, state: int) -> Switching:
         """What is closed and who feeds in a supply state."""
@@ -78,7 +81,7 @@ class SiteNetwork:
                 closed[self.genset_switch[s]] = on_gensets[s]
         if self.tie >= 0:
             closed[self.tie] = THROUGH_TIE in sections
-        sources: list[Source] = [(self.net.slack, self.source_voltage_pu, 0.0)] if any(on_grid) else []
+        sources: list[Source] = [(self.net.slack, self.limits.source_voltage_pu, 0.0)] if any(on_grid) else []
         if any(on_gensets):
             buses = {self.genset_bus if self.genset_bus >= 0 else self.section_bus[on_gensets.index(True)]}
             sources += [(bus, 1.0, 0.0) for bus in sorted(buses)]

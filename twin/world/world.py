@@ -58,6 +58,32 @@ class Reacting(Protocol):
         """Let go of everything that points back."""
 
 
+class Touched(Protocol):
+    """Whoever must react at the end of an instant."""
+
+    name: str
+
+    def react(self) -> None:
+        """The instant is over."""
+
+
+class Decider:
+    """Stands for who decides over several sites: its name sorts behind theirs, and it waits while any must react."""
+
+    name = "\uffff"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def react(self) -> None:
+        """Decide, or wait for another round."""
+        world = self._world
+        if world.dirty:
+            world.dirty.append(self)
+        elif world.decide is not None:
+            world.decide()
+
+
 class Stream:
     """Draws of one item for one purpose: draw n is a pure function of (seed, item, purpose, replication, n)."""
 
@@ -99,11 +125,11 @@ class World:
         self.horizon_us = horizon_us
         self.record = Record(level)
         self.sites: list[Reacting] = []
-        self.dirty: list[Reacting] = []
+        self.dirty: list[Touched] = []
         """Sites that must react at the end of this instant."""
         self.decide: Callable[[], None] | None = None
         """Decides over several sites, once all of them have reacted; what it flips starts the instant over."""
-        self.undecided = False
+        self._decider = Decider(self)
         self.notices: list[Notice] = []
         """What has been announced so far and is not over: planned work, forecast storms."""
         self._closing: list[Callable[[], None]] = []
@@ -155,27 +181,24 @@ class World:
         Timeout(env, self.horizon_us).callbacks.append(over.append)
         step, peek = env.step, env.peek
         while not over:
-            while (dirty or self.undecided) and peek() > env.now:
-                if not dirty:
-                    self._decide()
-                    continue
+            while dirty and peek() > env.now:
                 touched = sorted(dirty, key=_site_name)
                 dirty.clear()
                 for site in touched:
                     site.react()
             step()
 
-    def _decide(self) -> None:
-        self.undecided = False
-        if self.decide is not None:
-            self.decide()
+    def ask_to_decide(self) -> None:
+        """Have whoever decides over several sites do so, once no site of this instant has to react any more."""
+        if self.decide is not None and self._decider not in self.dirty:
+            self.dirty.append(self._decider)
 
     def announce(self, notice: Notice) -> None:
         """Make a notice known to those who decide; over when its end has passed."""
         now_h = hours(self.now)
         self.notices = [old for old in self.notices if old.end_h > now_h and old is not notice]
         self.notices.append(notice)
-        self.undecided = True
+        self.ask_to_decide()
 
     def close(self) -> None:
         """Cut the cycles between world, sites and parts, so that memory returns at once, not at the gc's next round."""
@@ -188,5 +211,5 @@ class World:
         self.env._queue.clear()
 
 
-def _site_name(site: Reacting) -> str:
+def _site_name(site: Touched) -> str:
     return site.name

@@ -7,19 +7,33 @@ something happens, so that only the first step of each plan is ever carried out.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from twin.fleet.policies.base import PolicySpec, homeward, lacking_kw, look_again, ready
-from twin.fleet.policies.preposition import ahead
 from twin.fleet.policies.roaming_arbitrage import spread_gain
 from twin.fleet.policies.value_at_risk import avoided_h
 from twin.fleet.view import Order, PlaceView, Plan, Reason, TruckView, View
 from twin.spec import NonNegative
 
-Task = tuple[str, int, Reason]
+INFINITE_H = 1e12
+Gains = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a truck may be sent for: the k-th further truck at a place, until a time if that is known."""
+
+    place: str
+    k: int
+    reason: Reason
+    need_kw: float = 0.0
+    start_h: float = 0.0
+    end_h: float = 0.0
 
 
 class Optimised(PolicySpec):
@@ -33,58 +47,90 @@ class Optimised(PolicySpec):
     def decide(self, view: View) -> Plan:
         """Assign, then home."""
         free = [truck for truck in view.trucks if ready(view, truck, self.ready_fraction)]
-        orders, again = ahead(view, list(free), self.margin_h)
-        early = {order.truck for order in orders}
-        free = [truck for truck in free if truck.name not in early]
-        tasks: list[Task] = [
-            (place.key, k, "outage")
-            for place in view.down()
-            if lacking_kw(view, place) > 0.0
-            for k in range(place.berths - len(view.assigned(place)))
-        ]
-        if self.trades and not view.down():
-            tasks += [
-                (key, k, "price")
-                for key, place in view.places.items()
-                if place.trades
-                for k in range(place.berths - len(view.assigned(place)))
-            ]
+        tasks = self._tasks(view)
         gains = np.array([[self._gain(view, truck, task) for task in tasks] for truck in free])
-        for t, k in assign(gains.reshape(len(free), len(tasks))):
-            orders.append(Order(free[t].name, tasks[k][0], tasks[k][2]))
+        orders = [
+            Order(free[t].name, tasks[k].place, tasks[k].reason)
+            for t, k in assign(gains.reshape(len(free), len(tasks)))
+        ]
         taken = {order.truck for order in orders}
         back = [order for order in homeward(view) if order.truck not in taken] if self.returns else []
+        leave_h = [self._leave_h(view, truck, task) for truck in free for task in tasks if task.reason == "notice"]
         midnight_h = view.now_h - view.hour_of_day + 24.0 if self.trades else None
-        times = [time for time in (again, look_again(view), midnight_h) if time is not None]
-        return Plan(back + orders, min(times, default=None))
+        times = [look_again(view), midnight_h, *(time for time in leave_h if view.now_h < time < INFINITE_H)]
+        return Plan(back + orders, min((time for time in times if time is not None), default=None))
+
+    def _tasks(self, view: View) -> list[Task]:
+        tasks = []
+        for place in view.down():
+            if (kw := lacking_kw(view, place)) > 0.0:
+                tasks += [Task(place.key, k, "outage", kw) for k in self._berths(view, place)]
+        for soon in view.announced:
+            place = view.places[soon.place]
+            lacking = soon.need_kw - sum(truck.rated_kw for truck in view.assigned(place))
+            if lacking > 0.0 and place.down_since_h is None:
+                tasks += [
+                    Task(place.key, k, "notice", lacking, soon.start_h, soon.end_h) for k in self._berths(view, place)
+                ]
+        if self.trades and not view.down():
+            for key, place in view.places.items():
+                tasks += [Task(key, k, "price") for k in self._berths(view, place) if place.trades]
+        return tasks
+
+    @staticmethod
+    def _berths(view: View, place: PlaceView) -> range:
+        return range(place.berths - len(view.assigned(place)))
+
+    def _leave_h(self, view: View, truck: TruckView, task: Task) -> float:
+        return task.start_h - view.reach_h(truck, task.place) - self.margin_h
 
     def _gain(self, view: View, truck: TruckView, task: Task) -> float:
-        key, k, reason = task
-        place = view.places[key]
-        way = view.km(view.places[truck.at or truck.home].site, place.site) * view.cost_per_km
-        if reason == "price":
-            here = spread_gain(view, truck, view.places[truck.at or truck.home])
-            return spread_gain(view, truck, place) - here - way - self.move_from_gain
-        return self._saved(view, truck, place, k) - way
+        """Expected value of sending a truck, its way there and back and its trade where it stands paid."""
+        place, stands = view.places[task.place], view.places[truck.at or truck.home]
+        way = view.km(stands.site, place.site) * view.cost_per_km
+        a_day = spread_gain(view, truck, stands)
+        if task.reason == "price":
+            return spread_gain(view, truck, place) - a_day - way - self.move_from_gain
+        if task.reason == "outage":
+            elapsed_h = view.now_h - (place.down_since_h or view.now_h)
+            return self._saved(view, truck, task, elapsed_h) - 2.0 * way - a_day / 24.0 * view.reach_h(truck, place.key)
+        if view.now_h < self._leave_h(view, truck, task):
+            return 0.0  # in time later, too
+        away_h = task.end_h - view.now_h + view.reach_h(truck, place.key)
+        return self._saved(view, truck, task, None) - 2.0 * way - a_day / 24.0 * away_h
 
-    def _saved(self, view: View, truck: TruckView, place: PlaceView, k: int) -> float:
-        """Expected value that the k-th further truck saves at a place that is down: more kW first, then more hours."""
-        need_kw = lacking_kw(view, place)
-        if k * truck.rated_kw < need_kw:
-            share = min(1.0, (need_kw - k * truck.rated_kw) / need_kw, truck.rated_kw / need_kw)
-            return avoided_h(view, truck, place, truck.carry_h(need_kw)) * place.value_per_h * share
-        once_h = truck.carry_h(need_kw)
-        more_h = avoided_h(view, truck, place, (k + 1) * once_h) - avoided_h(view, truck, place, k * once_h)
-        return more_h * place.value_per_h
+    def _saved(self, view: View, truck: TruckView, task: Task, elapsed_h: float | None) -> float:
+        """What the k-th further truck adds: more kW first, then more hours."""
+        place, once_h = view.places[task.place], truck.carry_h(task.need_kw)
+
+        def hours(carry_h: float) -> float:
+            if elapsed_h is None:
+                return min(carry_h, task.end_h - task.start_h) * place.exposure
+            return avoided_h(view, truck, place, carry_h)
+
+        if task.k * truck.rated_kw < task.need_kw:
+            short_kw = task.need_kw - task.k * truck.rated_kw
+            return hours(once_h) * place.value_per_h * min(1.0, short_kw / task.need_kw, truck.rated_kw / task.need_kw)
+        return (hours((task.k + 1) * once_h) - hours(task.k * once_h)) * place.value_per_h
 
 
-def assign(gains: np.ndarray) -> list[tuple[int, int]]:
+def assign(gains: Gains) -> list[tuple[int, int]]:
     """Pairs (row, column) of the assignment with the largest sum of gains; only pairs that gain something."""
-    rows, columns = gains.shape
-    if rows == 0 or columns == 0 or gains.max() <= 0.0:
+    if gains.size == 0 or gains.max() <= 0.0:
         return []
+    rows, columns = np.flatnonzero((gains > 0.0).any(axis=1)), np.flatnonzero((gains > 0.0).any(axis=0))
+    chosen = gains[np.ix_(rows, columns)]
+    if 1 in chosen.shape:
+        row, column = np.unravel_index(int(chosen.argmax()), chosen.shape)
+        return [(int(rows[row]), int(columns[column]))]
+    return [(int(rows[row]), int(columns[column])) for row, column in _solved(chosen)]
+
+
+def _solved(gains: Gains) -> list[tuple[int, int]]:
+    """The same by mixed-integer programming."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - only who optimises needs it
 
+    rows, columns = gains.shape
     each = np.zeros((rows + columns, rows * columns))
     for row in range(rows):
         each[row, row * columns : (row + 1) * columns] = 1.0
