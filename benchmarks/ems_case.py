@@ -70,7 +70,9 @@ def contract(case: Case, peaks_kw: np.ndarray) -> float:
     return float(min(choices, key=lambda kw: kw * len(peaks_kw) + 2.0 * np.maximum(0.0, peaks_kw - 1.05 * kw).sum()))
 
 
-def bill(case: Case, grid_kw: np.ndarray, given_kw: np.ndarray | float = 0.0, unused_kw: np.ndarray | float = 0.0) -> float:
+def bill(
+    case: Case, grid_kw: np.ndarray, given_kw: np.ndarray | float = 0.0, unused_kw: np.ndarray | float = 0.0
+) -> float:
     """Energy, demand and wear of a year less income from export, in the case's currency."""
     dt = case["step_h"]
     peaks_kw = np.array([grid_kw[case["month"] == month].max() for month in np.unique(case["month"])])
@@ -82,6 +84,21 @@ def bill(case: Case, grid_kw: np.ndarray, given_kw: np.ndarray | float = 0.0, un
         demand = case["demand_charge"] * (kw * len(peaks_kw) + 2.0 * np.maximum(0.0, peaks_kw - 1.05 * kw).sum())
     income = case["export_price"] * np.sum(unused_kw) * dt if case["allow_export"] else 0.0
     return float(np.dot(case["price"], grid_kw) * dt + demand + case["deg_cost"] * np.sum(given_kw) * dt - income)
+
+
+def demand_terms(case: Case) -> tuple[float, float]:
+    """What a policy must know of how demand is billed: price of a kW more, and import that adds nothing [kW].
+
+    Above the band of a contract the price is double. A contract that is still to be chosen is chosen after the year,
+    so a kW costs its price alone, from the least contract on.
+    """
+    if case["demand_mode"] == "capacity":
+        return 0.0, 0.0
+    if case["demand_mode"] == "actual":
+        return float(case["demand_charge"]), 0.0
+    if case["contract_kw"] >= 0.0:
+        return 2.0 * case["demand_charge"], 1.05 * case["contract_kw"]
+    return float(case["demand_charge"]), 1.05 * 0.4 * case["transformer_kva"]
 
 
 def baseline(case: Case) -> float:

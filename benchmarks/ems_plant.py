@@ -1,4 +1,4 @@
-"""A case run through the twin's own plant: plain load, PV, price and battery as a scenario, its trace as means of steps.
+"""A case run through the twin's own plant: load, PV, price and battery as a scenario, its trace as means of steps.
 
 The battery is one cabinet beside the grid. The twin's efficiency is the same both ways; a case of unlike ones is the
 same battery measured in other kWh, which are scaled back. What the twin's storage does not know is an error here.
@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ems_case import Case, Trace
+from ems_case import Case, Trace, demand_terms
 
 import twin
+from twin.ems.storage import Storage
+from twin.ems.view import View
 from twin.parts import ems
 from twin.simulator import Simulator
 
@@ -39,9 +41,6 @@ def warm(policy: str) -> None:
     rng = np.random.default_rng(0)
     history = 100.0 + rng.random(24 * 60)
     floor = np.full(48, 5.0)
-    from twin.ems.storage import Storage
-    from twin.ems.view import View
-
     storage = Storage(90.0, 50.0, 50.0, 0.95, 0.95, 1.0, 0.0, 1.0)
     view = View(
         history, np.where(np.arange(240) % 24 < 8, 0.3, 1.0), floor, np.full(48, np.inf), np.full(48, np.nan), storage,
@@ -67,32 +66,30 @@ def _timed(simulator: Simulator) -> list[float]:
     return spent
 
 
+def unknown(case: Case) -> list[str]:
+    """What of a case the twin's cabinets cannot do."""
+    asked = (
+        ("self-discharge", case["self_dis_per_h"]),
+        ("export", case["allow_export"]),
+        ("a floor that varies", np.ptp(case.get("soc_floor_kwh", np.zeros(1)))),
+        ("charging from PV alone", not case["allow_grid_charge"]),
+    )
+    return [what for what, there in asked if there]
+
+
 def scenario(case: Case, policy: str, folder: Path) -> Path:
     """Write the case as a scenario with its records; returns the file."""
-    unknown = [
-        what
-        for what, there in (
-            ("self-discharge", case["self_dis_per_h"]),
-            ("export", case["allow_export"]),
-            ("a floor that varies", np.ptp(case.get("soc_floor_kwh", 0.0))),
-            ("charging from PV alone", not case["allow_grid_charge"]),
-        )
-        if there
-    ]
-    if unknown:
-        raise SystemExit(f"the twin's cabinets do not know {', '.join(unknown)}")
     step_min = round(60 * case["step_h"])
     series = {"load": case["load_kw"], "price": case["price"]}
-    rows = ["load,price", *(f"{kw!r},{price!r}" for kw, price in zip(*(s.tolist() for s in series.values()), strict=True))]
+    rows = [
+        "load,price",
+        *(f"{kw!r},{price!r}" for kw, price in zip(*(s.tolist() for s in series.values()), strict=True)),
+    ]
     (folder / "site.csv").write_text("\n".join(rows) + "\n")
     scale = math.sqrt(case["eta_dis"] / case["eta_ch"])
     kwh = case["batt_kwh"] * scale
     least = max(case["soc_min"] * case["batt_kwh"], float(np.max(case.get("soc_floor_kwh", 0.0)))) / case["batt_kwh"]
-    demand = {"actual": 1.0, "contract": 2.0, "capacity": 0.0}[case["demand_mode"]] * case["demand_charge"]
-    free_kw = 0.0
-    if case["demand_mode"] == "contract":
-        free_kw = 1.05 * max(case["contract_kw"], 0.4 * case["transformer_kva"])
-        demand /= 1.0 if case["contract_kw"] >= 0 else 2.0
+    demand, free_kw = demand_terms(case)
     text = f"""
 name: case
 horizon: {{start: "{START}", hours: {len(case["load_kw"]) * case["step_h"]}}}

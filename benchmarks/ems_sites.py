@@ -2,8 +2,8 @@
 
     python benchmarks/ems_sites.py [--seed 1] [--policy default] [--step 1|0.25]
 
-The same policy with the same constants on all. Seeds 101 to 104 served to choose the constants; report others. Prices and
-hours are simplified from public transcriptions of provincial tables of March 2026 and are no official tariffs.
+The same policy with the same constants on all. Seeds 101 to 104 served to choose the constants; report others. Prices
+and hours are simplified from public transcriptions of provincial tables of March 2026 and are no official tariffs.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import argparse
 import time
 from collections.abc import Callable
 
+import ems_plant
+import ems_rule
 import numpy as np
 from ems_bound import least_bill
 from ems_case import SCALARS, Case, baseline, bill, broken
-from ems_plant import run
 
 HOURS = 8760
 Hours = dict[str, list[tuple[int, int]]]
@@ -175,7 +176,7 @@ def main() -> None:
         name, case = site(index, asked.seed, asked.step)
         spent = 0.0
         for k, policy in enumerate(policies):
-            trace, spent = run(case, policy)
+            trace, spent = (ems_rule if ems_plant.unknown(case) else ems_plant).run(case, policy)
             for law in broken(case, trace):
                 raise SystemExit(f"{name}: {law}")
             least = least_bill(case, trace["soc_kwh"][-1])

@@ -11,13 +11,18 @@ from twin.ems.policies.default import Default
 from twin.ems.storage import Storage
 from twin.ems.view import PLAN_H, View
 
-DAY = np.array([300, 300, 296, 292, 300, 308, 320, 340, 380, 420, 440, 448, 440, 420, 400, 392, 400, 420, 460, 480] + [430, 380, 340, 310])
+DAY = np.array([
+    300, 300, 296, 292, 300, 308, 320, 340, 380, 420, 440, 448,
+    440, 420, 400, 392, 400, 420, 460, 480, 430, 380, 340, 310,
+])  # fmt: skip
 STORAGE = Storage(380.0, 200.0, 200.0, 0.95, 0.95, 1.0, 0.0, 1.0)
 
 
 def view(**changes):
     """Day 40 of a site that repeats itself exactly, twenty days before the month's end."""
-    price = np.tile(np.where(np.arange(24) < 8, 0.3, np.where((np.arange(24) >= 17) & (np.arange(24) < 21), 1.2, 0.7)), 20)
+    price = np.tile(
+        np.where(np.arange(24) < 8, 0.3, np.where((np.arange(24) >= 17) & (np.arange(24) < 21), 1.2, 0.7)), 20
+    )
     common = View(
         history_kw=np.tile(DAY, 40).astype(float), price=price, floor_kwh=np.full(PLAN_H, 20.0),
         call_kw=np.full(PLAN_H, np.inf), known_kw=np.full(PLAN_H, np.nan), storage=STORAGE, stored_kwh=100.0,
@@ -64,7 +69,9 @@ def test_scenarios_hold_what_is_announced():
 
 
 @pytest.mark.parametrize("name", POLICIES)
-@pytest.mark.parametrize("changes", [{}, {"history_kw": np.zeros(0)}, {"history_kw": DAY[:3].astype(float)}, {"month_slots": 5}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"history_kw": np.zeros(0)}, {"history_kw": DAY[:3].astype(float)}, {"month_slots": 5}]
+)
 def test_every_policy_plans_from_any_past(name, changes):
     plan = POLICIES[name]().plan(view(**changes))
     for row in (plan.up_kwh, plan.down_kwh, plan.import_cap_kw, plan.reserve_kwh):

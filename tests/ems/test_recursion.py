@@ -19,7 +19,9 @@ def least_cost(net, price, cap, floor, storage, start):
     # import, unused surplus, charge, discharge, stored, excess
     equal = sp.vstack([
         sp.hstack([one, -one, -one, one, none, none]),
-        sp.hstack([none, none, -storage.charge_efficiency * dt * one, dt / storage.discharge_efficiency * one, store, none]),
+        sp.hstack([
+            none, none, -storage.charge_efficiency * dt * one, dt / storage.discharge_efficiency * one, store, none,
+        ]),
     ])  # fmt: skip
     begin = np.zeros(n)
     begin[0] = storage.kept_fraction * start
@@ -30,7 +32,9 @@ def least_cost(net, price, cap, floor, storage, start):
         + [(0, min(storage.discharge_kw, max(kw, 0.0))) for kw in net]
         + [(low, storage.top_kwh) for low in floor] + [(0, max(kw - c, 0.0)) for kw, c in zip(net, cap, strict=True)]
     )  # fmt: skip
-    cost = np.concatenate([price * dt, np.zeros(2 * n), np.full(n, storage.wear_price * dt), np.zeros(n), np.full(n, EXCESS * dt)])
+    cost = np.concatenate(
+        [price * dt, np.zeros(2 * n), np.full(n, storage.wear_price * dt), np.zeros(n), np.full(n, EXCESS * dt)]
+    )
     cost[5 * n - 1] = -END_VALUE
     found = linprog(cost, over, cap, equal, np.concatenate([net, begin]), bounds=bounds, method="highs")
     assert found.status == 0

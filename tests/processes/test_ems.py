@@ -2,12 +2,37 @@
 
 import numpy as np
 import pytest
-
 from simulation import Breaks, H, merged, outage, play, simulator
-from twin.errors import InputError
-from twin.parts.ems import Ems
 
-SHAPE = [300, 300, 296, 292, 300, 308, 320, 340, 380, 420, 440, 448, 440, 420, 400, 392, 400, 420, 460, 480, 430, 380, 340, 310]
+from twin.errors import InputError
+from twin.parts.ems import Ems, EmsSpec
+
+SHAPE = [
+    300,
+    300,
+    296,
+    292,
+    300,
+    308,
+    320,
+    340,
+    380,
+    420,
+    440,
+    448,
+    440,
+    420,
+    400,
+    392,
+    400,
+    420,
+    460,
+    480,
+    430,
+    380,
+    340,
+    310,
+]
 PRICE = [0.3] * 8 + [0.7] * 9 + [1.2] * 4 + [0.7] * 3
 SITE = {
     "house_load_kw": 480.0,
@@ -25,7 +50,11 @@ SITE = {
 
 
 def plain(days=8, site=None, **top):
-    data = {"name": "plain", "horizon": {"start": "2026-03-29", "hours": 24.0 * days}, "sites": {"site": merged(SITE, site or {})}}
+    data = {
+        "name": "plain",
+        "horizon": {"start": "2026-03-29", "hours": 24.0 * days},
+        "sites": {"site": merged(SITE, site or {})},
+    }
     return data | top
 
 
@@ -163,7 +192,10 @@ def in_outage(**ems):
 
 
 def test_recharge_after_an_outage_neither_trips_the_limit_nor_sets_the_peak():
-    told, free = in_outage(backup_reserve_fraction=0.9), in_outage(backup_reserve_fraction=0.9, recharge={"may_raise_peak": True})
+    told, free = (
+        in_outage(backup_reserve_fraction=0.9),
+        in_outage(backup_reserve_fraction=0.9, recharge={"may_raise_peak": True}),
+    )
     calm = play(plain(site=HALL | {"ems": {"backup_reserve_fraction": 0.9}}))
     for story in (told, free):
         assert story.stored_kwh("core/cabinet-01", 102 * H) < 0.9 * 200.0 - 20.0
@@ -199,12 +231,4 @@ def test_a_policy_file_that_is_not_there_is_named(tmp_path):
     empty = tmp_path / "empty.py"
     empty.write_text("")
     with pytest.raises(InputError, match="no class Policy"):
-        Ems(plain_ems(str(empty)))
-
-
-def plain_ems(policy):
-    from twin.parts.ems import EmsSpec
-
-    return EmsSpec(policy=policy)
-
-
+        Ems(EmsSpec(policy=str(empty)))

@@ -22,7 +22,7 @@ from twin.ems.view import PLAN_H, Floats, Plan, Policy, View
 from twin.errors import InputError, Problem
 from twin.plant import fields as f
 from twin.plant.plan import begin_slot, rounded
-from twin.spec import Fraction, NonNegative, Positive, Spec
+from twin.spec import Fraction, NonNegative, Spec
 from twin.units import TICKS_PER_H
 from twin.world import record as r
 from twin.world.alarm import Alarm
@@ -162,7 +162,9 @@ class RunningEms:
         end_us = month_us[month + 1] if month + 1 < month_us.size else site.world.horizon_us
         left = max(1, -(-int(end_us - hour * SLOT_US) // SLOT_US))
         rated = quantity[f.U_RATED_KWH]
-        least = np.maximum(quantity[f.U_MIN_KWH], np.minimum(spec.backup_reserve_fraction * rated, quantity[f.U_MAX_KWH]))
+        least = np.maximum(
+            quantity[f.U_MIN_KWH], np.minimum(spec.backup_reserve_fraction * rated, quantity[f.U_MAX_KWH])
+        )
         efficiency = float(np.average(quantity[f.U_EFFICIENCY], weights=rated))
         charge_kw = min(float(quantity[f.U_RECHARGE_KW].sum()), float(site.totals[f.RECHARGE_LIMIT_KW]))
         storage = Storage(

@@ -112,7 +112,7 @@ def _share_out(
     `bound` is the share of its window at which a unit stops. Returns what they give or take [kW].
     """
     total = 0.0
-    giving = wish == SELL or wish == ABOVE_RESERVE
+    giving = wish != CHARGE and wish != TAKES_SURPLUS
     most = f.U_SALE_KW if wish == SELL else f.U_RATED_KW if giving else f.U_RECHARGE_KW
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
@@ -134,9 +134,7 @@ def _share_out(
 
 
 @inner
-def follow_plan(
-    net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array
-) -> float:
+def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """Powers of the planned units, written to `wanted`.
 
     Args:
