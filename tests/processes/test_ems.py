@@ -232,3 +232,27 @@ def test_a_policy_file_that_is_not_there_is_named(tmp_path):
     empty.write_text("")
     with pytest.raises(InputError, match="no class Policy"):
         Ems(EmsSpec(policy=str(empty)))
+
+
+def test_plans_from_equal_inputs_are_made_once():
+    site = {"protection": {"cabinets": {"cabinet_mtbf_h": 1e12}}}
+    made = simulator(plain(6, site))
+    part = next(part for part in made.blueprint.parts[0] if isinstance(part, Ems))
+    one = made.run(0, "series")
+    count = len(part.made)
+    two = made.run(1, "series")
+    assert count == 6 * 4
+    assert len(part.made) == count
+    assert (one.series["site"]["import_kw"] == two.series["site"]["import_kw"]).all()
+
+
+def test_an_outage_plans_its_own_aftermath_alone():
+    site = merged(HALL, {"grid": {"script": [outage(30.5, duration_s=600.0)]}})
+    made, hit = simulator(plain(4, HALL)), simulator(plain(4, site))
+    parts = [next(part for part in one.blueprint.parts[0] if isinstance(part, Ems)) for one in (made, hit)]
+    made.run(0, "ledger")
+    parts[1].made.update(parts[0].made)
+    before = set(parts[1].made)
+    hit.run(0, "ledger")
+    new = {key for key in parts[1].made if key not in before}
+    assert 0 < len(new) <= 13  # from the outage on; plans of its first 30 hours are shared

@@ -21,7 +21,7 @@ class View:
     """A site as its policy sees it at the beginning of a slot; slots are of `storage.slot_h`.
 
     Attributes:
-        history_kw: (past slots,) mean net load (load less PV) of every slot so far.
+        history_kw: (past slots,) mean net load (load less PV) of every slot so far, or of the last 60 days.
         price: (coming slots,) per kWh, at least to the plan's end and as far as known within this month.
         floor_kwh: (plan slots,) least stored energy at each slot's end: the backup reserve.
         call_kw: (plan slots,) caps on import from demand-response calls; inf where there is none.
@@ -70,7 +70,7 @@ class Plan:
 
 
 class Policy(Protocol):
-    """One decision: what to do in the coming slots."""
+    """One decision: what to do in the coming slots. With an attribute `within_day = False` it is asked at midnight alone."""
 
     def plan(self, view: View) -> Plan:
         """The plan from now on; a pure function of the view."""

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import struct
+from collections import deque
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
 SLOT_US = TICKS_PER_H
 QUARTERS = 4
 ITEM = "ems"
+PAST_SLOTS = 60 * 24
+"""How far back a policy sees."""
+SHARED_MOST = 8192
+"""Plans kept for sharing: five years at four a day, 16 MB."""
 
 
 class EmsRechargeSpec(Spec):
@@ -87,11 +94,13 @@ def load_policy(policy: str) -> Policy:
 
 
 class Ems:
-    """The management of one site."""
+    """The management of one site. Plans whose inputs are equal to the bit are made once and shared by replications."""
 
     def __init__(self, spec: EmsSpec) -> None:
         self.spec = spec
         self.policy = load_policy(spec.policy)
+        self.made: dict[bytes, tuple[Floats, float, bool]] = {}
+        """By digest of the inputs: the plant's rows, the day's cap, whether the policy failed."""
 
     def declare(self, site: SiteBuilder) -> None:
         """One item, whose events tell when the policy failed."""
@@ -100,7 +109,7 @@ class Ems:
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """Plan from time zero on."""
-        running = RunningEms(self.spec, self.policy, world, site, ids[site.path(ITEM)])
+        running = RunningEms(self, world, site, ids[site.path(ITEM)])
         site.planner = running.plan
         site.plan_due = True
 
@@ -108,17 +117,17 @@ class Ems:
 class RunningEms:
     """One world's plans, and the past that they are made from."""
 
-    def __init__(self, spec: EmsSpec, policy: Policy, world: World, site: Site, item: int) -> None:
-        self.spec, self.policy, self.site, self.item = spec, policy, site, item
+    def __init__(self, ems: Ems, world: World, site: Site, item: int) -> None:
+        self.ems, self.spec, self.site, self.item = ems, ems.spec, site, item
+        self._every = ems.spec.replan_h if getattr(ems.policy, "within_day", True) else 24
         slots = -(-world.horizon_us // SLOT_US)
         self._history = np.zeros(slots + PLAN_H)
         self._known = 0  # slots of it that are over
+        self._past = PastDigest(PAST_SLOTS)
         self._price = hourly_price(site, slots + PLAN_H)
         self._ours = np.flatnonzero(site.fact[f.U_USE] & f.FOLLOWS)
         self._cap_kw, self._cap_day = np.nan, -1
-        self._recovering = False
         self._alarm: Alarm = world.alarm(self._ring)
-        self._windows = site.quantity[[f.U_MIN_KWH, f.U_MAX_KWH]][:, self._ours]
 
     def _ring(self) -> None:
         self.site.plan_due = True
@@ -126,22 +135,29 @@ class RunningEms:
 
     # ------------------------------------------------------------------ the phase
     def plan(self) -> None:
-        """Look, decide, write."""
+        """Look, decide, write; a plan made before from the same inputs is taken as it is."""
         site = self.site
         self._remember()
         hour = site.now_us // SLOT_US
-        every = self.spec.replan_h
-        self._alarm.at((hour // every + 1) * every * SLOT_US)
-        sound = self._ours[site.fact[f.U_UP, self._ours] == 1]
-        least, most = site.quantity[[f.U_MIN_KWH, f.U_MAX_KWH]][:, sound].sum(axis=1)
-        if most <= least:
-            self._book(np.zeros((f.P_SEEN_KW, PLAN_H)))
-            return
-        view = self._view(hour, sound)
-        plan = self._ask(view)
-        if hour // 24 != self._cap_day:
-            self._cap_day, self._cap_kw = hour // 24, plan.cap_kw
-        self._write(self._recovery(view, plan), view, least, most)
+        self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
+        up = site.fact[f.U_UP, self._ours]
+        stored_kwh = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
+        month = int(np.searchsorted(site.plan.month_us, site.now_us, side="right")) - 1
+        peak_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), self.spec.free_demand_kw)
+        cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
+        known = repr((hour, stored_kwh, peak_kw, cap_kw, site.import_limit_kw, site.calls, site.totals[f.NET_KW]))
+        key = known.encode() + up.tobytes() + self._past.token
+        found = self.ems.made.get(key)
+        if found is None:
+            found = self._make(hour, month, stored_kwh, peak_kw, cap_kw)
+            if len(self.ems.made) < SHARED_MOST:
+                self.ems.made[key] = found
+        rows, day_cap_kw, failed = found
+        if failed:
+            site.log(self.item, r.FELL_BACK, 1, site.trigger)
+        if np.isnan(cap_kw):
+            self._cap_day, self._cap_kw = hour // 24, day_cap_kw
+        self._book(rows, peak_kw)
 
     def _remember(self) -> None:
         """Take what the slots of the last plan have turned out to be."""
@@ -150,35 +166,45 @@ class RunningEms:
             return
         first = f.PLAN + f.P_SEEN_KW * f.PLAN_MOST
         over = site.now_us // SLOT_US - self._known
-        self._history[self._known : self._known + over] = site.totals[first : first + over]
-        self._known += over
+        if over:
+            seen = site.totals[first : first + over]
+            self._history[self._known : self._known + over] = seen
+            self._past.add(seen)
+            self._known += over
 
-    def _view(self, hour: int, sound: np.ndarray) -> View:
+    def _make(
+        self, hour: int, month: int, stored_kwh: float, peak_kw: float, cap_kw: float
+    ) -> tuple[Floats, float, bool]:
+        """A new plan: the plant's rows, the day's cap, whether the policy failed."""
+        sound = self._ours[self.site.fact[f.U_UP, self._ours] == 1]
+        least, most = self.site.quantity[[f.U_MIN_KWH, f.U_MAX_KWH]][:, sound].sum(axis=1)
+        if most <= least:
+            return np.zeros(f.P_SEEN_KW * PLAN_H), np.nan, False
+        view = self._view(hour, month, sound, stored_kwh, peak_kw, cap_kw)
+        plan, failed = self._ask(view)
+        return self._rows(self._recovery(view, plan), view, least, most), plan.cap_kw, failed
+
+    def _view(self, hour: int, month: int, sound: np.ndarray, stored_kwh: float, peak_kw: float, cap_kw: float) -> View:
         """What the policy sees."""
         site, spec = self.site, self.spec
         quantity = site.quantity[:, sound]
         month_us = site.plan.month_us
-        month = int(np.searchsorted(month_us, site.now_us, side="right")) - 1
         end_us = month_us[month + 1] if month + 1 < month_us.size else site.world.horizon_us
         left = max(1, -(-int(end_us - hour * SLOT_US) // SLOT_US))
         rated = quantity[f.U_RATED_KWH]
-        least = np.maximum(
-            quantity[f.U_MIN_KWH], np.minimum(spec.backup_reserve_fraction * rated, quantity[f.U_MAX_KWH])
-        )
+        reserve = np.minimum(spec.backup_reserve_fraction * rated, quantity[f.U_MAX_KWH])
+        least = np.maximum(quantity[f.U_MIN_KWH], reserve)
         efficiency = float(np.average(quantity[f.U_EFFICIENCY], weights=rated))
         charge_kw = min(float(quantity[f.U_RECHARGE_KW].sum()), float(site.totals[f.RECHARGE_LIMIT_KW]))
         storage = Storage(
             float(quantity[f.U_MAX_KWH].sum()), charge_kw, float(quantity[f.U_RATED_KW].sum()), efficiency, efficiency,
             1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H,
         )  # fmt: skip
-        history = self._history[: self._known] if self._known else np.array([site.totals[f.NET_KW]])
-        peak_kw = rounded(float(site.ledger[f.LEDGER_PEAK_KW, month]))
-        new_day = hour // 24 != self._cap_day
+        past = self._history[max(0, self._known - PAST_SLOTS) : self._known]
         return View(
-            history, self._price[hour : hour + max(left, PLAN_H)], np.full(PLAN_H, float(least.sum())),
-            self._calls(hour), np.full(PLAN_H, np.nan), storage, float(quantity[f.ENERGY_KWH].sum()),
-            max(peak_kw, spec.free_demand_kw), spec.demand_price_per_kw_month or 0.0, site.import_limit_kw, left,
-            np.nan if new_day else self._cap_kw,
+            past if self._known else np.array([site.totals[f.NET_KW]]), self._price[hour : hour + max(left, PLAN_H)],
+            np.full(PLAN_H, float(least.sum())), self._calls(hour), np.full(PLAN_H, np.nan), storage, stored_kwh,
+            peak_kw, spec.demand_price_per_kw_month or 0.0, site.import_limit_kw, left, cap_kw,
         )  # fmt: skip
 
     def _calls(self, hour: int) -> Floats:
@@ -190,19 +216,18 @@ class RunningEms:
                 caps[max(first, 0) : last] = np.minimum(caps[max(first, 0) : last], cap_kw)
         return caps
 
-    def _ask(self, view: View) -> Plan:
-        """The policy's plan, or the capped rule's where it has none."""
+    def _ask(self, view: View) -> tuple[Plan, bool]:
+        """The policy's plan, or the capped rule's where it has none; whether that is so."""
         try:
-            plan = self.policy.plan(view)
+            plan = self.ems.policy.plan(view)
         except (ArithmeticError, ValueError, IndexError):
             plan = None
         if plan is None or not all(
             np.shape(row) == (PLAN_H,) and not np.isnan(row).any()
             for row in (plan.up_kwh, plan.down_kwh, plan.import_cap_kw, plan.reserve_kwh)
         ):
-            self.site.log(self.item, r.FELL_BACK, 1, self.site.trigger)
-            return Capped().plan(view)
-        return plan
+            return Capped().plan(view), True
+        return plan, False
 
     def _recovery(self, view: View, plan: Plan) -> Plan:
         """Where recharge may raise the peak, no cap holds until the reserve is full again."""
@@ -214,24 +239,46 @@ class RunningEms:
         cap[:slots] = np.minimum(view.connection_kw, view.call_kw[:slots])
         return Plan(plan.up_kwh, plan.down_kwh, cap, plan.reserve_kwh, plan.cap_kw)
 
-    def _write(self, plan: Plan, view: View, least: float, most: float) -> None:
-        """The plan as rows, energies as shares of the window."""
+    def _rows(self, plan: Plan, view: View, least: float, most: float) -> Floats:
+        """The plan as the plant's rows, one after the other, energies as shares of the window."""
         reserve_kwh = np.maximum(plan.reserve_kwh, view.floor_kwh)
         kwh = np.stack([plan.up_kwh, plan.down_kwh, reserve_kwh])
         up, down, reserve = np.clip((kwh - least) / (most - least), 0.0, 1.0)
-        self._book(np.stack([up, down, plan.import_cap_kw, view.call_kw, reserve]))
-        self.site.totals[f.PAID_KW] = view.peak_kw
+        return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
 
-    def _book(self, rows: Floats) -> None:
+    def _book(self, rows: Floats, peak_kw: float) -> None:
         """Into the plant's block, from the slot at hand on."""
         site, clock = self.site, self.site.clock
-        for k, row in enumerate(rows):
-            site.totals[f.PLAN + k * f.PLAN_MOST : f.PLAN + (k + 1) * f.PLAN_MOST] = row
+        site.totals[f.PLAN : f.PLAN + rows.size] = rows
         if not clock[f.PLAN_SLOTS]:
             site.totals[f.SLOT_NET_KWH] = 0.0
         clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
         clock[f.PLAN_EDGE_US] = (site.now_us // SLOT_US + 1) * SLOT_US
+        site.totals[f.PAID_KW] = peak_kw
         begin_slot(site.fact, site.quantity, clock, site.totals)
+
+
+class PastDigest:
+    """A digest of the last values and their places, kept while values come and go in blocks."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._parts: deque[tuple[int, int]] = deque()
+        self._count = self._sum = 0
+
+    def add(self, values: Floats) -> None:
+        """Values more; blocks out of reach fall out."""
+        part = blake2b(struct.pack("<q", self._count) + values.tobytes(), digest_size=16).digest()
+        self._parts.append((int.from_bytes(part, "little"), self._count + values.size))
+        self._sum ^= self._parts[-1][0]
+        self._count += values.size
+        while self._parts[0][1] <= self._count - self._length:
+            self._sum ^= self._parts.popleft()[0]
+
+    @property
+    def token(self) -> bytes:
+        """Equal where all values in reach are."""
+        return self._sum.to_bytes(16, "little")
 
 
 def hourly_price(site: Site, slots: int) -> Floats:

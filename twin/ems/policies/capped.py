@@ -15,6 +15,8 @@ PAST_DAYS = 30
 class Capped:
     """The rule of thumb; also what a site falls back to where a plan cannot be made."""
 
+    within_day = False
+
     def plan(self, view: View) -> Plan:
         """As `Naive`, under a cap of 96 % of the largest net load of 30 days, or the month's peak if higher."""
         up, down = thresholds(view)

@@ -22,6 +22,8 @@ def thresholds(view: View) -> tuple[Floats, Floats]:
 class Naive:
     """What a timer does."""
 
+    within_day = False
+
     def plan(self, view: View) -> Plan:
         """Full by cheap hours, empty by dear ones, whatever import it takes."""
         up, down = thresholds(view)
