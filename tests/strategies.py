@@ -52,6 +52,34 @@ def protections(draw: st.DrawFn) -> dict[str, Any]:
     return out
 
 
+TARIFF: dict[str, Any] = {
+    "price_per_kwh": {"sharp": 1.2, "peak": 1.0, "flat": 0.6, "valley": 0.3, "deep": -0.1}, "holidays": ["02-01"],
+    "demand": {"mode": "actual", "price_per_kw_month": 40.0},
+}  # fmt: skip
+
+
+@st.composite
+def days(draw: st.DrawFn) -> dict[str, Any]:
+    """A day cut into periods at random quarter-hours, the last one going on after midnight."""
+    cuts = sorted(draw(st.sets(st.integers(0, 95), min_size=2, max_size=6)))
+    spans: dict[str, list[str]] = {}
+    for begin, end in zip(cuts, [*cuts[1:], cuts[0]], strict=True):
+        text = "-".join(f"{k // 4}:{k % 4 * 15:02d}" for k in (begin, end or 96))
+        spans.setdefault(draw(st.sampled_from(["sharp", "peak", "flat", "valley", "deep"])), []).append(text)
+    return {period: ", ".join(texts) for period, texts in spans.items()}
+
+
+@st.composite
+def seasons(draw: st.DrawFn) -> dict[str, Any]:
+    """Two seasons with days of up to three types, the second from a random month on."""
+    first = draw(st.integers(1, 11))
+    found = {}
+    for name, months in {"one": list(range(1, first + 1)), "two": list(range(first + 1, 13))}.items():
+        kinds = ["weekday", *draw(st.lists(st.sampled_from(["weekend", "holiday"]), unique=True, max_size=2))]
+        found[name] = {"months": months} | {kind: draw(days()) for kind in kinds}
+    return found
+
+
 @st.composite
 def sites(draw: st.DrawFn) -> dict[str, Any]:
     """Changes to the hall: supply, protection, cooling, cap, recharge."""
@@ -76,6 +104,8 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         site["house_load_profile"] = {"hourly": [0.2] * 9 + [1.0] * 9 + [0.5] * 6}
         site["cluster"]["utilisation_profile"] = {"hourly": [1.0, 0.6] * 12, "interpolation": "linear"}
+    if draw(st.booleans()):
+        site["tariff"] = {**TARIFF, "seasons": draw(seasons())}
     if draw(st.booleans()):
         site["cooling"] = COOLING
     if draw(st.booleans()):

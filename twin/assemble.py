@@ -10,6 +10,7 @@ from twin.fleet.running import FleetSite
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
+from twin.parts.demand_response import DemandResponse
 from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
@@ -23,10 +24,11 @@ from twin.parts.row_work import BoardWork
 from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
+from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
-from twin.world.profile import ProfileSpec
+from twin.world.profile import Clockwork
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -45,7 +47,7 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
-            parts = _parts(scenario, name, start.month)
+            parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
@@ -100,14 +102,32 @@ def _switched(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
     return parts
 
 
+def demand_terms(site: SiteSpec) -> tuple[float, float]:
+    """What a kW more in the month's demand costs, and import that adds nothing to it [kW].
+
+    The discount of well-used transformers is not foreseen.
+    """
+    assert site.ems is not None
+    if site.ems.demand_price_per_kw_month is not None:
+        return site.ems.demand_price_per_kw_month, site.ems.free_demand_kw
+    demand = site.tariff.demand if site.tariff else None
+    if demand is None or demand.price_per_kw_month is None or demand.mode == "capacity":
+        return 0.0, site.ems.free_demand_kw
+    if demand.contract_kw is None:
+        return demand.price_per_kw_month, site.ems.free_demand_kw
+    least_kw = demand.floor_fraction * (transformer_kva(site.model_dump(mode="json")) or 0.0)
+    band_kw = (1.0 + demand.band_fraction) * max(demand.contract_kw, least_kw)
+    return demand.price_per_kw_month * demand.excess_multiple, max(band_kw, site.ems.free_demand_kw)
+
+
 def _name(item: Item) -> str:
     return item.name
 
 
-def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
+def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
-    parts: list[Part] = [Grid(site.grid, start_month)]
+    parts: list[Part] = [Grid(site.grid, start.month)]
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)
@@ -120,10 +140,12 @@ def _parts(scenario: Scenario, name: str, start_month: int) -> list[Part]:
         else:
             parts.append(Queue(job_name, job, site.cluster))
     if site.ems is not None:
-        parts.append(Ems(site.ems))
+        parts.append(Ems(site.ems, *demand_terms(site)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
+    programmes = site.tariff.demand_response if site.tariff else {}
+    parts += [DemandResponse(programme, spec, start) for programme, spec in sorted(programmes.items())]
     return parts
 
 
@@ -140,14 +162,16 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     return parts
 
 
-def _profiles(site: SiteSpec) -> dict[int, ProfileSpec]:
+def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
     """What follows the clock at a site, by row of the edge block; load shapes as shares of their largest value."""
     shapes = (
         (f.E_HOUSE_FRACTION, site.house_load_profile),
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
-    found = {row: profile.shape() for row, profile in shapes if profile is not None}
-    return found | ({f.E_PRICE_PER_KWH: site.price_per_kwh} if site.price_per_kwh else {})
+    found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if site.price_per_kwh:
+        found[f.E_PRICE_PER_KWH] = site.price_per_kwh
+    return found | (site.tariff.clockworks() if site.tariff else {})
 
 
 def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:

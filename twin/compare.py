@@ -55,6 +55,7 @@ DRAWBACKS: dict[str, str] = {
     "overload_h_per_year": "has cables or transformers above their rating longer",
     "auxiliary_kwh_per_year": "uses more energy for its own equipment",
     "import_kwh_per_year": "draws more energy from the grid",
+    "bill_per_year": "pays more for electricity",
     "pue": "has a higher PUE",
     "peak_import_kw": "has a higher peak import",
     "mean_wait_h": "makes jobs wait longer",

@@ -55,6 +55,9 @@ _FLOW_COLUMNS = {
 }
 
 
+_PERIODS = {"sharp": "", "peak": "", "flat": "; all of it without a tariff", "valley": "", "deep": ""}
+
+
 def _ledger_columns() -> dict[str, tuple[str, str]]:
     names = "import genset it cooling house loss auxiliary charge discharge unserved hold_up"
     power = _power_columns()
@@ -76,7 +79,11 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         ),
         "truck_in_kwh": ("float64", "stored in trucks as they were plugged in"),
         "truck_out_kwh": ("float64", "stored in trucks as they were unplugged"),
-        "energy_cost": ("float64", "import at the price of its hour, network losses left out; in the currency"),
+        **{
+            f"import_{period}_kwh": ("float64", f"of import_kwh, in the tariff's {period} period{rest}")
+            for period, rest in _PERIODS.items()
+        },
+        "energy_cost": ("float64", "import at the price of its instant, network losses too; in meta's currency"),
     }
 
 

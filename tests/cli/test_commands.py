@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from twin.check.carrying import check_design, check_study
 from twin.cli.app import twin
 from twin.experiment import reseeded, run_designs
-from twin.scenario.load import load
+from twin.scenario.load import load, shipped
 
 QUICK = "02_one_outage"
 
@@ -285,3 +285,34 @@ def test_figures_without_a_number_are_null():
     waits = [one for one in found["traces"][0]["figures"] if one["metric"] == "mean_wait_h"]
     assert waits[0]["estimate"] is None
     assert not math.isnan(waits[0]["n"])
+
+
+class TestTariff:
+    def test_a_bill_is_printed_line_by_line_and_as_json(self):
+        invoke("run", "08_tariff", "--design", "contracted", "-o", "t.h5")
+        output = invoke("bill", "t.h5").stdout
+        assert "energy_sharp" in output
+        (found,) = strict_json(invoke("bill", "t.h5", "--format", "json").stdout)["bills"]
+        assert f"{found['total']:,.2f}" in output
+        assert round(sum(line["amount"] for line in found["lines"]), 2) == found["total"]
+        assert found["total"] == round(sum(found["by_month"].values()), 2)
+        demand = [line for line in found["lines"] if line["what"] == "demand"]
+        assert [line["amount"] for line in demand] == [0.4 * 40_000 * 40.0] * 12
+
+    def test_a_trace_without_tariff_has_no_bill(self):
+        invoke("run", QUICK, "-o", "t.h5")
+        assert "no site has a tariff" in invoke("bill", "t.h5", code=2).output
+
+    def test_check_says_where_shaving_the_peak_saves_nothing(self):
+        (warning,) = [text for text in design("contracted", "08_tariff").warnings if "saves nothing" in text]
+        assert "(40 % of 40" in warning
+        assert not [text for text in design("central_ups", "08_tariff").warnings if "saves" in text or "never" in text]
+
+    def test_check_says_where_the_discount_is_out_of_reach_and_a_baseline_too_high(self, tmp_path):
+        call = "{kw: 1000, baseline_kw: 30000, calls: [{at_h: 5, duration_h: 1}]}"
+        changes = f"demand: {{discount: {{from_kwh_per_kva_month: 400}}}}, demand_response: {{x: {call}}}"
+        file = tmp_path / "far.yaml"
+        file.write_text(f"extends: {shipped()['08_tariff']}\nname: far\nsites.campus.tariff: {{{changes}}}\n")
+        found = " ".join(check_design("central_ups", load(file).designs["central_ups"]).warnings)
+        assert "the demand price is never cut: at most" in found
+        assert "demand response x: the baseline of 30" in found

@@ -1,10 +1,13 @@
 """Profiles: loads that follow the clock, by hand; edges cost no event."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 from simulation import CABINETS, H, hall, outage, play, simulator
 
 from twin.errors import InputError
+from twin.world.profile import ProfileSpec
 
 OFFICE = [100.0] * 8 + [400.0] * 10 + [200.0] * 6  # 8 h at a quarter, 10 h in full, 6 h at a half
 DAY = {"house_load_kw": 80.0, "house_load_profile": {"hourly": OFFICE}}
@@ -43,7 +46,7 @@ def test_a_row_on_storage_empties_at_the_pace_of_the_profile():
 def test_a_record_counts_from_january_the_first_and_repeats(tmp_path):
     file = tmp_path / "load.csv"
     file.write_text("hour,kw\n" + "".join(f"{k},{k % 24 + 1}\n" for k in range(48)))
-    site = {"house_load_kw": 24.0, "house_load_profile": {"file": str(file), "column": "kw"}}
+    site = {"house_load_kw": 24.0, "house_load_profile": {"file": str(file), "column": "kw", "repeat": "end_to_end"}}
     story = play(hall(site=site, horizon={"start": "2026-03-05", "hours": 30.0}))
     for hour in range(30):
         assert story.power("house_kw", hour * H) == pytest.approx(hour % 24 + 1)
@@ -83,3 +86,39 @@ def test_a_profile_over_centuries_is_refused_before_memory_is_filled():
     years = {"start": "2026-01-01", "hours": 8760.0 * 1000}
     with pytest.raises(InputError, match="horizons of up to 457 years"):
         simulator(hall(site=DAY, horizon=years))
+
+
+def record(tmp_path, days, **more):
+    """A record of `days` days whose every hour holds the number of its day, from 1."""
+    file = tmp_path / f"{days}.csv"
+    file.write_text("day\n" + "".join(f"{day}\n" * 24 for day in range(1, days + 1)))
+    return ProfileSpec(file=str(file), column="day", **more)
+
+
+def value(profile, start, horizon_days, day):
+    at_us, values = profile.steps(date.fromisoformat(start), horizon_days * 24 * H)
+    return values[np.searchsorted(at_us, day * 24 * H, side="right") - 1]
+
+
+def test_a_record_that_ends_before_the_horizon_is_refused_and_the_remedy_named(tmp_path):
+    profile = record(tmp_path, 365)
+    assert value(profile, "2026-01-01", 365, 364) == 365
+    with pytest.raises(InputError, match=r"365\.csv.* ends 8760 h after 1 January, the horizon 8784 h.*repeat: yearly"):
+        profile.steps(date(2026, 1, 2), 365 * 24 * H)
+    with pytest.raises(InputError, match=r"needs a record of one year, this one has 48 h.*end_to_end"):
+        record(tmp_path, 2, repeat="yearly").steps(date(2026, 1, 1), 72 * H)
+
+
+def test_a_yearly_record_begins_anew_on_1_january_and_knows_leap_years(tmp_path):
+    common, leap = (record(tmp_path, days, repeat="yearly") for days in (365, 366))
+    assert value(common, "2026-12-30", 4, 2) == 1
+    assert [value(common, "2028-02-28", 3, k) for k in range(3)] == [59, 59, 60]
+    assert value(common, "2028-12-30", 3, 1) == 365
+    assert [value(leap, "2027-02-28", 2, k) for k in range(2)] == [59, 61]
+    assert value(leap, "2028-02-28", 366 + 2, 1) == 60
+
+
+def test_a_price_series_may_begin_anew_each_year(tmp_path):
+    prices = record(tmp_path, 365, repeat="yearly").model_dump()
+    story = play(hall(site={"tariff": {"price_series": prices}}, horizon={"start": "2026-12-31", "hours": 48.0}))
+    assert story.ledger["energy_cost"].tolist() == pytest.approx([7200.0 * 365, 7200.0])

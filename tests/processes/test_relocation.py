@@ -278,3 +278,21 @@ def test_optimised_gives_each_of_two_trucks_the_site_that_adds_most_together():
     data = fleet("near", "far", policy="optimised", sites=sites, trucks={"one": {}, "two": {}}, jobs={})
     story = play_fleet(data)
     assert sorted(bound_for(story)) == ["far", "near"]
+
+
+def test_announced_work_that_leaves_a_feeder_moves_nobody():
+    grid = {
+        "feeders": {"A": {}, "B": {}},
+        "script": [{"at_h": 20.0, "duration_h": 2.0, "feeders": ["A"], "notice_h": 9.0}],
+    }
+    story = play_fleet(fleet(policy="preposition", sites={"hall": {"grid": grid}}, fleet={"detection_min": 5.0}))
+    assert story.of("hall/grid/script-0001", "announced") == [(11 * H, 20 * H)]
+    assert story.table("trips") == []
+
+
+@pytest.mark.parametrize("policy", ["nearest_first", "preposition", "relay", "value_at_risk", "optimised"])
+def test_no_policy_sends_two_trucks_where_one_has_the_kw(policy):
+    struck = {"grid": {"script": [outage(10.0, duration_h=2.5)]}, **SYNCHRONISED}
+    trucks = {"one": {}, "two": {}}
+    story = play_fleet(fleet(policy=policy, sites={"hall": struck}, trucks=trucks))
+    assert len([trip for trip in story.table("trips") if trip["reason"] in {1, 4}]) == 1

@@ -1,7 +1,11 @@
 """One truck, one dark hall: it arrives late, carries, runs empty; every instant by hand, to the microsecond."""
 
+import numpy as np
 from simulation import MIN, H, S, all_near, near, outage
 from trucking import fleet, play_fleet
+
+from twin.metrics import cause_chain
+from twin.trace import Trace
 
 
 def dark_hall(hours: float, **hall):
@@ -50,3 +54,23 @@ def test_the_ledger_of_every_site_closes_over_what_trucks_bring_and_take():
         moved = ledger["charge_kwh"] - ledger["discharge_kwh"] - ledger["storage_loss_kwh"]
         handed = ledger["truck_in_kwh"] - ledger["truck_out_kwh"]
         assert abs(ledger["stored_end_kwh"] - ledger["stored_start_kwh"] - moved - handed) < 1e-9
+
+
+def test_a_trace_with_trucks_is_the_same_from_disk(tmp_path):
+    trace = play_fleet(dark_hall(8.0)).trace
+    trace.save(tmp_path / "fleet.h5")
+    assert Trace.open(tmp_path / "fleet.h5").equals(trace)
+
+
+def test_what_a_truck_did_stands_in_cause_chains_in_words():
+    story = play_fleet(dark_hall(8.0))
+    events = story.trace.events
+    lit = np.flatnonzero(
+        (events["item"] == story._id("hall/core"))
+        & (events["what"] == story.whats.index("lit"))
+        & (events["value"] == 1)
+    )
+    chain = cause_chain(story.trace, int(lit[0]))
+    assert chain[0] == "hall/grid/script-0001 strikes"
+    assert "trucks/one is ordered away" in chain
+    assert chain[-3:] == ["trucks/one is plugged in", "hall/core/feed restored", "hall/core is energised again"]

@@ -114,7 +114,7 @@ def test_importing_twin_compiles_and_simulates_nothing():
 
 
 def test_reading_traces_needs_no_simulation():
-    modules = loaded_after("import twin.trace, twin.store, twin.metrics, twin.estimate, twin.compare")
+    modules = loaded_after("import twin.trace, twin.store, twin.metrics, twin.finance, twin.estimate, twin.compare")
     assert not packages_of(modules) & {"numba", "simpy", "pandas", "scipy"}
     assert not [name for name in modules if re.match(r"twin\.(kernel|chance|plant|world|parts|simulate)", name)]
 

@@ -14,6 +14,7 @@ from twin.chance.quantiles import quantile
 from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
 from twin.check.network import check_flows, flow_warnings
 from twin.check.points import point_warnings, points_of
+from twin.check.tariff import tariff_warnings
 from twin.check.warnings import warnings
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
@@ -52,7 +53,7 @@ def _check_site(name: str, site: SiteSpec, scenario: Scenario) -> SiteCheck:
     limit_kw = site.grid.import_limit_kw
     points = points_of(name, site, scenario, builder, lambda load: _full_kw(load, builder, site))
     found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, points, warnings=())
-    more = (*flow_warnings(flows), *point_warnings(points, carriers))
+    more = (*flow_warnings(flows), *point_warnings(points, carriers), *tariff_warnings(found.import_kw, site))
     return replace(found, warnings=(*warnings(found, site), *more))
 
 

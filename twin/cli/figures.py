@@ -38,6 +38,12 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "energy_cost_per_year": ("energy at its price", "1000 a year", _THOUSAND),
     "lost_value_per_year": ("value of lost GPU-h", "1000 a year", _THOUSAND),
     "net_cost_per_year": ("all of these", "1000 a year", _THOUSAND),
+    "bill_per_year": ("electricity bill", "million a year", _MILLION),
+    "demand_cost_per_year": ("of it, by kW or kVA", "million a year", _MILLION),
+    "energy_cost_per_kwh": ("price of energy used", "per kWh", _ONE),
+    "carbon_location_t_per_year": ("CO2 by place", "1000 t a year", _THOUSAND),
+    "carbon_market_t_per_year": ("CO2 by market", "1000 t a year", _THOUSAND),
+    "carbon_genset_t_per_year": ("CO2 of gensets", "t a year", _ONE),
 }
 """Metrics of the tables, in order: name, unit and scale. All others are in the JSON."""
 IN_DEMO = (

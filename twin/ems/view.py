@@ -70,7 +70,10 @@ class Plan:
 
 
 class Policy(Protocol):
-    """One decision: what to do in the coming slots. With an attribute `within_day = False` it is asked at midnight alone."""
+    """One decision: what to do in the coming slots.
+
+    With an attribute `within_day = False` it is asked at midnight alone.
+    """
 
     def plan(self, view: View) -> Plan:
         """The plan from now on; a pure function of the view."""

@@ -7,20 +7,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.schema_trace import Table
+from twin.schema_trace import TRUCK_PHASES, Table
 from twin.trace import Trace
 from twin.units import TICKS_PER_H
 
 Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
+TRUCK_KINDS = ("truck", "generator_truck")
 GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other")
 """Groups of root causes. All but the first two are power."""
-PROTECTION_KINDS = ("ups_block", "ups_module", "cabinet", "genset", "genset_plant", "tie")
+PROTECTION_KINDS = (
+    "ups_block",
+    "ups_module",
+    "cabinet",
+    "genset",
+    "genset_plant",
+    "tie",
+    "truck",
+    "generator_truck",
+    "connection_point",
+)
 """Item kinds whose own failure counts as protection."""
 _GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
 _GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
-_GROUP_OF |= dict.fromkeys(("truck", "generator_truck", "connection_point"), GROUPS.index("protection"))
 _GROUP_OF["regional"] = GROUPS.index("common")
 _OTHER = GROUPS.index("other")
 
@@ -37,6 +47,10 @@ _WORDS = {
     ("shed", 0): "is reconnected",
     ("shed", 1): "is shed, import being above its limit",
     ("hardware", None): "failure stops a job",
+    ("announced", None): "is announced",
+    ("ordered", None): "is ordered away",
+    ("plugged", 0): "is unplugged",
+    ("plugged", 1): "is plugged in",
 }
 """Phrases for (what, value); None for any value. Other facts are named as they are."""
 
@@ -130,5 +144,7 @@ def _in_words(trace: Trace, row: int) -> str:
     if what == "phase":
         table = trace.interruptions
         stopped = (table["item"] == item) & (table["start_us"] == events["time_us"][row])
+        if trace.items["kind"][item] in TRUCK_KINDS:
+            return f"{name} is {TRUCK_PHASES[value].replace('_', ' ')}"
         return f"{name} interrupted" if stopped.any() else f"{name} enters phase {value}"
     return f"{name} {_WORDS.get((what, value)) or _WORDS.get((what, None)) or what}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.finance.bill import DEMAND, bill
+from twin.finance.carbon import carbon
 from twin.metrics import trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
 from twin.metrics.darkness import all_dark_count, dark_spans
@@ -30,6 +32,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
     values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
+    values |= _money(trace) | _carbon(trace)
     values["net_cost_per_year"] = trucks.net_cost(values)
     return NAMES, np.array([values[name] for name in NAMES])
 
@@ -146,4 +149,28 @@ def _energy(trace: Trace) -> dict[str, float]:
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
         "clamped_kwh": total_kwh("clamped_kwh"),
         "energy_cost_per_year": per_year("energy_cost"),
+    }
+
+
+def _money(trace: Trace) -> dict[str, float]:
+    """Bills of the sites that have a tariff or a price; nan where none has."""
+    bills = [one for site in trace.ledger if (one := bill(trace, site)) is not None]
+    if not bills:
+        return dict.fromkeys(("bill_per_year", "demand_cost_per_year", "energy_cost_per_kwh"), float("nan"))
+    total = sum(one.total for one in bills)
+    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in _CONSUMED)
+    return {
+        "bill_per_year": total / trace.years,
+        "demand_cost_per_year": sum(one.total_of(*DEMAND) for one in bills) / trace.years,
+        "energy_cost_per_kwh": _ratio(total, used_kwh),
+    }
+
+
+def _carbon(trace: Trace) -> dict[str, float]:
+    """CO2 of the sites that have factors [t a year]; nan where none has."""
+    found = [one for site in trace.ledger if (one := carbon(trace, site)) is not None]
+    names = ("location_t", "market_t", "genset_t")
+    return {
+        f"carbon_{name}_per_year": sum(getattr(one, name) for one in found) / trace.years if found else float("nan")
+        for name in names
     }

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.metrics.causes import TRUCK_KINDS
 from twin.schema_trace import TRIP_REASONS, TRUCK_PHASES, Table
 from twin.trace import Trace
 from twin.units import TICKS_PER_H
 
 Float = NDArray[np.float64]
-TRUCK_KINDS = ("truck", "generator_truck")
 _NAMES = (
     "truck_trips_per_year", "truck_km_per_year", "truck_on_the_way_h_per_year", "truck_in_time_per_year",
     "truck_too_late_per_year", "truck_discharge_kwh_per_year", "truck_cost_per_year", "lending_income_per_year",

@@ -96,8 +96,8 @@ def load_policy(policy: str) -> Policy:
 class Ems:
     """The management of one site. Plans whose inputs are equal to the bit are made once and shared by replications."""
 
-    def __init__(self, spec: EmsSpec) -> None:
-        self.spec = spec
+    def __init__(self, spec: EmsSpec, demand_price: float = 0.0, free_demand_kw: float = 0.0) -> None:
+        self.spec, self.demand_price, self.free_demand_kw = spec, demand_price, free_demand_kw
         self.policy = load_policy(spec.policy)
         self.made: dict[bytes, tuple[Floats, float, bool]] = {}
         """By digest of the inputs: the plant's rows, the day's cap, whether the policy failed."""
@@ -143,7 +143,7 @@ class RunningEms:
         up = site.fact[f.U_UP, self._ours]
         stored_kwh = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
         month = int(np.searchsorted(site.plan.month_us, site.now_us, side="right")) - 1
-        peak_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), self.spec.free_demand_kw)
+        peak_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), self.ems.free_demand_kw)
         cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
         known = repr((hour, stored_kwh, peak_kw, cap_kw, site.import_limit_kw, site.calls, site.totals[f.NET_KW]))
         key = known.encode() + up.tobytes() + self._past.token
@@ -204,7 +204,7 @@ class RunningEms:
         return View(
             past if self._known else np.array([site.totals[f.NET_KW]]), self._price[hour : hour + max(left, PLAN_H)],
             np.full(PLAN_H, float(least.sum())), self._calls(hour), np.full(PLAN_H, np.nan), storage, stored_kwh,
-            peak_kw, spec.demand_price_per_kw_month or 0.0, site.import_limit_kw, left, cap_kw,
+            peak_kw, self.ems.demand_price, site.import_limit_kw, left, cap_kw,
         )  # fmt: skip
 
     def _calls(self, hour: int) -> Floats:

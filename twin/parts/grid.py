@@ -187,9 +187,11 @@ class RunningGrid:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
 
-    def announce(self, item: int, at_us: int, expected_h: float) -> None:
-        """Log what is announced, and tell those who decide."""
+    def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
+        """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""
         row = self.site.change(item, r.ANNOUNCED, at_us, 0)
+        if feeders and len(set(feeders)) < len(self._items):
+            return
         self.world.announce(Notice(item, self.site.name, hours(at_us), expected_h, row))
 
     def _transfer(self) -> None:

@@ -90,8 +90,8 @@ class StruckRegion:
     def postpone(self, item: int) -> None:
         """Regional events wait for nobody."""
 
-    def announce(self, item: int, at_us: int, expected_h: float) -> None:
+    def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Announce at every site."""
         for site in self._sites:
             assert site.grid is not None, "every site has a grid"
-            site.grid.announce(item, at_us, expected_h)
+            site.grid.announce(item, at_us, expected_h, feeders)

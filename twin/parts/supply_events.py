@@ -142,17 +142,19 @@ class Struck(Protocol):
     def postpone(self, item: int) -> None:
         """Log that planned work waits."""
 
-    def announce(self, item: int, at_us: int, expected_h: float) -> None:
-        """Tell that supply will be away from `at_us` on."""
+    def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
+        """Tell that these feeders will be away from `at_us` on."""
 
 
-def warned(world: World, grid: Struck, item: int, at_us: int, notice_h: float, expected_h: float) -> Process:
+def warned(
+    world: World, grid: Struck, item: int, at_us: int, notice_h: float, expected_h: float, feeders: tuple[int, ...]
+) -> Process:
     """Sleep until `at_us`, announcing it `notice_h` before (at once where that is past; not at all where it is 0)."""
     if notice_h > 0.0 and at_us < world.horizon_us:
         early = at_us - ticks(notice_h)
         if early > world.now:
             yield world.sleep(early - world.now)
-        grid.announce(item, at_us, expected_h)
+        grid.announce(item, at_us, expected_h, feeders)
     if at_us > world.now:
         yield world.sleep(at_us - world.now)
 
@@ -177,7 +179,7 @@ class Source:
             at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
             at = max(at, world.now + 1)
             told = spec.notice_h > 0.0 and notices.uniform_at(ordinal) < spec.notice_probability
-            yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean)
+            yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean, self.feeders)
             while True:
                 number = event_number(self.name, ordinal)
                 ordinal += 1
@@ -206,11 +208,15 @@ class PlannedSource:
         at = round(phase.uniform() * every)
         ordinal = 0
         while True:
-            yield from warned(world, grid, item, max(at, world.now + 1), self.spec.notice_h, self._law.mean)
+            yield from warned(
+                world, grid, item, max(at, world.now + 1), self.spec.notice_h, self._law.mean, (self.feeder,)
+            )
             while grid.others_down(self.feeder):
                 grid.postpone(item)
                 later = world.now + 24 * TICKS_PER_H
-                yield from warned(world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean)
+                yield from warned(
+                    world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean, (self.feeder,)
+                )
             closed = transition.uniform() < self.spec.closed_transition_probability
             number = event_number(self.name, ordinal)
             duration_us = durations.ticks(self._law)
@@ -230,6 +236,8 @@ class ScriptedSource:
         """The event's process."""
         duration = world.stream(self.name, "duration").ticks(self._law)
         if self.spec.at_h > 0:
-            yield from warned(world, grid, item, ticks(self.spec.at_h), self.spec.notice_h, self._law.mean)
+            yield from warned(
+                world, grid, item, ticks(self.spec.at_h), self.spec.notice_h, self._law.mean, self.feeders
+            )
         number = event_number(self.name, 0)
         yield from grid.event(item, number, self.feeders, duration, self.spec.residual_voltage_fraction)

@@ -29,9 +29,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
-    price = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
-    if price != 0.0:
-        ledger[f.LEDGER_ENERGY_COST, month] += site[f.IMPORT_KW] * price * dt_h
+    imported_kwh = site[f.IMPORT_KW] * dt_h
+    ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
+    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     if clock[f.PLAN_SLOTS] > 0:
         site[f.SLOT_NET_KWH] += site[f.NET_KW] * dt_h
@@ -75,9 +75,13 @@ def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
 
 @inner
 def _matters(edge_before: int, edge_after: int, edge: Array, fact: Array, clock: Array) -> bool:
-    """Whether an edge changes any power: a price alone concerns only trucks that trade."""
-    for row in range(f.E_COOLING_FRACTION, edge.shape[0]):
-        if row != f.E_PRICE_PER_KWH and edge[row, edge_before] != edge[row, edge_after]:
+    """Whether an edge changes any power, or cuts a span of flows: a price alone concerns only trucks that trade."""
+    if edge_after < edge[f.E_NEXT, edge_before]:
+        return False
+    if clock[f.DRAWS] > 0:
+        return True
+    for row in range(f.E_COOLING_FRACTION, f.E_NEXT):
+        if row != f.E_PRICE_PER_KWH and row != f.E_PERIOD and edge[row, edge_before] != edge[row, edge_after]:
             return True
     if clock[f.POINTS] > 0:
         for i in range(clock[f.UNITS]):
@@ -124,7 +128,7 @@ def advance(
         if clock[f.BOUND_US] < end_us:
             end_us = clock[f.BOUND_US]
         next_edge = clock[f.EDGE] + 1
-        at_edge = False
+        at_edge = only_money = False
         if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
             end_us = edge_us[next_edge]
             at_edge = True
@@ -145,10 +149,9 @@ def advance(
                 if clock[f.PLAN_SLOTS] > 0:
                     site[f.MONTH_PEAK_KW] = 0.0
             clock[f.EDGE] = next_edge
-            if stop:
+            only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
+            if stop and not only_money:
                 return STOPPED
-            if not at_bound and not at_slot and not _matters(next_edge - 1, next_edge, edge, fact, clock):
-                continue
         if at_slot:
             next_slot(fact, quantity, clock, site)
         if at_bound:
@@ -157,9 +160,11 @@ def advance(
                     return STOPPED
                 if clock[f.NOW_US] < until_us:
                     return UNANNOUNCED
-                if not at_edge:
+                if not at_edge or only_money:
                     return OK
             clock[f.BOUND_US] = NEVER
+        elif only_money and not at_slot:
+            continue
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK
@@ -191,7 +196,7 @@ def turn(
     if _tape_full(clock, tape_us):
         return TAPE_FULL
     bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
-    following = clock[f.EDGE] + 1
+    following = int(edge[f.E_NEXT, clock[f.EDGE]])
     if clock[f.PLAN_SLOTS] > 0:
         bound = min(bound, clock[f.PLAN_EDGE_US])
     return min(bound, edge_us[following]) if following < edge_us.size else bound

@@ -293,8 +293,10 @@ def _own_draws(fact: Array, quantity: Array, clock: Array) -> None:
 
 
 @inner
-def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Array, fact: Array, link: Array) -> None:
-    """One row of the record when a power, the supply state or a link's draw differs from the last row's."""
+def _record(
+    quantity: Array, clock: Array, site: Array, edge: Array, tape_us: Array, tape: Array, fact: Array, link: Array
+) -> None:
+    """One row of the record when a power, supply state, tariff period or link's draw differs from the last row's."""
     rows = clock[f.TAPE_ROWS]
     row = tape.shape[0] - 1 - rows
     for k in range(11):
@@ -306,6 +308,8 @@ def _record(quantity: Array, clock: Array, site: Array, tape_us: Array, tape: Ar
                 state |= f.GENSETS_FEED
         tape[row, 2 + f.R_NETWORK_LOSS] = site[f.NETWORK_LOSS_KW]
         tape[row, 2 + f.R_STATE] = state
+        tape[row, 2 + f.R_PERIOD] = edge[f.E_PERIOD, clock[f.EDGE]]
+        tape[row, 2 + f.R_PRICE] = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
         _own_draws(fact, quantity, clock)
         _draws(tape, row, fact, quantity, link, clock)
     same = rows > 0
@@ -362,5 +366,5 @@ def refresh(
     clock[f.BOUND_US] = _bound(quantity, clock, site)
     _totals(quantity, fact, clock, site)
     if tape_us.size > 0:
-        _record(quantity, clock, site, tape_us, tape, fact, link)
+        _record(quantity, clock, site, edge, tape_us, tape, fact, link)
     return clock[f.BOUND_US]

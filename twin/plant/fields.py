@@ -101,8 +101,8 @@ LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H
     POWERS + 2, POWERS + 7
 )
 LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored energy that trucks brought, took away
-LEDGER_ENERGY_COST = POWERS + 9  # import at the hour's price
-LEDGER_ROWS = POWERS + 10
+LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
+LEDGER_ROWS = POWERS + 15
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -128,6 +128,11 @@ LEDGER_NAMES = (
     "truck_in_kwh",
     "truck_out_kwh",
     "energy_cost",
+    "import_sharp_kwh",
+    "import_peak_kwh",
+    "import_flat_kwh",
+    "import_valley_kwh",
+    "import_deep_kwh",
 )
 SERIES_NAMES = (
     "import_kw",
@@ -144,16 +149,19 @@ SERIES_NAMES = (
     "stored_kwh",
 )
 FLOW_SERIES_NAMES = ("network_loss_kw", "min_voltage_pu", "overloaded_branches")
-R_NETWORK_LOSS, R_STATE, R_DRAWS = range(len(SERIES_NAMES), len(SERIES_NAMES) + 3)
-"""A recorded row: the site's powers and what it stores, losses on storage, supply state, then the draw of each link."""
+R_NETWORK_LOSS, R_STATE, R_PERIOD, R_PRICE, R_DRAWS = range(len(SERIES_NAMES), len(SERIES_NAMES) + 5)
+"""A recorded row: the site's powers and what it stores; with a network also losses on storage, supply state, tariff
+period and price (so that each span lies in one of them), then the draw of each link."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
 """A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
-E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH = range(5)
-EDGE_FIELDS = 5
+E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD = range(6)
+E_NEXT = 6  # the next column in which anything but price and period differs: up to it no power changes
+EDGE_FIELDS = 7
+SHARP, PEAK, FLAT, VALLEY, DEEP = range(5)  # E_PERIOD, as in `tariff_terms`; all is flat where there is no tariff
 
 QUARTER_US = 900_000_000
 TOUCH = 1.5

@@ -7,11 +7,12 @@ from datetime import date
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
 from twin.parts.cabinets import CabinetsSpec
+from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
 from twin.parts.cooling import CoolingSpec
 from twin.parts.ems import EmsSpec
@@ -23,6 +24,7 @@ from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.queue import QueueSpec
 from twin.parts.regions import RegionSpec
 from twin.parts.row_work import BoardWorkSpec
+from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -120,11 +122,13 @@ class SiteSpec(Spec):
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
-    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy, in the currency")
+    price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
     grid: GridSpec
     network: NetworkSpec | None = Field(
         default=None, description="distribution network; without one no flow is computed", discriminator="kind"
     )
+    tariff: TariffSpec | None = Field(default=None, description="what electricity costs, line by line")
+    carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
@@ -132,6 +136,28 @@ class SiteSpec(Spec):
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
     value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
+
+    @field_validator("tariff")
+    @classmethod
+    def _tariff_fits(cls, tariff: TariffSpec | None, info: ValidationInfo) -> TariffSpec | None:
+        """What a tariff takes from the rest of the site is there, and only once."""
+        if tariff is None or not {"grid", "network", "price_per_kwh"} <= info.data.keys():
+            return tariff
+        network, grid = info.data["network"], info.data["grid"]
+        main = getattr(network, "main_transformers", None)
+        if info.data["price_per_kwh"] is not None:
+            raise ValueError("the site has price_per_kwh too: give one of the two")
+        if main is not None and tariff.transformer_kva is not None:
+            raise ValueError("transformer_kva is what network.main_transformers say; leave it out")
+        if tariff.sealed_reserve and (main is None or len(grid.feeders) < 2):
+            raise ValueError("sealed_reserve needs two main transformers in the network")
+        if tariff.demand is not None and tariff.demand.needs_kva and main is None and tariff.transformer_kva is None:
+            raise ValueError(
+                "transformer_kva is missing, and no network.main_transformers say it (add transformer_kva)"
+            )
+        if tariff.power_factor is not None and tariff.power_factor.value is None and network is None:
+            raise ValueError("power_factor.value is missing, and no network says it (add power_factor.value)")
+        return tariff
 
     @model_validator(mode="after")
     def _layout(self) -> Self:

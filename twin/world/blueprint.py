@@ -17,10 +17,12 @@ from twin.errors import InputError, InternalError
 from twin.plant import fields as f
 from twin.units import NEVER
 from twin.world.flows import FlowPlan
-from twin.world.profile import ProfileSpec, months, steps
+from twin.world.profile import Clockwork, months
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
+_NEUTRAL = {f.E_PRICE_PER_KWH: 0.0, f.E_PERIOD: float(f.FLAT)}
+"""What holds in a row of the edge block that nothing fills; 1 elsewhere, a share of the whole."""
 
 
 @dataclass
@@ -152,7 +154,7 @@ class SiteBuilder:
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
         self.network: SiteNetwork | None = None
         self.planned = False  # whether storage follows a plan
-        self.profiles: dict[int, ProfileSpec] = {}  # by row of the edge block: what follows the clock
+        self.profiles: dict[int, Clockwork] = {}  # by row of the edge block: what follows the clock
 
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
@@ -291,14 +293,25 @@ class SiteBuilder:
         month_us = months(start, horizon_us)
         cooling = [self.cooling_fraction[(start.month - 1 + k) % 12] for k in range(month_us.size)]
         columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
-        for row in range(f.E_HOUSE_FRACTION, f.EDGE_FIELDS):
+        for row in range(f.E_HOUSE_FRACTION, f.E_NEXT):
             profile = self.profiles.get(row)
-            neutral = np.full(1, 0.0 if row == f.E_PRICE_PER_KWH else 1.0)
-            at_us, values = steps(profile, start, horizon_us) if profile else (month_us[:1], neutral)
+            neutral = np.full(1, _NEUTRAL.get(row, 1.0))
+            at_us, values = profile.steps(start, horizon_us) if profile else (month_us[:1], neutral)
             columns.append((values, at_us))
         edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
         edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])
-        return edge_us, edge, month_us
+        return edge_us, np.vstack([edge, self._next(edge)]), month_us
+
+    def _next(self, edge: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each column the next one in which a power may change; with a network every edge cuts the spans.
+
+        A price moves the power of trucks alone.
+        """
+        money = [f.E_MONTH, f.E_PERIOD] if self.points else [f.E_MONTH, f.E_PERIOD, f.E_PRICE_PER_KWH]
+        of_power = np.delete(edge, money, axis=0)
+        moved = np.append((of_power[:, 1:] != of_power[:, :-1]).any(axis=0) | (self.network is not None), True)
+        places = np.flatnonzero(moved) + 1
+        return places[np.searchsorted(places, np.arange(moved.size), side="right")].astype(np.float64)
 
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
         site = np.zeros(f.SITE_QUANTITIES + (f.PLAN_QUANTITIES if self.planned else 0))

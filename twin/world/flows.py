@@ -132,6 +132,11 @@ class SiteFlows:
         over[unsolved] = -1.0
         self._book(time_us, end, rows, np.stack([loss_kw[:, 0], loss_kw[:, 1], least, over]))
 
+    def grid_loss_kw(self, row: Floats) -> float:
+        """What the network loses of the grid's power in one recorded row; 0 where the flow has no solution."""
+        loss_kw, *_ = self.plan.solve(int(row[f.R_STATE]), row[None, f.R_DRAWS :].copy())
+        return float(np.nan_to_num(loss_kw[0, 0]))
+
     def _book(self, start_us: Ints, end_us: Ints, rows: Floats, found: Floats) -> None:
         """Add spans to the months that they touch; `found` as in `solved`."""
         if self._keep:
@@ -144,8 +149,10 @@ class SiteFlows:
         columns = {
             f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.NETWORK_LOSS_KW: by_grid_kw + by_gensets_kw,
             f.LEDGER_ESTIMATE_KWH: estimate_kw, f.LEDGER_UNDERVOLTAGE_H: under, f.LEDGER_OVERLOAD_H: over > 0,
-            f.LEDGER_UNSOLVED_H: over < 0,
+            f.LEDGER_UNSOLVED_H: over < 0, f.LEDGER_ENERGY_COST: by_grid_kw * rows[:, f.R_PRICE],
         }  # fmt: skip
+        for period in np.unique(rows[:, f.R_PERIOD]):
+            columns[f.LEDGER_PERIOD_KWH + int(period)] = np.where(rows[:, f.R_PERIOD] == period, by_grid_kw, 0.0)
         for month, first, last, begin, end in _by_month(start_us, end_us, self._month_us):
             hours = (np.minimum(end_us[first:last], end) - np.maximum(start_us[first:last], begin)) / TICKS_PER_H
             for row, values in columns.items():

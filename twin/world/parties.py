@@ -31,8 +31,8 @@ class GridSupply(Protocol):
     ) -> Process:
         """Strike feeders for a time; none named means all."""
 
-    def announce(self, item: int, at_us: int, expected_h: float) -> None:
-        """Tell that supply will be away from `at_us` on."""
+    def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
+        """Tell that these feeders (none named: all) will be away from `at_us` on."""
 
 
 class PowerCap(Protocol):

@@ -191,6 +191,8 @@ class Site:
 
     def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
+        if self.planner is None:
+            return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
         self.calls.append((begin_us, end_us, cap_kw))
         self.plan_due = True
@@ -204,9 +206,11 @@ class Site:
 
     def _watch_next_edge(self) -> None:
         """A load that follows the clock, or a truck at its reserve, may bring import above its limit."""
-        following, bound = int(self.clock[f.EDGE]) + 1, int(self.clock[f.BOUND_US])
+        following, bound = int(self.plan.edge[f.E_NEXT, self.clock[f.EDGE]]), int(self.clock[f.BOUND_US])
         if following < self.plan.edge_us.size:
             bound = min(bound, int(self.plan.edge_us[following]))
+        if self.clock[f.PLAN_SLOTS]:
+            bound = min(bound, int(self.clock[f.PLAN_EDGE_US]))
         if bound < self._bound_alarm.due:
             self._bound_alarm.at(bound)
 
@@ -323,6 +327,12 @@ class Site:
     def path(self, name: str) -> str:
         """The full item name of a part of this site."""
         return f"{self.name}/{name}"
+
+    def imported_kwh(self) -> float:
+        """What the grid's meter has counted up to now, losses of the network included [kWh]."""
+        self.settle()
+        self.tape.flush()
+        return float(self.ledger[f.IMPORT_KW].sum()) + self.tape.open_loss_kwh(self.now_us)
 
     def on_cap(self, on: bool) -> None:
         """Tell the jobs that the power cap begins or ends."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.plant import fields as f
+from twin.units import TICKS_PER_H
 
 if TYPE_CHECKING:
     from twin.world.flows import SiteFlows
@@ -34,7 +35,9 @@ class Tape:
             room = max(room, 8 * self._units + 64)
         self.keep_units = level == "units"
         self.time_us = np.zeros(room, np.int64)
-        self.values = np.zeros((room, 2 + _COLUMNS + (2 + int(clock[f.DRAWS]) if flows else 0)))
+        self.values = np.zeros(
+            (room, 2 + _COLUMNS + (f.R_DRAWS - f.R_NETWORK_LOSS + int(clock[f.DRAWS]) if flows else 0))
+        )
         self._clock, self._keep_rows, self._flows = clock, keep_rows, flows
         self._points: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         self._rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
@@ -67,6 +70,12 @@ class Tape:
             self._clock[f.TAPE_ROWS] = 0
         if self._flows is not None:
             self._flows.finish()
+
+    def open_loss_kwh(self, now_us: int) -> float:
+        """What the network has lost of the grid's energy since the newest row began; call `flush` first [kWh]."""
+        if self._flows is None or not int(self._clock[f.TAPE_ROWS]):
+            return 0.0
+        return self._flows.grid_loss_kw(self.values[-1, 2:]) * (now_us - int(self.time_us[-1])) / TICKS_PER_H
 
     def _take(self, rows: int, end_us: int, *, newest: bool) -> None:
         """Rows in time order, all or all but the newest; of several at one tick the last one holds."""

@@ -207,6 +207,7 @@ class World:
         self.sites.clear()
         self.dirty.clear()
         self.decide = None
+        self.__dict__.pop("_decider", None)
         self._closing.clear()
         self.env._queue.clear()
 

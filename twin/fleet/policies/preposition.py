@@ -49,8 +49,9 @@ class Preposition(PolicySpec):
         """Ahead of what is announced, then nearest first, then home."""
         free = [truck for truck in view.trucks if ready(view, truck, self.ready_fraction)]
         early, again = ahead(view, free, self.margin_h)
-        taken = {order.truck for order in early}
-        late = [order for order in to_the_nearest(view, view.down(), self.ready_fraction) if order.truck not in taken]
+        taken, seen_to = {order.truck for order in early}, {order.place for order in early}
+        others = [place for place in view.down() if place.key not in seen_to]
+        late = [order for order in to_the_nearest(view, others, self.ready_fraction) if order.truck not in taken]
         taken |= {order.truck for order in late}
         back = [order for order in homeward(view) if order.truck not in taken] if self.returns else []
         soon = [time for time in (again, look_again(view)) if time is not None]

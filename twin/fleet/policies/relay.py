@@ -31,9 +31,11 @@ class Relay(PolicySpec):
         free = [truck for truck in view.trucks if ready(view, truck, self.ready_fraction)]
         orders, again = ahead(view, free, self.margin_h)
         for place in view.down():
-            orders += self._relieve(view, place, free)
-        taken = {order.truck for order in orders}
-        late = [order for order in to_the_nearest(view, view.down(), self.ready_fraction) if order.truck not in taken]
+            if any(truck.at == place.key for truck in view.assigned(place)):
+                orders += self._relieve(view, place, free)
+        taken, seen_to = {order.truck for order in orders}, {order.place for order in orders}
+        others = [place for place in view.down() if place.key not in seen_to]
+        late = [order for order in to_the_nearest(view, others, self.ready_fraction) if order.truck not in taken]
         taken |= {order.truck for order in late}
         back = [order for order in homeward(view) if order.truck not in taken] if self.returns else []
         times = [again, look_again(view), view.now_h + LOOK_AGAIN_H if view.down() else None]

@@ -1,0 +1,35 @@
+"""CO2 of a site's energy from a trace alone: Scope 2 by place and by market, Scope 1 of gensets (GHG Protocol)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.finance.terms import site_terms
+from twin.trace import Trace
+
+
+@dataclass(frozen=True)
+class Emissions:
+    """Tonnes of CO2 over the horizon: grid energy by place (Scope 2), by market (Scope 2), gensets (Scope 1)."""
+
+    location_t: float
+    market_t: float
+    genset_t: float
+
+
+def carbon(trace: Trace, site: str) -> Emissions | None:
+    """Emissions of a site; losses of storage and network are in its import. None where it has no factors."""
+    terms = site_terms(trace, site).get("carbon")
+    if terms is None:
+        return None
+    ledger = trace.ledger[site]
+    import_kwh, genset_kwh = (float(np.add.reduce(ledger[name])) for name in ("import_kwh", "genset_kwh"))
+    place = terms["location_kg_per_kwh"]
+    market = terms["market_kg_per_kwh"] if terms["market_kg_per_kwh"] is not None else place
+    return Emissions(
+        location_t=import_kwh * place / 1000.0,
+        market_t=import_kwh * (1.0 - terms["green_fraction"]) * market / 1000.0,
+        genset_t=genset_kwh * terms["genset_l_per_kwh"] * terms["fuel_kg_per_l"] / 1000.0,
+    )

@@ -1,0 +1,57 @@
+"""What a trace says about its sites' terms, and its billing months."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from twin.trace import Trace
+from twin.units import TICKS_PER_H
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Month:
+    """A billing month; `share` is how much of it the horizon covers."""
+
+    year: int
+    month: int
+    share: float
+
+    @property
+    def name(self) -> str:
+        """As 2026-01."""
+        return f"{self.year}-{self.month:02d}"
+
+
+def site_terms(trace: Trace, site: str) -> Data:
+    """The site's block of the resolved scenario; empty where the trace carries none. Not to be changed."""
+    found: Data = _sites(trace.meta.get("scenario_text") or "{}").get(site, {})
+    return found
+
+
+@lru_cache(maxsize=64)
+def _sites(text: str) -> Data:
+    found: Data = json.loads(text).get("sites", {})
+    return found
+
+
+def months(trace: Trace, site: str) -> list[Month]:
+    """The billing months of the site's ledger."""
+    ledger = trace.ledger[site]
+    return list(_months(trace.meta["start"], tuple(ledger["start_us"].tolist()), tuple(ledger["end_us"].tolist())))
+
+
+@lru_cache(maxsize=64)
+def _months(start: str, start_us: tuple[int, ...], end_us: tuple[int, ...]) -> tuple[Month, ...]:
+    found = []
+    for begin, end in zip(start_us, end_us, strict=True):
+        day = date.fromisoformat(start) + timedelta(hours=begin // TICKS_PER_H)
+        first = day.replace(day=1)
+        following = (first + timedelta(days=31)).replace(day=1)
+        found.append(Month(day.year, day.month, (end - begin) / TICKS_PER_H / 24 / (following - first).days))
+    return tuple(found)
