@@ -80,16 +80,19 @@ def unknown(case: Case) -> list[str]:
 def scenario(case: Case, policy: str, folder: Path) -> Path:
     """Write the case as a scenario with its records; returns the file."""
     step_min = round(60 * case["step_h"])
-    series = {"load": case["load_kw"], "price": case["price"]}
-    rows = [
-        "load,price",
-        *(f"{kw!r},{price!r}" for kw, price in zip(*(s.tolist() for s in series.values()), strict=True)),
-    ]
+    columns = [case["load_kw"].tolist(), case["pv_kw"].tolist(), case["price"].tolist()]
+    rows = ["load,pv,price", *(f"{load!r},{pv!r},{price!r}" for load, pv, price in zip(*columns, strict=True))]
     (folder / "site.csv").write_text("\n".join(rows) + "\n")
     scale = math.sqrt(case["eta_dis"] / case["eta_ch"])
     kwh = case["batt_kwh"] * scale
     least = max(case["soc_min"] * case["batt_kwh"], float(np.max(case.get("soc_floor_kwh", 0.0)))) / case["batt_kwh"]
     demand, free_kw = demand_terms(case)
+    pv_kw = float(np.max(case["pv_kw"]))
+    pv = (
+        f"    pv: {{peak_kw: {pv_kw!r}, profile: {{file: site.csv, column: pv, step_min: {step_min}}}}}\n"
+        if pv_kw
+        else ""
+    )
     text = f"""
 name: case
 horizon: {{start: "{START}", hours: {len(case["load_kw"]) * case["step_h"]}}}
@@ -97,7 +100,7 @@ sites:
   site:
     house_load_kw: {float(case["load_kw"].max())!r}
     house_load_profile: {{file: site.csv, column: load, step_min: {step_min}}}
-    price_per_kwh: {{file: site.csv, column: price, step_min: {step_min}}}
+{pv}    price_per_kwh: {{file: site.csv, column: price, step_min: {step_min}}}
     grid: {{feeders: {{A: {{}}}}, import_limit_kw: {float(case["grid_limit_kw"])!r}}}
     protection:
       cabinets:
@@ -142,5 +145,5 @@ def means(case: Case, trace: twin.Trace) -> Trace:
     scale = math.sqrt(case["eta_dis"] / case["eta_ch"])
     start = case["soc_init"] * case["batt_kwh"]
     stored = start + np.cumsum((taken * efficiency - given / efficiency) * case["step_h"]) / scale
-    unused = np.zeros(n)
+    unused = mean("curtailed_kw") if case["pv_kw"].any() else np.zeros(n)
     return {"grid_kw": grid, "soc_kwh": stored, "ch_kw": taken, "dis_kw": given, "x_kw": unused}

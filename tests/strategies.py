@@ -6,6 +6,14 @@ from hypothesis import strategies as st
 from simulation import CABINETS, COOLING, GENSETS, NETWORK, UPS, hall, job
 
 DURATIONS_S = (0.005, 0.02, 0.5, 2.0, 15.0, 60.0, 600.0, 900.0, 3600.0, 10800.0)
+LOCATION = {"latitude": 39.9, "longitude": 116.4, "timezone": "Asia/Shanghai"}
+OUTDOOR = {
+    **{key: value for key, value in COOLING.items() if key != "fraction_of_it"},
+    "temperature": {
+        "profile": {"hourly": [10.0, 20.0, 30.0] * 8},
+        "curve": [{"outdoor_c": 10.0, "fraction_of_it": 0.15}, {"outdoor_c": 30.0, "fraction_of_it": 0.3}],
+    },
+}
 LATTICE_S = (0.0, 0.005, 1.0, 15.0, 60.0, 900.0)
 
 
@@ -81,6 +89,21 @@ def seasons(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def plants(draw: st.DrawFn, cabinets: bool) -> dict[str, Any]:
+    """PV smaller and larger than the load, with and without clouds, export and cabinets' strings."""
+    pv: dict[str, Any] = {
+        "peak_kw": draw(st.sampled_from([50.0, 400.0, 2000.0])),
+        "export_limit_kw": draw(st.sampled_from([0.0, 30.0, 1e6])),
+        "inverter_kw": draw(st.sampled_from([60.0, 1600.0])),
+    }
+    if draw(st.booleans()):
+        pv["weather"] = {"clouds": {}}
+    if cabinets:
+        pv["islanding"] = draw(st.booleans())
+    return pv
+
+
+@st.composite
 def sites(draw: st.DrawFn) -> dict[str, Any]:
     """Changes to the hall: supply, protection, cooling, cap, recharge."""
     feeders = draw(st.sampled_from([["A"], ["A", "B"]]))
@@ -107,7 +130,9 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         site["tariff"] = {**TARIFF, "seasons": draw(seasons())}
     if draw(st.booleans()):
-        site["cooling"] = COOLING
+        site["cooling"] = draw(st.sampled_from([COOLING, OUTDOOR]))
+    if draw(st.booleans()):
+        site["location"], site["pv"] = LOCATION, draw(plants("cabinets" in site["protection"]))
     if draw(st.booleans()):
         site["recharge_after_outage"] = {"limit_kw": draw(st.sampled_from([50.0, 300.0]))}
     return site

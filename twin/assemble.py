@@ -18,6 +18,7 @@ from twin.parts.grid import Grid
 from twin.parts.import_limit import ImportLimit
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
+from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
 from twin.parts.row_work import BoardWork
@@ -128,6 +129,10 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
     parts: list[Part] = [Grid(site.grid, start.month)]
+    if site.pv:
+        at = site.location if site.pv.profile is None else None
+        place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None
+        parts.append(Pv(site.pv, place, start))
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)
@@ -153,7 +158,10 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     """The parts that lay out a site's load points and the storage on their feeds."""
     protection = site.protection
     served = protection.genset_served
-    parts: list[Part] = [Cooling(site.cooling), Cluster(site.cluster, site.house_load_kw)]
+    parts: list[Part] = [
+        Cooling(site.cooling, site.location.timezone if site.location else None),
+        Cluster(site.cluster, site.house_load_kw),
+    ]
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))

@@ -48,6 +48,11 @@ def _power_columns() -> dict[str, tuple[str, str]]:
     return {name: ("float64", text) for name, text in meanings.items()}
 
 
+_PV_MEANINGS = {
+    "pv": "given by PV behind its inverters, exported or not",
+    "curtailed": "what PV could have given besides",
+    "export": "given to the grid",
+}
 _FLOW_COLUMNS = {
     "network_loss_kw": ("float64", "lost in cables and transformers, and on the way from storage to its load"),
     "min_voltage_pu": ("float64", "least voltage of the buses that grid or gensets feed; nan where none or unsolved"),
@@ -84,6 +89,7 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
             for period, rest in _PERIODS.items()
         },
         "energy_cost": ("float64", "import at the price of its instant, network losses too; in meta's currency"),
+        **{f"{name}_kwh": ("float64", f"energy: {text}") for name, text in _PV_MEANINGS.items()},
     }
 
 
@@ -169,7 +175,12 @@ SCHEMA: dict[str, Columns] = {
     ),
     "series": Columns(
         "powers of a site from this time on, written only when one changes",
-        {"time_us": ("int64", "since the scenario's start"), **_power_columns(), **_FLOW_COLUMNS},
+        {
+            "time_us": ("int64", "since the scenario's start"),
+            **_power_columns(),
+            **_FLOW_COLUMNS,
+            **{f"{name}_kw": ("float64", text) for name, text in _PV_MEANINGS.items()},
+        },
     ),
     "units": Columns(
         "a turning point of a unit's stored energy; linear between a unit's own points",
@@ -180,12 +191,26 @@ SCHEMA: dict[str, Columns] = {
         },
     ),
     "ledger": Columns(
-        "a billing month of a site: import + genset + hold_up + discharge = it + cooling + house + loss + auxiliary"
-        " + charge + network_loss",
+        "a billing month of a site: import + genset + hold_up + discharge + pv = it + cooling + house + loss +"
+        " auxiliary + charge + network_loss + export",
         {
             "start_us": ("int64", "month's start or the scenario's"),
             "end_us": ("int64", "month's end or the horizon"),
             **_ledger_columns(),
+        },
+    ),
+    "health": Columns(
+        "the state of a unit's cells: at the end of each year, when they are replaced, and at the horizon",
+        {
+            "time_us": ("int64", "since the scenario's start"),
+            "item": ("int64", "row of items"),
+            "state_of_health_fraction": (
+                "float64",
+                "capacity over nameplate; before the replacement where there is one",
+            ),
+            "resistance_growth_fraction": ("float64", "growth of the cells' resistance since new"),
+            "full_cycles": ("float64", "equivalent full cycles of the unit so far, through all its cells"),
+            "replacements": ("int64", "how often its cells have been replaced, this time included"),
         },
     ),
     "cycles": Columns(
@@ -198,7 +223,7 @@ SCHEMA: dict[str, Columns] = {
     ),
 }
 
-SITE_TABLES = ("series", "units", "ledger")
+SITE_TABLES = ("series", "units", "ledger", "health")
 """Tables that exist once for each site."""
 
 

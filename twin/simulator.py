@@ -74,6 +74,7 @@ class Simulator:
             series={s.name: s.tape.series() for s in sites} if level != "ledger" else {},
             units={s.name: _units(s, world.horizon_us) for s in sites} if level == "units" else {},
             ledger={s.name: _ledger(s, world.horizon_us) for s in sites},
+            health={s.name: s.health for s in sites if s.health},
             cycles={
                 "start_us": np.zeros(1, np.int64),
                 "end_us": np.array([world.horizon_us]),

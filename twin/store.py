@@ -40,7 +40,12 @@ _LONG = 512
 _META_KEYS = {"horizon_us": int, "level": str, "sites": list, "whats": list}
 """What a reader cannot do without."""
 _LEVELS_SUFFIX = ".levels"
-_RECORDED_AT = {"ledger": ("ledger", "series", "units"), "series": ("series", "units"), "units": ("units",)}
+_RECORDED_AT = {
+    "ledger": ("ledger", "series", "units"),
+    "series": ("series", "units"),
+    "units": ("units",),
+    "health": (),
+}
 """The levels at which a site's table is recorded."""
 _AS_IS, _BY_UNIT = "as is", "by unit, time as difference"
 

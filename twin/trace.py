@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,8 @@ Float = NDArray[np.float64]
 class Trace:
     """One replication under one design. Columns, types and meanings: `twin/schema_trace.py`.
 
-    `series`, `units` and `ledger` hold one table a site, by the site's name; at the levels "ledger" and "series" the
-    tables not asked for may be left out.
+    `series`, `units`, `ledger` and `health` hold one table a site, by the site's name; at the levels "ledger" and
+    "series" the tables not asked for may be left out, and `health` where no storage ages.
     """
 
     meta: dict[str, Any]
@@ -36,6 +36,7 @@ class Trace:
     units: dict[str, Table]
     ledger: dict[str, Table]
     cycles: Table
+    health: dict[str, Table] = field(default_factory=dict)
 
     @property
     def years(self) -> float:
@@ -94,19 +95,19 @@ class Trace:
 
     def equals(self, other: Trace) -> bool:
         """Whether all tables and `meta` are the same, floating-point numbers to the last bit."""
-        return all(_same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self))
+        return all(_same(getattr(self, own.name), getattr(other, own.name)) for own in fields(self))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the trace to an HDF5 file, whole or not at all (see `twin.store`)."""
         from twin import store
 
         tables: dict[str, Table] = {}
-        for field in fields(self):
-            if field.name in SITE_TABLES:
-                for site, table in getattr(self, field.name).items():
-                    tables[store.table_name(field.name, site)] = table
-            elif field.name != "meta":
-                tables[field.name] = getattr(self, field.name)
+        for name in (own.name for own in fields(self)):
+            if name in SITE_TABLES:
+                for site, table in getattr(self, name).items():
+                    tables[store.table_name(name, site)] = table
+            elif name != "meta":
+                tables[name] = getattr(self, name)
         store.save(path, self.meta, tables)
 
     @classmethod

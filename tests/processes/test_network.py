@@ -199,3 +199,23 @@ def test_the_peak_is_that_of_the_quarter_hours_of_the_series_with_losses():
 def test_a_network_file_that_does_not_fit_the_site_is_refused_by_name(line, change, words):
     with pytest.raises(InputError, match=words):
         simulator(hall(site={"network": {**line, **change}}))
+
+
+def test_pv_at_a_bus_of_its_own_feeds_in_there_with_no_reactive_power(line):
+    """At noon 100 kW of PV and 300 kW of load share the bus: the line carries 200 kW and all the kvar."""
+    line["bus_of"]["pv"] = [2]
+    place = {"latitude": 39.9, "longitude": 116.4, "timezone": "Asia/Shanghai"}
+    pv = {"peak_kw": 200.0, "inverter_kw": 100.0}
+    site = {"network": line, "location": place, "pv": pv}
+    story = play(hall(site=site, horizon={"start": "2026-06-01", "hours": 24.0}))
+    assert story.power("pv_kw", 12 * H) == 100.0
+    loss, volts = two_bus_kw(200.0, 0.05, 0.03, 1000.0, TAN_PHI * 300.0 / 200.0)
+    assert story.power("network_loss_kw", 12 * H) == pytest.approx(loss, rel=1e-9)
+    assert story.power("min_voltage_pu", 12 * H) == pytest.approx(volts, abs=1e-8)
+    assert story.power("import_kw", 12 * H) == pytest.approx(200.0 + loss, rel=1e-9)
+
+
+def test_a_bus_for_pv_needs_pv(line):
+    line["bus_of"]["pv"] = [2]
+    with pytest.raises(InputError, match="there is no load point 'pv'"):
+        play(hall(site={"network": line}))

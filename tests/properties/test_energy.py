@@ -5,11 +5,22 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from simulation import HALL, merged, play
+from simulation import HALL, H, merged, play, simulator
 from strategies import scenarios
 
-SUPPLY = ("import_kwh", "genset_kwh", "hold_up_kwh", "discharge_kwh")
-USE = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "charge_kwh", "network_loss_kwh")
+from twin.plant import fields as f
+
+SUPPLY = ("import_kwh", "genset_kwh", "hold_up_kwh", "discharge_kwh", "pv_kwh")
+USE = (
+    "it_kwh",
+    "cooling_kwh",
+    "house_kwh",
+    "loss_kwh",
+    "auxiliary_kwh",
+    "charge_kwh",
+    "network_loss_kwh",
+    "export_kwh",
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -23,7 +34,28 @@ def test_energy_closes_every_month_and_nothing_is_clamped(data: dict[str, Any]) 
     change = ledger["stored_end_kwh"] - ledger["stored_start_kwh"]
     flow = ledger["charge_kwh"] - ledger["discharge_kwh"] - ledger["storage_loss_kwh"]
     np.testing.assert_allclose(change, flow, rtol=0, atol=1e-12 * max(1.0, float(supply.max())))
-    assert all((ledger[name] >= 0.0).all() for name in (*SUPPLY, *USE, "unserved_kwh", "storage_loss_kwh"))
+    assert all(
+        (ledger[name] >= 0.0).all() for name in (*SUPPLY, *USE, "unserved_kwh", "storage_loss_kwh", "curtailed_kwh")
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(scenarios())
+def test_pv_given_and_curtailed_are_its_series_whatever_happens_on_site(data: dict[str, Any]) -> None:
+    """And export keeps its limit, and never runs beside import."""
+    if "pv" not in data["sites"]["hall"]:
+        return
+    data["sites"]["hall"].pop("network", None)  # its losses are drawn beside export's last kW
+    plan = simulator(data).blueprint.sites[0]
+    story = play(data, level="series")
+    edge = plan.edge if plan.pv is None else plan.pv.edges(plan.edge, plan.edge_us, data["seed"], np.uint64(0))
+    hours = np.diff(np.append(plan.edge_us, story.trace.meta["horizon_us"])) / H
+    whole = float((edge[f.E_PV_KW] * hours).sum())
+    assert (story.ledger["pv_kwh"] + story.ledger["curtailed_kwh"]).sum() == pytest.approx(whole, rel=1e-12, abs=1e-12)
+    series = story.trace.series["hall"]
+    assert (series["export_kw"] <= data["sites"]["hall"]["pv"]["export_limit_kw"]).all()
+    assert ((series["export_kw"] == 0.0) | (series["import_kw"] == 0.0)).all()
+    assert (series["import_kw"] >= 0.0).all()
 
 
 @settings(max_examples=40, deadline=None)

@@ -18,6 +18,7 @@ from twin.errors import InputError, Problem
 JOBS_FOLDER = "jobs_philly_2017"
 POWER_FOLDER = "gpu_power_mlperf_h100_gpt3"
 OUTAGES_FOLDER = "grid_outages_us_major"
+WEATHER_FOLDER = "weather_tmy"
 
 Row = Sequence[object]
 
@@ -30,7 +31,11 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
             cannot be written.
     """
     folder = Path(folder)
-    taken = [folder / name for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER) if (folder / name).exists()]
+    taken = [
+        folder / name
+        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER)
+        if (folder / name).exists()
+    ]
     if taken:
         raise InputError([Problem("is there already", str(path), remedy="name an empty folder") for path in taken])
     jobs, outages = folder / JOBS_FOLDER / "jobs.csv.gz", folder / OUTAGES_FOLDER / "events.csv.gz"
@@ -38,6 +43,7 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
         write_jobs(jobs, seed=seed)
         files = [jobs, *write_power_record(folder / POWER_FOLDER, seed=seed)]
         write_outages(outages, seed=seed)
+        files += write_weather(folder / WEATHER_FOLDER, seed=seed)
         files += [outages, *(_write_readme(folder / name, seed) for name in (JOBS_FOLDER, OUTAGES_FOLDER))]
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror}", str(folder))) from error
@@ -103,6 +109,42 @@ def write_outages(path: Path | str, *, outages: int = 400, seed: int = 0) -> Non
         "event_id,state,nerc,start,restored,duration_min,cause,cause_detail,demand_loss_mw,customers,state_customers"
     )
     _write(Path(path), names.split(","), rows)
+
+
+def write_weather(folder: Path | str, *, seed: int = 0) -> list[Path]:
+    """Writes one made-up year at 40 N in both layouts of typical years: TMY3's in local standard time, PVGIS's in UTC.
+
+    The sun follows declination and hour angle, a day's clouds dim its beam; the place is at 120 E, eight hours ahead of
+    UTC. Returns the files.
+    """
+    folder, draws = Path(folder), np.random.default_rng([seed, 4])
+    hour = np.arange(8760)
+    declination = np.radians(-23.44 * np.cos(2.0 * np.pi * (hour // 24 + 10) / 365.0))
+    angle, latitude = np.pi * (hour % 24 - 11.5) / 12.0, np.radians(40.0)
+    height = np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(angle)
+    height = np.maximum(height, 0.0)
+    beam = np.repeat(np.sqrt(draws.random(365)), 24) * np.where(
+        height > 0.0, 0.75 ** (1.0 / np.maximum(height, 0.05)), 0.0
+    )
+    dni = (1361.0 * beam).round(1)
+    dhi = (150.0 * np.sqrt(height) * (height > 0.0)).round(1)
+    ghi = (dni * height + dhi).round(1)
+    air_c = (
+        13.0 - 15.0 * np.cos(2.0 * np.pi * (hour - 480) / 8760.0) - 4.0 * np.cos(np.pi * (hour % 24 - 3) / 12.0)
+    ).round(1)
+    wind = draws.gamma(2.0, 1.2, 8760).round(1)
+    local = [hour, hour // 730 + 1, ghi, dni, dhi, air_c, np.full(8760, 60), wind, np.full(8760, 1010)]
+    names = ("hour", "month", "ghi", "dni", "dhi", "temp_c", "rh_pct", "wind_ms", "pressure_mbar")
+    tmy3 = _write(folder / "tmy3_40N_120E.csv.gz", names, zip(*(column.tolist() for column in local), strict=True))
+    times = np.datetime64("2025-01-01T00") + hour.astype("timedelta64[h]")
+    stamps = [text[:10].replace("-", "") + f":{text[11:13]}00" for text in np.datetime_as_string(times).tolist()]
+    columns = [np.roll(column, -8).tolist() for column in (air_c, ghi, dni, dhi, wind)]
+    pvgis = _write(
+        folder / "pvgis_40N_120E.csv.gz",
+        ("time(UTC)", "T2m", "G(h)", "Gb(n)", "Gd(h)", "WS10m"),
+        zip(stamps, *columns, strict=True),
+    )
+    return [tmy3, pvgis, _write_readme(folder, seed)]
 
 
 def _quantile_draws(draws: np.random.Generator, count: int, values: Sequence[float]) -> np.ndarray:

@@ -32,7 +32,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
     values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
-    values |= _money(trace) | _carbon(trace)
+    values |= _money(trace) | _carbon(trace) | _storage(trace)
     values["net_cost_per_year"] = trucks.net_cost(values)
     return NAMES, np.array([values[name] for name in NAMES])
 
@@ -137,10 +137,12 @@ def _energy(trace: Trace) -> dict[str, float]:
     peaks_kw: Any = np.concatenate([ledger["peak_import_kw"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu = least_pu[np.isfinite(least_pu)]
-    names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary")
+    names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary", "pv", "curtailed", "export")
+    consumed_kwh = sum(total_kwh(column) for column in _CONSUMED)
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
-        "pue": _ratio(sum(total_kwh(column) for column in _CONSUMED), total_kwh("it_kwh")),
+        "pue": _ratio(consumed_kwh, total_kwh("it_kwh")),
+        "renewable_fraction": _ratio(total_kwh("pv_kwh") - total_kwh("export_kwh"), consumed_kwh),
         "peak_import_kw": float(peaks_kw.max()) if len(peaks_kw) else float("nan"),
         "mean_monthly_peak_import_kw": _ratio(peaks_kw.sum(), len(peaks_kw)),
         "min_voltage_pu": float(least_pu.min()) if len(least_pu) else float("nan"),
@@ -173,4 +175,20 @@ def _carbon(trace: Trace) -> dict[str, float]:
     return {
         f"carbon_{name}_per_year": sum(getattr(one, name) for one in found) / trace.years if found else float("nan")
         for name in names
+    }
+
+
+def _storage(trace: Trace) -> dict[str, float]:
+    """Cells at the horizon: its rows of the health tables come last and name every unit that ages."""
+    tables = [table for table in trace.health.values() if len(table["time_us"])]
+    last = [table["time_us"] == trace.meta["horizon_us"] for table in tables]
+
+    def at_horizon(column: str) -> Any:
+        return np.concatenate([np.empty(0), *(t[column][end] for t, end in zip(tables, last, strict=True))])
+
+    health, cycles = at_horizon("state_of_health_fraction"), at_horizon("full_cycles")
+    return {
+        "mean_state_of_health_fraction": _ratio(health.sum(), len(health)),
+        "full_cycles_per_year": _ratio(cycles.sum(), len(cycles) * trace.years),
+        "storage_replacements_per_year": float(at_horizon("replacements").sum()) / trace.years,
     }

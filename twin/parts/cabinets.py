@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import EmpiricalLaw, Law, ScriptedLaw, compile_law, exponential
+from twin.parts.ageing import AgeingSpec, StorageAgeing
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 KINDS = {"in_line": f.IN_LINE, "parallel_static_switch": f.PARALLEL, "grid_following": f.FOLLOWING}
+
+
+class PowerByChargeSpec(Spec):
+    """Less power near empty and near full; shares of rated_kwh and of the kW."""
+
+    low_fraction: Fraction = Field(default=0.0, description="below it cabinets give only low_kw_fraction; 0: no limit")
+    low_kw_fraction: float = Field(default=0.5, gt=0, lt=1)
+    high_fraction: Fraction = Field(default=1.0, description="above it they charge at high_kw_fraction; 1: no limit")
+    high_kw_fraction: float = Field(default=0.3, gt=0, lt=1)
 
 
 class CabinetsSpec(Spec):
@@ -48,6 +58,8 @@ class CabinetsSpec(Spec):
     transfer_failure_probability: Probability = 0.002
     cabinet_mtbf_h: Positive = 15000.0
     cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
+    power_by_charge: PowerByChargeSpec = PowerByChargeSpec()
+    ageing: AgeingSpec | None = Field(default=None, description="of the cells; without it they stay as new")
 
     @model_validator(mode="after")
     def _window(self) -> Self:
@@ -75,10 +87,15 @@ class Cabinets:
         for name, count, loads, served in groups:
             if count:
                 self._group(site, name, count, [site.path(load) for load in loads], served in self._gensets)
+        if self.spec.ageing and self.names:
+            site.item("cabinets", "ageing")
 
     def _group(self, site: SiteBuilder, name: str, count: int, loads: list[str], genset: bool) -> None:
         spec = self.spec
         units = []
+        by = spec.power_by_charge
+        low = (spec.rated_kwh * by.low_fraction, by.low_kw_fraction)
+        high = (spec.rated_kwh * by.high_fraction * (by.high_fraction < 1.0), by.high_kw_fraction)
         for k in range(count):
             full = site.item(f"{name}/cabinet-{k + 1:02d}", "cabinet")
             self.names.append(full)
@@ -86,7 +103,9 @@ class Cabinets:
                 Unit(
                     full, spec.rated_kw, spec.rated_kwh, spec.rated_kwh * spec.soc_min_fraction,
                     spec.rated_kwh * spec.soc_max_fraction, spec.efficiency_one_way, spec.auxiliary_kw,
-                    spec.recharge_kw or spec.rated_kw, self._follow,
+                    spec.recharge_kw or spec.rated_kw, spec.ageing.cells() if spec.ageing else None,
+                    low, high,
+                    self._follow,
                     None if spec.soc_start_fraction is None else spec.rated_kwh * spec.soc_start_fraction,
                 )
             )  # fmt: skip
@@ -113,3 +132,5 @@ class Cabinets:
 
         life = exponential(self.spec.cabinet_mtbf_h)
         Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)
+        if self.spec.ageing and self.names:
+            StorageAgeing(world, site, ids[site.path("cabinets")])

@@ -7,10 +7,11 @@ supply and come back `restart_min` after it returns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from twin.parts.outdoor import OutdoorSpec
 from twin.parts.supply_events import SEASON_OF_MONTH
 from twin.plant import fields as f
 from twin.spec import NonNegative, Positive, Spec
@@ -36,19 +37,28 @@ class FractionOfItSpec(Spec):
 class CoolingSpec(Spec):
     """Cooling of the cluster."""
 
-    fraction_of_it: FractionOfItSpec
+    fraction_of_it: FractionOfItSpec | None = None
+    temperature: OutdoorSpec | None = Field(
+        default=None, description="the fraction by outdoor temperature, hour by hour, instead of by season"
+    )
     continuous_kw: NonNegative = Field(description="pumps, coolant units, row fans: part of the fraction")
     ride_through_s: Positive = 60.0
     chilled_water_tank_min: Positive = Field(default=15.0, description="usable only while the continuous part runs")
     restart_min: NonNegative = 5.0
     hold_up_ms: NonNegative = Field(default=20.0, description="drives and contactors")
 
+    @model_validator(mode="after")
+    def _one_fraction(self) -> Self:
+        if (self.fraction_of_it is None) == (self.temperature is None):
+            raise ValueError("give fraction_of_it (by season) or temperature, and not both")
+        return self
+
 
 class Cooling:
     """The two cooling load points of a site; without a block they are there with no load, and nothing ever heats up."""
 
-    def __init__(self, spec: CoolingSpec | None) -> None:
-        self.spec = spec
+    def __init__(self, spec: CoolingSpec | None, timezone: str | None = None) -> None:
+        self.spec, self._timezone = spec, timezone
 
     def declare(self, site: SiteBuilder) -> None:
         """Continuous and restartable cooling, both fed from every section."""
@@ -60,8 +70,12 @@ class Cooling:
         chillers = Load("restartable_cooling", f.CHILLERS, hold_up_ms=hold_up, sections=everywhere)
         site.add_load(chillers, "cooling", 0.0)
         if self.spec:
-            fractions = self.spec.fraction_of_it
-            site.cooling_fraction = tuple(float(getattr(fractions, season)) for season in SEASON_OF_MONTH)
+            fractions, outdoor = self.spec.fraction_of_it, self.spec.temperature
+            if outdoor:
+                site.cooling_values = outdoor.fractions(self._timezone)
+                site.cooling_fraction = (float(site.cooling_values[0].max()),) * 12
+            else:
+                site.cooling_fraction = tuple(float(getattr(fractions, season)) for season in SEASON_OF_MONTH)
             site.continuous_kw = continuous
             site.ride_through_h = self.spec.ride_through_s / 3600.0
             site.tank_h = self.spec.chilled_water_tank_min / 60.0

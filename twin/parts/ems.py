@@ -145,7 +145,8 @@ class RunningEms:
         month = int(np.searchsorted(site.plan.month_us, site.now_us, side="right")) - 1
         peak_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), self.ems.free_demand_kw)
         cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
-        known = repr((hour, stored_kwh, peak_kw, cap_kw, site.import_limit_kw, site.calls, site.totals[f.NET_KW]))
+        able = site.quantity[[f.U_MIN_KWH, f.U_MAX_KWH, f.U_RATED_KW]][:, self._ours].sum(axis=1).tolist()
+        known = repr((hour, able, stored_kwh, peak_kw, cap_kw, site.import_limit_kw, site.calls, site.totals[f.NET_KW]))
         key = known.encode() + up.tobytes() + self._past.token
         found = self.ems.made.get(key)
         if found is None:

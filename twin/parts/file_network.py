@@ -21,7 +21,7 @@ class FileNetworkSpec(NetworkLimits):
     kind: Literal["file"]
     file: str
     bus_of: dict[str, list[int]] = Field(
-        min_length=1, description="bus numbers of the file at which a load point draws, in equal shares"
+        min_length=1, description="bus numbers of the file at which a load point draws, or pv feeds in, equally"
     )
     section_bus: list[int] = Field(min_length=1, max_length=2, description="by feeder in name order: its section's bus")
     infeed: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
@@ -46,7 +46,7 @@ def _placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork
         InputError: naming every load point, bus and branch that is not there.
     """
     number = {int(own): place for place, own in enumerate(case.bus_number)}
-    loads = {site.short(name) for name in site.loads}
+    loads = {site.short(name) for name in site.loads} | ({"pv"} if site.pv else set())
     branch = _branches(spec, case, number)
     faults = _faults(spec, number, loads, site.sections)
     problems = [Problem(message, spec.file, key=f"network.{key}") for key, message in faults]

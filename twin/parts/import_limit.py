@@ -57,9 +57,9 @@ class RunningLimit:
             if site.cap is not None and not site.cap.on:
                 site.cap.for_import(True)
             else:
-                self._flip(shed(excess_kw, *self._blocks, site.plan.edge, self._out), 1)
+                self._flip(shed(excess_kw, *self._blocks, site.edge, self._out), 1)
         else:
-            rest = (site.totals, site.plan.edge)
+            rest = (site.totals, site.edge)
             if self._shed:
                 capped = site.cap is not None and site.cap.on
                 self._flip(reconnect(limit_kw, capped, *self._blocks, *rest, self._out), 0)

@@ -29,6 +29,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
+    if site[f.PV_AVAILABLE_KW] > 0.0:
+        for k in range(3):
+            ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
     imported_kwh = site[f.IMPORT_KW] * dt_h
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
     ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
@@ -68,7 +71,8 @@ def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     for i in range(clock[f.UNITS]):
         if quantity[f.RATE_KW, i] < 0.0 and fact[f.F_STATE, fact[f.U_FEED, i]] == f.ON_STORAGE:
             room = quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i]
-            if room <= -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH:
+            touch = -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH
+            if room <= touch or abs(quantity[f.ENERGY_KWH, i] - quantity[f.U_LOW_KWH, i]) <= touch:
                 return False
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
 

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 
 from twin.kernel import inner
+from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.plant.parallel import beside_the_grid
 from twin.plant.plan import all_net_kw, follow_plan
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
+from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
+from twin.plant.unit_power import charging_kw, next_level
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -87,8 +90,10 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
                 continue
             room = quantity[f.U_MAX_KWH, i] - quantity[f.ENERGY_KWH, i]
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
-                wanted[i] = -quantity[f.U_RECHARGE_KW, i]
-                wish += quantity[f.U_RECHARGE_KW, i]
+                wanted[i] = -charging_kw(i, quantity)
+                wish -= wanted[i]
+    if clock[f.PV]:
+        fixed -= left_for_grid_kw(fact, clock, site)
     wishing = wish > 0.0
     if wishing:
         limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
@@ -137,7 +142,11 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
             carrying = True
             if clock[f.PLAN_SLOTS] > 0:
                 _whole_window(j, fact, quantity)
-            from_storage(j, demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary, wanted, fact, quantity)
+            need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
+            if clock[f.PV]:
+                quantity[f.F_PV_KW, j] = min(need, strings_kw(j, fact, site))
+                need -= quantity[f.F_PV_KW, j]
+            from_storage(j, need, wanted, fact, quantity)
         if state != f.ON_STORAGE:
             quantity[f.F_SHARED_KW, j] = -1.0
     site[f.HOLD_UP_KW] = hold_up
@@ -159,6 +168,9 @@ def _anchor(wanted: Array, fact: Array, quantity: Array, clock: Array, tape_us: 
                 quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
                 quantity[f.CHARGED_KWH, i] -= old * dt_h
+        if clock[f.AGEING]:
+            ageing.span(i, dt_h, quantity)
+            ageing.steer(i, new, quantity)
         quantity[f.ANCHOR_KWH, i] = quantity[f.ENERGY_KWH, i]
         if new != old:
             if tape_us.size > 0:
@@ -187,6 +199,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
             rate = quantity[f.RATE_KW, i]
             if rate != 0.0:
                 end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
+                end = next_level(i, rate, end, quantity)
                 time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
                 if time < bound - clock[f.ANCHOR_US]:
                     bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))
@@ -233,7 +246,10 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
             elif power < 0.0:
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
-    site[f.IMPORT_KW] = grid + charge - beside
+    grid += charge - beside
+    if clock[f.PV]:
+        grid = import_besides_pv(grid, fact, quantity, clock, site)
+    site[f.IMPORT_KW] = grid
     site[f.GENSET_KW] = genset
     site[f.LOSS_KW] = loss
     site[f.AUXILIARY_KW] = auxiliary
@@ -312,6 +328,11 @@ def _record(
         tape[row, 2 + f.R_PRICE] = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
         _own_draws(fact, quantity, clock)
         _draws(tape, row, fact, quantity, link, clock)
+        if clock[f.PV]:
+            tape[row, 2 + f.R_DRAWS + clock[f.DRAWS]] = -site[f.PV_GRID_KW]
+    tape[row, 2 + f.R_PV] = site[f.PV_KW]
+    tape[row, 2 + f.R_CURTAILED] = site[f.CURTAILED_KW]
+    tape[row, 2 + f.R_EXPORT] = site[f.EXPORT_KW]
     same = rows > 0
     for k in range(2, tape.shape[1]):
         if same and k != 13 and tape[row + 1, k] != tape[row, k]:
@@ -357,6 +378,7 @@ def refresh(
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
     """
+    site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
     feed_demands(quantity, link, fact, clock, site)
     if at_edge and clock[f.IDLE]:

@@ -44,8 +44,28 @@ U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
 U_FLOOR_KWH, U_CEILING_KWH = 45, 46  # bounds of the stored energy as things stand
-U_SALE_KW = 47  # what it sells by plan in the slot at hand
-QUANTITIES = 48
+F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while that storage carries them
+U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
+U_SALE_KW = 52  # what it sells by plan in the slot at hand
+QUANTITIES = 53
+
+# ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
+# that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
+U_NEW_KWH, U_NEW_KW, U_NEW_RECHARGE_KW, U_CELLS_KW, U_SOC_MIN, U_SOC_MAX, U_END_OF_LIFE = range(
+    QUANTITIES, QUANTITIES + 7
+)  # as delivered; what the cells could give; window; health at which they are replaced
+U_FADE_PER_H, U_GROWTH_PER_H = (
+    QUANTITIES + 7,
+    QUANTITIES + 8,
+)  # squared fade, growth of resistance, at their temperature
+U_CALENDAR_SQUARE, U_CYCLE_SQUARE, U_RESISTANCE, U_FULL_CYCLES, U_HEALTH, U_REPLACEMENTS = range(
+    QUANTITIES + 9, QUANTITIES + 15
+)
+U_DIRECTION, U_LEG_H, U_TURNS = range(QUANTITIES + 15, QUANTITIES + 18)  # of rainflow: way, hours of this leg, points
+TURNS_MAX = 32
+U_TURN_KWH = QUANTITIES + 18  # first of the turning points' levels, then the hours of the legs to them
+U_TURN_H = U_TURN_KWH + TURNS_MAX
+AGEING_QUANTITIES = U_TURN_H + TURNS_MAX
 
 LINK_LOAD, LINK_FEED = range(2)  # link: int64 [2, links], sorted by load; a dual-corded load has several
 
@@ -60,10 +80,12 @@ DRAWS = 11  # links and points whose draw is recorded for the power flow; 0 wher
 SUPPLY_STATE = 12  # a fact: how each section is fed, two bits each; written by the grid
 IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips, an edge moves no unit
 POINTS = 14  # how many connection points there are
+PV = 15  # whether the site has PV
+AGEING = 16  # whether cells age: the block of quantities then has their rows
 # Of the plan: how many slots, the one at hand, when it ends, how long one is. Written by the policy's phase, which
 # may: it runs with the plant settled; then by `advance`.
-PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(15, 19)
-CLOCK_FIELDS = 19
+PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
+CLOCK_FIELDS = 21
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -88,7 +110,10 @@ RECHARGE_LIMIT_KW, IMPORT_LIMIT_KW, RIDE_THROUGH_H, TANK_H, IT_FULL_KW, CONTINUO
 TAN_PHI, LOSS_FIXED_KW, LOSS_PER_KW2 = range(24, 27)  # of the network: loads' kvar over kW, the estimate of its losses
 GENSET_READY_KW = 27  # a fact that is kW: sets on line, written by the genset plant
 PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; discharge leaves it at least
-SITE_QUANTITIES = 30
+# PV: what it could give, now; what it gives, what is curtailed, what is exported, and what it gives to the sections.
+PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(30, 35)
+EXPORT_LIMIT_KW, PV_UNIT_SHARE = 35, 36  # allowed export; share of PV wired to each unit that can form an island
+SITE_QUANTITIES = 37
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
 # slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
 NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
@@ -102,7 +127,8 @@ LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H
 )
 LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored energy that trucks brought, took away
 LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
-LEDGER_ROWS = POWERS + 15
+LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 15, POWERS + 18)
+LEDGER_ROWS = POWERS + 18
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -133,6 +159,9 @@ LEDGER_NAMES = (
     "import_flat_kwh",
     "import_valley_kwh",
     "import_deep_kwh",
+    "pv_kwh",
+    "curtailed_kwh",
+    "export_kwh",
 )
 SERIES_NAMES = (
     "import_kw",
@@ -147,20 +176,25 @@ SERIES_NAMES = (
     "unserved_kw",
     "hold_up_kw",
     "stored_kwh",
+    "pv_kw",
+    "curtailed_kw",
+    "export_kw",
 )
+R_STORED, R_PV, R_CURTAILED, R_EXPORT = range(11, 15)
 FLOW_SERIES_NAMES = ("network_loss_kw", "min_voltage_pu", "overloaded_branches")
 R_NETWORK_LOSS, R_STATE, R_PERIOD, R_PRICE, R_DRAWS = range(len(SERIES_NAMES), len(SERIES_NAMES) + 5)
 """A recorded row: the site's powers and what it stores; with a network also losses on storage, supply state, tariff
-period and price (so that each span lies in one of them), then the draw of each link."""
+period and price (so that each span lies in one of them), then the draw of each link;
+last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
 """A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
-E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD = range(6)
-E_NEXT = 6  # the next column in which anything but price and period differs: up to it no power changes
-EDGE_FIELDS = 7
+E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)
+E_NEXT = 7  # the next column in which anything but price and period differs: up to it no power changes
+EDGE_FIELDS = 8
 SHARP, PEAK, FLAT, VALLEY, DEEP = range(5)  # E_PERIOD, as in `tariff_terms`; all is flat where there is no tariff
 
 QUARTER_US = 900_000_000

@@ -84,7 +84,8 @@ def _full_import_kw(
         on = fact[f.F_UP, j] and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
         if on and fact[f.F_COUNT, j] > 0:
             total += auxiliaries_kw(j, fact, quantity)
-    return total + site[f.LOSS_FIXED_KW] + site[f.LOSS_PER_KW2] * total * total
+    total += site[f.LOSS_FIXED_KW] + site[f.LOSS_PER_KW2] * total * total
+    return total - edge[f.E_PV_KW, clock[f.EDGE]]
 
 
 @kernel

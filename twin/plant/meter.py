@@ -61,7 +61,15 @@ def meter_spans(
 
 @kernel
 def place_draws(
-    draw_kw: Array, link: Array, bus: Array, share: Array, iron_kw: Array, tan_phi: float, p_kw: Array, q_kvar: Array
+    draw_kw: Array,
+    link: Array,
+    bus: Array,
+    share: Array,
+    iron_kw: Array,
+    tan_phi: float,
+    reactive: int,
+    p_kw: Array,
+    q_kvar: Array,
 ) -> None:
     """Put what links draw at their buses.
 
@@ -69,14 +77,18 @@ def place_draws(
         draw_kw: (cases, links).
         link, bus, share: (pairs,) the share of a link's draw at a bus.
         iron_kw: (buses,) drawn besides, without reactive power.
-        tan_phi: reactive over active power of the draws.
+        tan_phi: reactive over active power of the first links' draws.
+        reactive: how many links these are; those behind them, PV, draw at power factor 1.
         p_kw, q_kvar: (cases, buses), overwritten.
     """
     for case in range(p_kw.shape[0]):
         for b in range(p_kw.shape[1]):
             p_kw[case, b] = q_kvar[case, b] = 0.0
         for k in range(link.size):
-            p_kw[case, bus[k]] += share[k] * draw_kw[case, link[k]]
+            kw = share[k] * draw_kw[case, link[k]]
+            p_kw[case, bus[k]] += kw
+            if link[k] < reactive:
+                q_kvar[case, bus[k]] += kw
         for b in range(p_kw.shape[1]):
-            q_kvar[case, b] = tan_phi * p_kw[case, b]
+            q_kvar[case, b] *= tan_phi
             p_kw[case, b] += iron_kw[b]

@@ -19,6 +19,7 @@ import numpy as np
 
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
+from twin.plant.unit_power import charging_kw, unit_kw
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -104,6 +105,14 @@ def _wishes(wishes: Array, fact: Array, quantity: Array, clock: Array, site: Arr
 
 
 @inner
+def _able_kw(i: int, wish: int, quantity: Array) -> float:
+    """What unit i may give or take for a wish [kW]."""
+    if wish == SELL:
+        return min(quantity[f.U_SALE_KW, i], unit_kw(i, quantity))
+    return unit_kw(i, quantity) if wish == ABOVE_RESERVE else charging_kw(i, quantity)
+
+
+@inner
 def _share_out(
     wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
 ) -> float:
@@ -113,10 +122,9 @@ def _share_out(
     """
     total = 0.0
     giving = wish != CHARGE and wish != TAKES_SURPLUS
-    most = f.U_SALE_KW if wish == SELL else f.U_RATED_KW if giving else f.U_RECHARGE_KW
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
-            total += quantity[most, i]
+            total += _able_kw(i, wish, quantity)
     if total <= 0.0 or limit_kw <= 0.0:
         return 0.0
     scale = min(1.0, limit_kw / total)
@@ -125,10 +133,10 @@ def _share_out(
             continue
         level = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
         if giving:
-            wanted[i] = quantity[most, i] * scale
+            wanted[i] = _able_kw(i, wish, quantity) * scale
             quantity[f.U_FLOOR_KWH, i] = level
         else:
-            wanted[i] = -quantity[most, i] * scale
+            wanted[i] = -_able_kw(i, wish, quantity) * scale
             quantity[f.U_CEILING_KWH, i] = level
     return total * scale
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from twin.kernel import inner
 from twin.plant import fields as f
+from twin.plant.unit_power import unit_kw
 
 Array = Any
 
@@ -17,7 +18,7 @@ def storage_kw(j: int, fact: Array, quantity: Array) -> float:
     first = fact[f.F_FIRST, j]
     for i in range(first, first + fact[f.F_COUNT, j]):
         if fact[f.U_UP, i] and not fact[f.U_EMPTY, i]:
-            total += quantity[f.U_RATED_KW, i]
+            total += unit_kw(i, quantity)
     return min(total, quantity[f.F_LIMIT_KW, j])
 
 
@@ -53,15 +54,15 @@ def _share(j: int, need_kw: float, wanted: Array, fact: Array, quantity: Array) 
     for _ in range(end - first):
         weight = 0.0
         for i in range(first, end):
-            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
+            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < unit_kw(i, quantity):
                 weight += max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12)
         if weight <= 0.0 or left <= 0.0:
             break
         rest = 0.0
         for i in range(first, end):
-            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < quantity[f.U_RATED_KW, i]:
+            if fact[f.U_UP, i] and not fact[f.U_EMPTY, i] and wanted[i] < unit_kw(i, quantity):
                 share = left * max(quantity[f.ENERGY_KWH, i] - quantity[f.U_MIN_KWH, i], 1e-12) / weight
-                given = min(share, quantity[f.U_RATED_KW, i] - wanted[i])
+                given = min(share, unit_kw(i, quantity) - wanted[i])
                 wanted[i] += given
                 rest += share - given
         if rest <= 1e-12 * need_kw:

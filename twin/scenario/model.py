@@ -21,6 +21,7 @@ from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
+from twin.parts.pv import PvSpec
 from twin.parts.queue import QueueSpec
 from twin.parts.regions import RegionSpec
 from twin.parts.row_work import BoardWorkSpec
@@ -52,6 +53,7 @@ class LocationSpec(Spec):
 
     latitude: float = Field(ge=-90, le=90)
     longitude: float = Field(ge=-180, le=180)
+    altitude_m: float = Field(default=0.0, ge=-500, le=6000)
     timezone: str
 
     @field_validator("timezone")
@@ -127,6 +129,7 @@ class SiteSpec(Spec):
     network: NetworkSpec | None = Field(
         default=None, description="distribution network; without one no flow is computed", discriminator="kind"
     )
+    pv: PvSpec | None = None
     tariff: TariffSpec | None = Field(default=None, description="what electricity costs, line by line")
     carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     protection: ProtectionSpec = ProtectionSpec()
@@ -161,6 +164,12 @@ class SiteSpec(Spec):
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
+        if self.pv and self.pv.profile is None and not self.location:
+            raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
+        if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:
+            raise ValueError("cooling.temperature.file: a weather file needs the site's location: its timezone")
+        if self.pv and self.pv.islanding and not self.protection.cabinets:
+            raise ValueError("pv.islanding: strings are wired to cabinets, and the site has none under protection")
         for event in self.grid.script:
             unknown = [name for name in event.feeders if name not in self.grid.feeders]
             if unknown:

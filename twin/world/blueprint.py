@@ -16,12 +16,15 @@ from twin.chance.philox import stream_key
 from twin.errors import InputError, InternalError
 from twin.plant import fields as f
 from twin.units import NEVER
+from twin.world.cells import Cells
 from twin.world.flows import FlowPlan
 from twin.world.profile import Clockwork, months
+from twin.world.pv_plan import PvPlan
+from twin.world.repeated import repeated
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
-_NEUTRAL = {f.E_PRICE_PER_KWH: 0.0, f.E_PERIOD: float(f.FLAT)}
+_NEUTRAL = {f.E_PRICE_PER_KWH: 0.0, f.E_PV_KW: 0.0, f.E_PERIOD: float(f.FLAT)}
 """What holds in a row of the edge block that nothing fills; 1 elsewhere, a share of the whole."""
 
 
@@ -70,6 +73,10 @@ class Unit:
     efficiency: float
     auxiliary_kw: float
     recharge_kw: float
+    cells: Cells | None = None
+    low: tuple[float, float] = (0.0, 1.0)
+    """Below this many kWh it gives only this share of its kW; then the same above for charging, both 0 for no limit."""
+    high: tuple[float, float] = (0.0, 1.0)
     follows: bool = False
     start_kwh: float | None = None
 
@@ -133,6 +140,7 @@ class SiteBlueprint:
     chillers: int
     most_kw: float
     flows: FlowPlan | None
+    pv: PvPlan | None
 
 
 class SiteBuilder:
@@ -152,7 +160,10 @@ class SiteBuilder:
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
         self.cooling_fraction: tuple[float, ...] = (0.0,) * 12
+        self.cooling_values: tuple[NDArray[np.float64], int] | None = None
+        """Cooling by the clock instead: a year's or a day's values that repeat, and the ticks from one to the next."""
         self.network: SiteNetwork | None = None
+        self.pv: PvPlan | None = None
         self.planned = False  # whether storage follows a plan
         self.profiles: dict[int, Clockwork] = {}  # by row of the edge block: what follows the clock
 
@@ -204,7 +215,9 @@ class SiteBuilder:
         link = np.array([(i, j) for i, js in enumerate(feeds_of) for j in js], np.int64).reshape(-1, 2).T.copy()
         units = [unit for feed in feeds for unit in sorted(feed.units, key=attrgetter("name"))]
         wide = max(len(units), len(feeds), len(loads))
-        fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((f.QUANTITIES, wide))
+        ages = any(unit.cells for unit in units)
+        rows = f.AGEING_QUANTITIES if ages else f.QUANTITIES
+        fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((rows, wide))
         _fill_units(units, fact, quantity)
         _fill_feeds(feeds, fact, quantity)
         _fill_loads(loads, fact, quantity)
@@ -214,11 +227,14 @@ class SiteBuilder:
         site = self._site(loads)
         edge_us, edge, month_us = self._edges(start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
-        clock[f.BOUND_US] = NEVER
+        clock[f.BOUND_US], clock[f.AGEING] = NEVER, ages
         clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
+        clock[f.SUPPLY_STATE] = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        if self.pv is not None:
+            self.pv.fill(clock, site, [len(feed.units) for feed in feeds if feed.kind in (f.IN_LINE, f.PARALLEL)])
         flows = self._flows(loads, feeds, link)
         if flows is not None:
-            clock[f.DRAWS], clock[f.SUPPLY_STATE] = len(flows.links), flows.normal
+            clock[f.DRAWS] = len(flows.links) - clock[f.PV]
             site[[f.TAN_PHI, f.LOSS_FIXED_KW, f.LOSS_PER_KW2]] = flows.network.tan_phi, flows.fixed_kw, flows.per_kw2
             for i, load in enumerate(loads):
                 way = flows.network.busway_pu_per_kw.get(self.short(load.name), 0j)
@@ -235,7 +251,7 @@ class SiteBuilder:
             unit_items=np.array([ids[unit.name] for unit in units], np.int64),
             berth=np.array([feed.kind == f.POINT for feed in feeds for _ in feed.units], np.bool_),
             pumps=kinds.index(f.PUMPS), chillers=kinds.index(f.CHILLERS), most_kw=self._most_kw(feeds, loads),
-            flows=flows,
+            flows=flows, pv=self.pv,
         )  # fmt: skip
 
     def _flows(self, loads: list[Load], feeds: list[Feed], link: NDArray[np.int64]) -> FlowPlan | None:
@@ -256,6 +272,9 @@ class SiteBuilder:
             links.append((self.short(name), point.sections))
             full_kw.append(0.0)
         normal = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        if self.pv is not None:
+            links.append(("pv", (1 << self.sections) - 1))
+            full_kw.append(0.0)
         return FlowPlan(self.network, links, normal, np.array(full_kw))
 
     def _bus_of(self, point: Point) -> list[int]:
@@ -293,10 +312,15 @@ class SiteBuilder:
         month_us = months(start, horizon_us)
         cooling = [self.cooling_fraction[(start.month - 1 + k) % 12] for k in range(month_us.size)]
         columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
+        if self.cooling_values is not None:
+            at_us, values = repeated(*self.cooling_values, start, horizon_us)
+            columns[1] = (values, at_us)
         for row in range(f.E_HOUSE_FRACTION, f.E_NEXT):
             profile = self.profiles.get(row)
             neutral = np.full(1, _NEUTRAL.get(row, 1.0))
             at_us, values = profile.steps(start, horizon_us) if profile else (month_us[:1], neutral)
+            if row == f.E_PV_KW and self.pv is not None:
+                at_us, values = self.pv.steps(horizon_us)
             columns.append((values, at_us))
         edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
         edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])
@@ -308,6 +332,9 @@ class SiteBuilder:
         A price moves the power of trucks alone.
         """
         money = [f.E_MONTH, f.E_PERIOD] if self.points else [f.E_MONTH, f.E_PERIOD, f.E_PRICE_PER_KWH]
+        if self.pv is not None and self.pv.clouds is not None:
+            edge = edge.copy()  # clouds change any hour of daylight
+            edge[f.E_PV_KW] = np.where(edge[f.E_PV_KW] > 0.0, np.arange(edge.shape[1]), -1.0)
         of_power = np.delete(edge, money, axis=0)
         moved = np.append((of_power[:, 1:] != of_power[:, :-1]).any(axis=0) | (self.network is not None), True)
         places = np.flatnonzero(moved) + 1
@@ -338,6 +365,9 @@ def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np
             unit.recharge_kw,
         )  # fmt: skip
         quantity[f.U_FLOOR_KWH, i], quantity[f.U_CEILING_KWH, i] = unit.min_kwh, unit.max_kwh
+        quantity[f.U_LOW_KWH : f.U_HIGH_SHARE + 1, i] = (*unit.low, *unit.high)
+        if unit.cells is not None:
+            unit.cells.fill(quantity[:, i])
 
 
 def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:

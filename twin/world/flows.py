@@ -40,6 +40,7 @@ class FlowPlan:
     def __init__(self, network: SiteNetwork, links: list[tuple[str, int]], normal: int, full_kw: Floats) -> None:
         """`links`: (load point, sections of its feed); `full_kw`: (links,) draw at full load; `normal`: the state."""
         self.network, self.links, self.normal = network, links, normal
+        self._reactive = sum(load != "pv" for load, _ in links)
         self._states: dict[int, _State | None] = {}
         loss_kw, *_ = self.solve(normal, full_kw[None, :])
         iron_kw = float(self.state(normal).iron_kw.sum())  # type: ignore[union-attr]
@@ -69,7 +70,7 @@ class FlowPlan:
         shape = len(draw_kw), self.network.net.buses
         p_kw, q_kvar = np.empty(shape), np.empty(shape)
         tan_phi = self.network.tan_phi
-        place_draws(draw_kw, state.link, state.bus, state.share, state.iron_kw, tan_phi, p_kw, q_kvar)
+        place_draws(draw_kw, state.link, state.bus, state.share, state.iron_kw, tan_phi, self._reactive, p_kw, q_kvar)
         return p_kw, q_kvar
 
     def solve(self, number: int, draw_kw: Floats) -> tuple[Floats, Floats, Ints]:
@@ -110,7 +111,8 @@ class SiteFlows:
         self.plan, self._ledger, self._month_us, self._keep = plan, ledger, month_us, keep
         self._quarter_kwh = np.zeros(1)
         self.solved: list[Floats] = []
-        """By batch (4, spans): losses fed by grid, by gensets [kW], least voltage [p.u.], branches above rating."""
+        """By batch (5, spans): losses drawn from the grid and from gensets [kW], least voltage [p.u.], branches above
+        rating, losses that lower export [kW]."""
         ledger[f.LEDGER_MIN_VOLTAGE_PU] = np.inf
 
     def take(self, time_us: Ints, rows: Floats, end_us: int) -> None:
@@ -130,7 +132,8 @@ class SiteFlows:
         unsolved = np.isnan(loss_kw[:, 0])
         loss_kw[unsolved] = 0.0
         over[unsolved] = -1.0
-        self._book(time_us, end, rows, np.stack([loss_kw[:, 0], loss_kw[:, 1], least, over]))
+        kept_kw = np.minimum(loss_kw[:, 0], rows[:, f.R_EXPORT])
+        self._book(time_us, end, rows, np.stack([loss_kw[:, 0] - kept_kw, loss_kw[:, 1], least, over, kept_kw]))
 
     def grid_loss_kw(self, row: Floats) -> float:
         """What the network loses of the grid's power in one recorded row; 0 where the flow has no solution."""
@@ -141,13 +144,14 @@ class SiteFlows:
         """Add spans to the months that they touch; `found` as in `solved`."""
         if self._keep:
             self.solved.append(found)
-        by_grid_kw, by_gensets_kw, least, over = found
+        by_grid_kw, by_gensets_kw, least, over, kept_kw = found
         drawn_kw = rows[:, f.IMPORT_KW] + rows[:, f.GENSET_KW]
         estimate_kw = np.where(drawn_kw > 0.0, self.plan.fixed_kw + self.plan.per_kw2 * drawn_kw**2, 0.0)
         under = least < self.plan.network.limits.min_voltage_pu
         ledger = self._ledger
         columns = {
-            f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.NETWORK_LOSS_KW: by_grid_kw + by_gensets_kw,
+            f.IMPORT_KW: by_grid_kw, f.GENSET_KW: by_gensets_kw, f.LEDGER_EXPORT_KWH: -kept_kw,
+            f.NETWORK_LOSS_KW: by_grid_kw + kept_kw + by_gensets_kw,
             f.LEDGER_ESTIMATE_KWH: estimate_kw, f.LEDGER_UNDERVOLTAGE_H: under, f.LEDGER_OVERLOAD_H: over > 0,
             f.LEDGER_UNSOLVED_H: over < 0, f.LEDGER_ENERGY_COST: by_grid_kw * rows[:, f.R_PRICE],
         }  # fmt: skip

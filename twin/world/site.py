@@ -53,6 +53,9 @@ class Site:
         self.section = plan.section.copy()
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
+        self.edge = (
+            plan.edge if plan.pv is None else plan.pv.edges(plan.edge, plan.edge_us, world.seed, world.replication)
+        )
         flows = plan.flows
         keep = world.record.level != "ledger"
         solver = SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
@@ -77,6 +80,8 @@ class Site:
         self.plan_due = False
         self.calls: list[tuple[int, int, float]] = []
         """Announced calls of demand response: begin and end [us], most import [kW]."""
+        self.health: dict[str, np.ndarray] = {}
+        """The trace's table of storage health, once the horizon is reached; empty where no cells age."""
         self.import_limit_kw = float(self.totals[f.IMPORT_LIMIT_KW])
         self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
@@ -98,7 +103,7 @@ class Site:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
         self._blocks: tuple[Any, ...] = (
-            *head, self.totals, self.ledger, plan.edge_us, plan.edge, *tape,
+            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -227,12 +232,15 @@ class Site:
             raise InternalError(f"site {self.name}: a level met its bound unannounced before {now} us")
 
     def _bounds(self) -> None:
-        """What a crossing announced: units found empty, rows tripped on heat."""
+        """What a crossing announced: units found empty, units with less power from here on, rows tripped on heat."""
         rate = self.quantity[f.RATE_KW]
         room = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_MIN_KWH]
         carrying = self.fact[f.F_STATE, self.fact[f.U_FEED]] == f.ON_STORAGE
         for i in np.flatnonzero(carrying & (rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.U_EMPTY, i] = 1
+            self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
+        above = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_LOW_KWH]
+        for i in np.flatnonzero((rate < 0.0) & (np.abs(above) <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
         heat_rate = self.totals[f.HEAT_RATE]
         if heat_rate > 0.0 and 1.0 - self.totals[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
@@ -314,7 +322,7 @@ class Site:
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
         code = advance(
             until, True, self.fact, quantity, plan.link, clock, site, np.zeros_like(self.ledger), plan.edge_us,
-            plan.edge, *nothing,
+            self.edge, *nothing,
         )  # fmt: skip
         if code not in (OK, STOPPED):
             raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")

@@ -95,7 +95,7 @@ class SiteNetwork:
         share = np.zeros(self.net.buses)
         mine = [s for s in range(len(self.section_bus)) if sections >> s & 1]
         fed = [s for s in mine if switching.on_grid[s]] or [s for s in mine if switching.on_gensets[s]]
-        own = [[bus for bus in self.buses_of.get(load, [[]] * len(fed))[s] if energised[bus]] for s in fed]
+        own = [[bus for bus in self.buses_of.get(load, [[]] * len(self.section_bus))[s] if energised[bus]] for s in fed]
         if not any(own):
             own = [[self.section_bus[s]] for s in fed]
         own = [buses for buses in own if buses]

@@ -36,7 +36,7 @@ class Tape:
         self.keep_units = level == "units"
         self.time_us = np.zeros(room, np.int64)
         self.values = np.zeros(
-            (room, 2 + _COLUMNS + (f.R_DRAWS - f.R_NETWORK_LOSS + int(clock[f.DRAWS]) if flows else 0))
+            (room, 2 + _COLUMNS + (f.R_DRAWS - f.R_NETWORK_LOSS + int(clock[f.DRAWS] + clock[f.PV]) if flows else 0))
         )
         self._clock, self._keep_rows, self._flows = clock, keep_rows, flows
         self._points: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
@@ -61,6 +61,14 @@ class Tape:
             self.values[-1] = self.values[-rows]
         self._clock[f.TAPE_POINTS] = 0
         self._clock[f.TAPE_ROWS] = min(rows, 1)
+
+    def jump(self, now_us: int, before_kwh: NDArray[np.float64], after_kwh: NDArray[np.float64]) -> None:
+        """Note units whose stored energy jumps (none of it flows): a point before, and one after at the same tick."""
+        self.flush()
+        moved = np.flatnonzero(before_kwh != after_kwh)
+        if self.keep_units and moved.size:
+            for energy_kwh in (before_kwh, after_kwh):
+                self._points.append((np.full(moved.size, now_us), self._items[moved], energy_kwh[moved]))
 
     def finish(self, horizon_us: int) -> None:
         """Flush at the horizon: the newest row ends there."""
@@ -112,10 +120,11 @@ class Tape:
         if self._flows is None:
             nothing = (np.zeros(time_us.size), np.full(time_us.size, np.nan), np.zeros(time_us.size))
             return out | dict(zip(f.FLOW_SERIES_NAMES, nothing, strict=True))
-        grid_kw, genset_kw, least, over = np.concatenate([np.zeros((4, 0)), *self._flows.solved], axis=1)
+        grid_kw, genset_kw, least, over, kept_kw = np.concatenate([np.zeros((5, 0)), *self._flows.solved], axis=1)
         out["import_kw"] = values[f.IMPORT_KW] + grid_kw
         out["genset_kw"] = values[f.GENSET_KW] + genset_kw
-        found = (values[f.R_NETWORK_LOSS] + grid_kw + genset_kw, least, over)
+        out["export_kw"] = values[f.R_EXPORT] - kept_kw
+        found = (values[f.R_NETWORK_LOSS] + grid_kw + kept_kw + genset_kw, least, over)
         return out | dict(zip(f.FLOW_SERIES_NAMES, found, strict=True))
 
     def points(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
