@@ -88,11 +88,8 @@ def scenario(case: Case, policy: str, folder: Path) -> Path:
     least = max(case["soc_min"] * case["batt_kwh"], float(np.max(case.get("soc_floor_kwh", 0.0)))) / case["batt_kwh"]
     demand, free_kw = demand_terms(case)
     pv_kw = float(np.max(case["pv_kw"]))
-    pv = (
-        f"    pv: {{peak_kw: {pv_kw!r}, profile: {{file: site.csv, column: pv, step_min: {step_min}}}}}\n"
-        if pv_kw
-        else ""
-    )
+    record = f"{{file: site.csv, column: pv, step_min: {step_min}}}"
+    pv = f"    pv: {{peak_kw: {pv_kw!r}, profile: {record}}}\n" if pv_kw else ""
     text = f"""
 name: case
 horizon: {{start: "{START}", hours: {len(case["load_kw"]) * case["step_h"]}}}

@@ -105,7 +105,7 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
                     wanted[i] *= scale
     if planned:
         wishing = True
-        site[f.NET_KW] = all_net_kw(fixed + wish, fact, quantity, clock)
+        site[f.NET_KW] = all_net_kw(fixed + wish, fact, quantity, clock, site)
         wish += follow_plan(fixed + wish, wanted, fact, quantity, clock, site)
     if clock[f.POINTS] > 0:
         wishing |= beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)

@@ -170,12 +170,12 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
 
 
 @inner
-def all_net_kw(fixed_kw: float, fact: Array, quantity: Array, clock: Array) -> float:
-    """What the site asks for without its planned storage, be it carried by grid, gensets or storage [kW]."""
+def all_net_kw(fixed_kw: float, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
+    """What the site asks for without its planned storage, be it carried by grid, gensets or storage; at the meter [kW]."""
     total = fixed_kw
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.ON_STORAGE:
             total += quantity[f.F_NEED_KW, j]
         elif fact[f.F_STATE, j] == f.ON_SECTION and (fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]):
             total += quantity[f.F_INPUT_KW, j]
-    return total
+    return total + site[f.LOSS_FIXED_KW] + site[f.LOSS_PER_KW2] * max(total, 0.0) ** 2
