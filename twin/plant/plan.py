@@ -171,7 +171,7 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
 
 @inner
 def all_net_kw(fixed_kw: float, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
-    """What the site asks for without its planned storage, be it carried by grid, gensets or storage; at the meter [kW]."""
+    """What the site asks for without its planned storage, whoever carries it; at the meter [kW]."""
     total = fixed_kw
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.ON_STORAGE:
