@@ -3,7 +3,7 @@
 The public face, loaded on first use so that `import twin` stays quick:
 
     study = twin.load("01_flagship")                            # a file, or the name of a shipped scenario
-    trace = twin.simulator(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
+    trace = twin.simulate(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
     twin.measure(trace)                                         # all metrics, a pandas Series
 """
 

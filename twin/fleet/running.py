@@ -6,6 +6,7 @@ detected, announced work, where trucks are and what they hold; never how long an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from twin.fleet.place import Place
 from twin.fleet.policies.home import Home
 from twin.fleet.roads import Roads
 from twin.fleet.spec import FleetSpec, ServiceSpec
-from twin.fleet.truck import IN_SERVICE, LENT, PLUGGED, RunningTruck
+from twin.fleet.truck import IN_SERVICE, LEASE, LENT, PLUGGED, SERVICE, RunningTruck
 from twin.fleet.view import Announced, Outlook, PlaceView, TruckView, View
 from twin.parts.points import ConnectionPointSpec, PluggedTrucksSpec
 from twin.plant import fields as f
@@ -78,6 +79,7 @@ class RunningFleet:
         self._alarm = world.alarm(self.ask)
         self._noticed = world.alarm(self._notice)
         self._decided = (-1, 0)
+        self._late: list[tuple[int, str, Callable[[], None]]] = []
         world.decide = self.decide
         world.at_end(self.close)
         for site in sites.values():
@@ -151,6 +153,11 @@ class RunningFleet:
         for lease in truck.spec.leases:
             _Lease(self, truck, lease)
 
+    def later(self, rank: int, name: str, act: Callable[[], None]) -> None:
+        """Act once all events of this instant are known, in the order of rank and name: none of them wins by chance."""
+        self._late.append((rank, name, act))
+        self.world.ask_to_decide()
+
     def ask(self) -> None:
         """Decide at the end of this instant."""
         if not isinstance(self.spec.policy, Home):
@@ -196,6 +203,9 @@ class RunningFleet:
         if self._decided[1] > MOST_DECISIONS:
             raise InternalError(f"the fleet does not settle at {now} us")
         self._allot()
+        late, self._late = sorted(self._late, key=_rank_and_name), []
+        for _, _, act in late:
+            act()
         if isinstance(self.spec.policy, Home):
             return
         view = self.view()
@@ -261,6 +271,10 @@ class RunningFleet:
         self.trucks.clear()
 
 
+def _rank_and_name(late: tuple[int, str, Callable[[], None]]) -> tuple[int, str]:
+    return late[:2]
+
+
 class _Watch:
     """Tells the fleet that something flipped at a site."""
 
@@ -293,7 +307,7 @@ class _Service:
 
     def __init__(self, fleet: RunningFleet, truck: RunningTruck, spec: ServiceSpec) -> None:
         self._fleet, self._truck, self._spec = fleet, truck, spec
-        self._alarm = fleet.world.alarm(self._due)
+        self._alarm = fleet.world.alarm(lambda: fleet.later(SERVICE, truck.name, self._due))
         self._alarm.at(ticks(spec.every_h))
 
     def _due(self) -> None:
@@ -311,7 +325,7 @@ class _Lease:
     def __init__(self, fleet: RunningFleet, truck: RunningTruck, spec: LeaseSpec) -> None:
         self._fleet, self._truck, self._spec = fleet, truck, spec
         self._until_us = ticks(spec.from_h + spec.hours)
-        self._alarm = fleet.world.alarm(self._due)
+        self._alarm = fleet.world.alarm(lambda: fleet.later(LEASE, truck.name, self._due))
         self._alarm.at(ticks(spec.from_h))
 
     def _due(self) -> None:

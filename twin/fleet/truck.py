@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     LENT,
 ) = range(len(TRUCK_PHASES))  # fmt: skip
 _CREWED = (UNPLUGGING, TRAVELLING, CONNECTING)
+DEPARTURE, LEASE, SERVICE = range(3)
+"""What waits for the end of an instant, in this order."""
 PRICELESS = 1e300
 
 
@@ -131,7 +133,7 @@ class RunningTruck:
 
     def _ring(self) -> None:
         steps = {
-            WAITING_FOR_CREW: self._leave, UNPLUGGING: self._unplugged, WAITING_FOR_ROAD: self._drive,
+            WAITING_FOR_CREW: self._leave, UNPLUGGING: self._unplugged, WAITING_FOR_ROAD: self._set_out,
             TRAVELLING: self._arrive, BROKEN_DOWN: self._repaired, CONNECTING: self._connected,
             IN_SERVICE: self._arrive, LENT: self._returned,
         }  # fmt: skip
@@ -156,9 +158,13 @@ class RunningTruck:
 
     def _unplugged(self) -> None:
         self.fleet.release(self.place, self)
-        self._drive()
+        self._set_out()
 
     # ------------------------------------------------------------------ the road
+    def _set_out(self) -> None:
+        """Drive once it is known whether the road closes in this very instant."""
+        self.fleet.later(DEPARTURE, self.name, self._drive)
+
     def _drive(self) -> None:
         now = self.world.now
         open_us = max(self.place.closed_until_us, self.destination.closed_until_us)
