@@ -234,6 +234,19 @@ def test_a_policy_file_that_is_not_there_is_named(tmp_path):
         Ems(EmsSpec(policy=str(empty)))
 
 
+def test_what_storage_cannot_do_is_refused_with_the_way_out():
+    with pytest.raises(ValueError, match=r"cannot be reached.*lower the reserve"):
+        simulator(plain(2, {"ems": {"backup_reserve_fraction": 0.97}}))
+    with pytest.raises(ValueError, match="soc_start_fraction must lie between"):
+        simulator(plain(2, {"protection": {"cabinets": {"soc_start_fraction": 0.99}}}))
+    bare = plain(2)
+    del bare["sites"]["site"]["protection"]
+    with pytest.raises(ValueError, match=r"no storage to plan for \(add protection.cabinets\)"):
+        simulator(bare)
+    with pytest.raises(ValueError, match="or a file like my_policy"):
+        simulator(plain(2, {"ems": {"policy": "greedy"}}))
+
+
 def test_plans_from_equal_inputs_are_made_once():
     site = {"protection": {"cabinets": {"cabinet_mtbf_h": 1e12}}}
     made = simulator(plain(6, site))

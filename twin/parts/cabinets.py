@@ -65,6 +65,9 @@ class CabinetsSpec(Spec):
     def _window(self) -> Self:
         if self.soc_min_fraction >= self.soc_max_fraction:
             raise ValueError("soc_min_fraction must be below soc_max_fraction")
+        start = self.soc_start_fraction
+        if start is not None and not self.soc_min_fraction <= start <= self.soc_max_fraction:
+            raise ValueError("soc_start_fraction must lie between soc_min_fraction and soc_max_fraction")
         if isinstance(self.transfer_ms, EmpiricalLaw | ScriptedLaw):
             message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors

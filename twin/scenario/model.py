@@ -181,8 +181,14 @@ class SiteSpec(Spec):
 
     @model_validator(mode="after")
     def _ems_has_storage(self) -> Self:
-        if self.ems is not None and self.protection.cabinets is None:
+        cabinets = self.protection.cabinets
+        if self.ems is not None and cabinets is None:
             raise ValueError("ems: there is no storage to plan for (add protection.cabinets)")
+        if self.ems is not None and cabinets and self.ems.backup_reserve_fraction > cabinets.soc_max_fraction:
+            raise ValueError(
+                f"ems.backup_reserve_fraction {self.ems.backup_reserve_fraction:g} cannot be reached: full is"
+                f" cabinets.soc_max_fraction {cabinets.soc_max_fraction:g} (lower the reserve)"
+            )
         return self
 
     @model_validator(mode="after")
