@@ -69,9 +69,7 @@ class PvPlan:
         if self.record is not None:
             at_us, power_kw = self.record.steps(self.start, horizon_us)
             if power_kw.min() < 0.0:
-                raise InputError(
-                    Problem("PV is negative", key="pv.profile", remedy="give kW, 0 by night")
-                )
+                raise InputError(Problem("PV is negative", key="pv.profile", remedy="give kW, 0 by night"))
             return at_us, np.minimum(power_kw, self.inverter_kw)
         count = -(-horizon_us // TICKS_PER_H)
         if count > EDGES_MAX:
