@@ -62,7 +62,7 @@ def protections(draw: st.DrawFn) -> dict[str, Any]:
 
 TARIFF: dict[str, Any] = {
     "price_per_kwh": {"sharp": 1.2, "peak": 1.0, "flat": 0.6, "valley": 0.3, "deep": -0.1}, "holidays": ["02-01"],
-    "demand": {"mode": "actual", "price_per_kw_month": 40.0},
+    "demand": {"mode": "actual", "price_per_kw_month": 40.0}, "export": {"price_per_kwh": 0.3},
 }  # fmt: skip
 
 

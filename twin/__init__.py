@@ -5,6 +5,7 @@ The public face, loaded on first use so that `import twin` stays quick:
     study = twin.load("01_flagship")                            # a file, or the name of a shipped scenario
     trace = twin.simulate(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
     twin.measure(trace)                                         # all metrics, a pandas Series
+    result = twin.run_campaign(study, replications=1000)        # result.summary(), result.compare(a, b): DataFrames
 """
 
 from __future__ import annotations
@@ -16,15 +17,29 @@ from twin.errors import InputError
 from twin.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from twin.campaign.result import CampaignResult
+    from twin.campaign.run import run_campaign
     from twin.metrics import measure
     from twin.scenario.load import load
     from twin.scenario.study import Study
     from twin.simulator import simulate
     from twin.trace import Trace
 
-__all__ = ["InputError", "Study", "Trace", "__version__", "load", "measure", "simulate"]
+__all__ = [
+    "CampaignResult",
+    "InputError",
+    "Study",
+    "Trace",
+    "__version__",
+    "load",
+    "measure",
+    "run_campaign",
+    "simulate",
+]
 
 _HOMES = {
+    "CampaignResult": "twin.campaign.result",
+    "run_campaign": "twin.campaign.run",
     "Study": "twin.scenario.study",
     "Trace": "twin.trace",
     "load": "twin.scenario.load",

@@ -1,4 +1,4 @@
-"""The two kinds of failure: the user's input is wrong (exit code 2), or we are (exit code 1)."""
+"""The kinds of failure: the user's input is wrong (exit code 2), the machine gave up or we are wrong (exit code 1)."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ class InputError(Exception):
             problems = Problem(problems)
         self.problems: list[Problem] = [problems] if isinstance(problems, Problem) else list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class HaltedError(Exception):
+    """A long command cannot go on, and neither input nor simulation is to blame: the disk is full, workers die.
+
+    What was done is kept; the message says how to go on. The command line exits with 1, in one line.
+    """
 
 
 class InternalError(Exception):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from twin.errors import InputError, Problem
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+def write_whole(path: str | os.PathLike[str], data: bytes, verify: Callable[[Path], None] | None = None) -> None:
     """Write `data` to `path`, replacing a file of that name only once all bytes are on the disk.
 
     A symbolic link is followed, so that the file it names is replaced and not the link.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        verify: given the new file before it takes the name; raises `OSError` where it is not good.
 
     Raises:
         InputError: the place cannot be written (no folder, no right, disk full); nothing half-written stays.
@@ -22,7 +28,10 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         _write(beside, data)
+        if verify is not None:
+            verify(beside)
         os.replace(beside, target)
+        sync_folder(target.parent)
     except OSError as error:
         beside.unlink(missing_ok=True)
         remedy = "check the folder, its rights and the free space, or name another file"
@@ -30,6 +39,17 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: str | os.PathLike[str]) -> None:
+    """Put a folder's list of names on the disk; systems that cannot are left alone."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -12,6 +12,7 @@ from twin import metrics
 from twin.scenario.model import Scenario
 
 BEIJING = {"latitude": 39.9, "longitude": 116.4, "timezone": "Asia/Shanghai"}
+FLAT = {"price_per_kwh": {"flat": 0.5}}
 YEAR = {"start": "2026-01-01", "hours": 8760.0}
 
 
@@ -205,6 +206,15 @@ def test_the_renewable_share_counts_what_is_used_on_site() -> None:
     assert 0.4 < row["renewable_fraction"] < 0.7
 
 
+def test_export_is_paid_by_the_tariff() -> None:
+    site = {"tariff": {**FLAT, "export": {"price_per_kwh": 0.2}}}
+    story = play(sunny(peak_kw=2000.0, export_limit_kw=1e6, site=site))
+    row = dict(zip(*metrics.row(story.trace), strict=True))
+    expected = 0.5 * story.ledger["import_kwh"][0] - 0.2 * story.ledger["export_kwh"][0]
+    assert story.ledger["export_kwh"][0] > 1000.0
+    assert row["bill_per_year"] == pytest.approx(expected * 365.0, rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("site", "message"),
     [
@@ -215,6 +225,10 @@ def test_the_renewable_share_counts_what_is_used_on_site() -> None:
             "has its own clouds",
         ),
         ({"location": BEIJING, "pv": {"peak": 1.0}}, "peak_kw"),
+        (
+            {"location": BEIJING, "tariff": FLAT, "pv": {"peak_kw": 1.0, "export_limit_kw": 1.0}},
+            "without export bans it",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(site: dict[str, Any], message: str) -> None:

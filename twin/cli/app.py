@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from twin.cli.bill import bill
+from twin.cli.campaigning import campaign, merge
 from twin.cli.comparing import compare, demo
 from twin.cli.guard import GuardedGroup
 from twin.cli.scenarios import check, init, schema
@@ -23,5 +24,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, schema):
     twin.add_command(command)

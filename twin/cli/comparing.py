@@ -41,7 +41,7 @@ def demo(replications: int, style: str) -> None:
         return
     from twin.cli.figures import IN_DEMO
 
-    _print(comparison, IN_DEMO)
+    print_comparison(comparison, IN_DEMO)
     say()
     say("next   twin check 01_flagship              can each design carry its load?")
     say("       twin compare 01_flagship -n 100     seven designs on a strong grid")
@@ -74,7 +74,7 @@ def compare(scenario: str, replications: int, designs: str | None, reference: st
 
     if study.base.question:
         say_wrapped(study.base.question)
-    _print(comparison, shown_metrics([comparison.rows]))
+    print_comparison(comparison, shown_metrics([comparison.rows]))
 
 
 def _compared(study: Study[Scenario], designs: Any, replications: int, reference: str | None) -> Comparison:
@@ -118,7 +118,8 @@ def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
     return head | comparison_json(comparison)
 
 
-def _print(comparison: Comparison, metrics: Any) -> None:
+def print_comparison(comparison: Comparison, metrics: Any) -> None:
+    """Estimates, differences, the answer in words, and what it does not say."""
     from twin.cli.figures import difference_cells, estimate_cells, labels
     from twin.compare import answer
 

@@ -1,4 +1,4 @@
-"""How a command ends: exit 0 done, 2 wrong input, 1 a bug of ours, 130 interrupted, 141 nobody reads on."""
+"""How a command ends: 0 done, 2 wrong input, 1 a bug of ours or no room on the disk, 130 interrupted, 141 unread."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from twin.cli.show import complain
-from twin.errors import InputError
+from twin.errors import HaltedError, InputError
 from twin.version import VERSION
 
-DONE, BUG, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, BUG, HALTED, WRONG_INPUT, INTERRUPTED = 0, 1, 1, 2, 130
 
 
 class StoppedError(Exception):
@@ -57,6 +57,9 @@ class GuardedGroup(click.Group):
         except StoppedError as stop:
             complain(f"stopped: {stop}")
             return INTERRUPTED
+        except HaltedError as error:
+            complain(f"error: {error}")
+            return HALTED
         except Exception as error:  # noqa: BLE001 - whatever else reaches the user is a bug, and is said to be one
             _confess(error)
             return BUG

@@ -24,7 +24,7 @@ def check(scenario: str, style: str) -> None:
 
     study = load(scenario, require_files=False)
     found = check_study(study)
-    warnings = [text for one in found for text in one.warnings]
+    warnings = [text for one in found for text in one.warnings] + _sweep_warnings(study)
     missing = [str(problem) for problem in study.missing]
     if style == "json":
         designs = [
@@ -44,6 +44,14 @@ def check(scenario: str, style: str) -> None:
         say()
         _print_design(study, one)
     _print_warnings(warnings, missing)
+
+
+def _sweep_warnings(study: Any) -> list[str]:
+    from twin.scenario.sweeps import unknown_parameters
+    from twin.scenario.text import path_text
+
+    known = [path_text(path) for ranges in study.design_ranges.values() for path in ranges]
+    return [str(problem) for problem in unknown_parameters(study.base.sweeps, known, study.positions)]
 
 
 def _differences(study: Any, design: str) -> list[dict[str, Any]]:

@@ -70,9 +70,11 @@ def run(scenario: str, design: str | None, seed: int | None, replication: int, o
 @click.argument("traces", nargs=-1, required=True, type=click.Path())
 @with_format
 def metrics(traces: tuple[str, ...], style: str) -> None:
-    """Print the figures of traces; those of one design are its replications."""
+    """Print the figures of traces, or of a campaign's results; traces of one design are its replications."""
     from twin.trace import Trace
 
+    if len(traces) == 1 and _print_if_campaign(traces[0], style):
+        return
     opened = [(path, Trace.open(path)) for path in traces]
     groups = _grouped(opened)
     tables = _estimates({name: [trace for _, trace in group] for name, group in groups.items()})
@@ -89,6 +91,22 @@ def metrics(traces: tuple[str, ...], style: str) -> None:
         say_wrapped(f"{name}: {len(group)} x {trace.years:.3g} years, seed {trace.meta['seed']}")
     say()
     _print(tables, most)
+
+
+def _print_if_campaign(path: str, style: str) -> bool:
+    from twin.campaign.export import is_campaign
+
+    if not is_campaign(path):
+        return False
+    from twin.campaign.result import CampaignResult
+    from twin.cli.campaigning import campaign_json, print_campaign
+
+    result = CampaignResult.open(path)
+    if style == "json":
+        say_json(campaign_json(result))
+    else:
+        print_campaign(result)
+    return True
 
 
 def _name(trace: Trace) -> str:

@@ -202,13 +202,15 @@ class BackupCap:
         self._set(True)
 
     def for_import(self, on: bool) -> None:
-        """Cap at once because import is above its limit, or no longer; on backup the cap stays."""
+        """Cap at once because import is above its limit, or no longer; on backup `react` decides whether it stays."""
         self.importing = on
-        if on != self.on and (on or not self.site.abnormal):
+        if on == self.on:
+            return
+        if on or not self.site.abnormal:
             self._alarm.stop()
             self.site.log(self._item, r.CAPPED, int(on), self.site.trigger)
             self._set(on)
-            self.site.ask(LOAD | SUPPLY)
+        self.site.ask(LOAD | SUPPLY)
 
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""

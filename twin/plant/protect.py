@@ -15,7 +15,7 @@ from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.dispatch import feed_demands
+from twin.plant.feeds import feed_demands
 from twin.plant.sharing import auxiliaries_kw, point_kw, storage_kw, storage_need_kw
 from twin.units import TICKS_PER_H
 

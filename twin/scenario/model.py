@@ -27,6 +27,7 @@ from twin.parts.regions import RegionSpec
 from twin.parts.row_work import BoardWorkSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
@@ -168,6 +169,8 @@ class SiteSpec(Spec):
             raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
         if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:
             raise ValueError("cooling.temperature.file: a weather file needs the site's location: its timezone")
+        if self.pv and self.pv.export_limit_kw > 0.0 and self.tariff and self.tariff.export is None:
+            raise ValueError("pv.export_limit_kw: a tariff without export bans it (add tariff.export, or leave it out)")
         if self.pv and self.pv.islanding and not self.protection.cabinets:
             raise ValueError("pv.islanding: strings are wired to cabinets, and the site has none under protection")
         for event in self.grid.script:
@@ -223,6 +226,7 @@ class Scenario(Spec):
     fleet: FleetSpec = FleetSpec()
     regions: dict[str, RegionSpec] = Field(default_factory=dict)
     design_note: str = Field(default="", description="what a design is, in a few words")
+    sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")
     def _jobs_fit(self) -> Self:

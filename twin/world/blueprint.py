@@ -10,22 +10,20 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.chance import quantiles
 from twin.chance.law import CompiledLaw
 from twin.chance.philox import stream_key
 from twin.errors import InputError, InternalError
 from twin.plant import fields as f
 from twin.units import NEVER
 from twin.world.cells import Cells
+from twin.world.edges import edge_block
+from twin.world.fill import fill_feeds, fill_loads
 from twin.world.flows import FlowPlan
-from twin.world.profile import Clockwork, months
+from twin.world.profile import Clockwork
 from twin.world.pv_plan import PvPlan
-from twin.world.repeated import repeated
 from twin.world.site_network import SiteNetwork
 
 UNLIMITED_KW = 1e12
-_NEUTRAL = {f.E_PRICE_PER_KWH: 0.0, f.E_PV_KW: 0.0, f.E_PERIOD: float(f.FLAT)}
-"""What holds in a row of the edge block that nothing fills; 1 elsewhere, a share of the whole."""
 
 
 @dataclass
@@ -219,13 +217,13 @@ class SiteBuilder:
         rows = f.AGEING_QUANTITIES if ages else f.QUANTITIES
         fact, quantity = np.zeros((f.FACTS, wide), np.int64), np.zeros((rows, wide))
         _fill_units(units, fact, quantity)
-        _fill_feeds(feeds, fact, quantity)
-        _fill_loads(loads, fact, quantity)
+        fill_feeds(feeds, fact, quantity)
+        fill_loads(loads, fact, quantity)
         self._fill_points(place, fact)
         fact[f.F_LINKS, : len(feeds)] = np.bincount(link[f.LINK_FEED], minlength=len(feeds))
         kinds = [load.kind for load in loads]
         site = self._site(loads)
-        edge_us, edge, month_us = self._edges(start, horizon_us)
+        edge_us, edge, month_us = edge_block(self, start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US], clock[f.AGEING] = NEVER, ages
         clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
@@ -307,39 +305,6 @@ class SiteBuilder:
                         raise InputError(f"{name}: {feed} hangs on another connection point already")
                     fact[f.F_POINT, place[feed]] = p + 1
 
-    def _edges(self, start: date, horizon_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-        """Every tick at which a month begins or a profile changes, what holds from it, and the months alone."""
-        month_us = months(start, horizon_us)
-        cooling = [self.cooling_fraction[(start.month - 1 + k) % 12] for k in range(month_us.size)]
-        columns = [(np.arange(month_us.size, dtype=np.float64), month_us), (np.array(cooling), month_us)]
-        if self.cooling_values is not None:
-            at_us, values = repeated(*self.cooling_values, start, horizon_us)
-            columns[1] = (values, at_us)
-        for row in range(f.E_HOUSE_FRACTION, f.E_NEXT):
-            profile = self.profiles.get(row)
-            neutral = np.full(1, _NEUTRAL.get(row, 1.0))
-            at_us, values = profile.steps(start, horizon_us) if profile else (month_us[:1], neutral)
-            if row == f.E_PV_KW and self.pv is not None:
-                at_us, values = self.pv.steps(horizon_us)
-            columns.append((values, at_us))
-        edge_us = np.unique(np.concatenate([at_us for _, at_us in columns]))
-        edge = np.array([values[np.searchsorted(at_us, edge_us, side="right") - 1] for values, at_us in columns])
-        return edge_us, np.vstack([edge, self._next(edge)]), month_us
-
-    def _next(self, edge: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each column the next one in which a power may change; with a network every edge cuts the spans.
-
-        A price moves the power of trucks alone.
-        """
-        money = [f.E_MONTH, f.E_PERIOD] if self.points else [f.E_MONTH, f.E_PERIOD, f.E_PRICE_PER_KWH]
-        if self.pv is not None and self.pv.clouds is not None:
-            edge = edge.copy()  # clouds change any hour of daylight
-            edge[f.E_PV_KW] = np.where(edge[f.E_PV_KW] > 0.0, np.arange(edge.shape[1]), -1.0)
-        of_power = np.delete(edge, money, axis=0)
-        moved = np.append((of_power[:, 1:] != of_power[:, :-1]).any(axis=0) | (self.network is not None), True)
-        places = np.flatnonzero(moved) + 1
-        return places[np.searchsorted(places, np.arange(moved.size), side="right")].astype(np.float64)
-
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
         site = np.zeros(f.SITE_QUANTITIES + (f.PLAN_QUANTITIES if self.planned else 0))
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
@@ -368,32 +333,3 @@ def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np
         quantity[f.U_LOW_KWH : f.U_HIGH_SHARE + 1, i] = (*unit.low, *unit.high)
         if unit.cells is not None:
             unit.cells.fill(quantity[:, i])
-
-
-def _fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
-    first = 0
-    for j, feed in enumerate(feeds):
-        fact[f.F_SECTIONS, j], fact[f.F_KIND, j] = feed.sections, feed.kind
-        fact[f.F_UP, j], fact[f.F_STATE, j] = 1, f.ON_SECTION
-        fact[f.F_GENSET, j] = feed.genset
-        end = first + len(feed.units)
-        fact[f.F_FIRST, j], fact[f.F_COUNT, j] = first, len(feed.units)
-        fact[f.U_FEED, first:end] = j
-        first = end
-        law = feed.transfer or CompiledLaw(quantiles.FIXED, 0.0, 0.0, np.zeros(0), 0.0)
-        if law.table.size:
-            raise InternalError(f"{feed.name}: a transfer time is a law of two parameters, not a record")
-        quantity[f.F_SHARED_KW, j] = quantity[f.F_AUXILIARY_VERSION, j] = -1.0
-        quantity[f.F_LOSS_FRACTION : f.F_FAIL_PROBABILITY + 1, j] = (
-            feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b, feed.fail_probability,
-        )  # fmt: skip
-
-
-def _fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
-    for i, load in enumerate(loads):
-        fact[f.L_KIND, i], fact[f.L_LIT, i], fact[f.L_RUNNING, i] = load.kind, 1, 1
-        quantity[f.L_HOLD_UP_US, i] = load.hold_up_ms * 1e3
-        quantity[f.L_FIXED_KW : f.L_MAX_HOLD_UP_US + 1, i] = (
-            load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
-            load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
-        )  # fmt: skip

@@ -1,0 +1,129 @@
+"""The results of a campaign as one HDF5 file: written once, read back and compared before it takes its name.
+
+    /                attributes schema = "twin campaign", schema_version = 1, first, stopped_by
+    /identity        JSON text: scenario, digest, designs, seed, metrics, version, sweep, canary, resolved scenarios
+    /values          float64 (replications, designs, metrics); row k is replication first + k
+    /metrics         text columns name, unit, description
+
+Times, host and workers are not in it (they are in FILE.run.json), so that repeating a campaign gives the same bytes. A
+library call that writes HDF5 on a full disk may return as if all were well; here the image is made in memory and its
+bytes are written, synchronised, read back and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.errors import HaltedError, InputError, Problem
+from twin.files import write_whole
+from twin.metrics.names import METRICS
+
+Float = NDArray[np.float64]
+
+SCHEMA_NAME, SCHEMA_VERSION = "twin campaign", 1
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a results file holds; `values` is (replications, designs, metrics), row k is replication `first` + k."""
+
+    identity: dict[str, Any]
+    values: Float
+    first: int = 0
+    stopped_by: str = "count"
+
+
+def write(path: str | os.PathLike[str], content: Content) -> None:
+    """Write a results file whole and verified, or not at all; an older file of that name stays until then.
+
+    Raises:
+        HaltedError: the disk does not take it, or does not give it back as written.
+    """
+    image = _image(content)
+    try:
+        write_whole(path, image, lambda beside: _verify(beside, image, content))
+    except InputError as error:
+        text = "; ".join(str(problem) for problem in error.problems)
+        raise HaltedError(f"{text}; all replications are kept in the journal: go on with --resume") from error
+
+
+def read(path: str | os.PathLike[str]) -> Content:
+    """Read a results file.
+
+    Raises:
+        InputError: no such file, or not one of ours, or damaged.
+    """
+    name = os.fspath(path)
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return _content(name, file)
+    except FileNotFoundError:
+        raise InputError(Problem("no such file", name, remedy="check the path")) from None
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        remedy = "name a results file of `twin campaign`, or a copy of it that is whole"
+        raise InputError(Problem("is damaged, or not the results of a campaign", name, remedy=remedy)) from error
+
+
+def is_campaign(path: str | os.PathLike[str]) -> bool:
+    """Whether the file calls itself the results of a campaign."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return bool(file.attrs.get("schema") == SCHEMA_NAME)
+    except (OSError, RuntimeError):
+        return False
+
+
+def _image(content: Content) -> bytes:
+    values = np.ascontiguousarray(content.values, "<f8")
+    with h5py.File("campaign", "w", driver="core", backing_store=False, libver=("v110", "v110")) as file:
+        file.attrs["schema"] = SCHEMA_NAME
+        file.attrs["schema_version"] = SCHEMA_VERSION
+        file.attrs["first"] = content.first
+        file.attrs["stopped_by"] = content.stopped_by
+        file.attrs["values_sha256"] = hashlib.sha256(values.tobytes()).hexdigest()
+        file["identity"] = json.dumps(content.identity, sort_keys=True)
+        data = file.create_dataset(
+            "values", data=values, chunks=(min(len(values), 512), *values.shape[1:]),
+            compression="gzip", compression_opts=1, shuffle=True, fletcher32=True,
+        )  # fmt: skip
+        data.attrs["dimensions"] = "replication, design, metric"
+        group = file.create_group("metrics")
+        names = content.identity["metrics"]
+        about = [METRICS.get(name) for name in names]
+        group["name"] = names
+        group["unit"] = [one.unit if one else "" for one in about]
+        group["description"] = [one.meaning if one else "" for one in about]
+        file.flush()
+        return bytes(file.id.get_file_image())
+
+
+def _verify(beside: Path, image: bytes, content: Content) -> None:
+    """What came back from the disk is what was sent there, byte for byte, and reads as the same values."""
+    same = hashlib.sha256(beside.read_bytes()).digest() == hashlib.sha256(image).digest()
+    if not same or read(beside).values.tobytes() != np.ascontiguousarray(content.values, "<f8").tobytes():
+        raise OSError(None, "it does not read back as it was written")
+
+
+def _content(name: str, file: Any) -> Content:
+    if file.attrs.get("schema") != SCHEMA_NAME:
+        raise ValueError("another schema")
+    version = int(file.attrs["schema_version"])
+    if version > SCHEMA_VERSION:
+        text = f"results of schema {version}, newer than this twin's schema {SCHEMA_VERSION}"
+        raise InputError(Problem(text, name, remedy="read them with a newer twin"))
+    values = np.asarray(file["values"][()], np.float64)
+    identity = json.loads(file["identity"].asstr()[()])
+    if values.shape[1:] != (len(identity["designs"]), len(identity["metrics"])):
+        raise ValueError("values of another shape")
+    if hashlib.sha256(values.astype("<f8", copy=False).tobytes()).hexdigest() != file.attrs["values_sha256"]:
+        raise ValueError("values differ from their digest")
+    return Content(identity, values, int(file.attrs["first"]), str(file.attrs["stopped_by"]))

@@ -1,0 +1,44 @@
+"""The work of a campaign as bytes, small enough to travel: what a simulation needs of a study, and nothing else.
+
+Data files are named, not sent: workers on other machines need them under the same path.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+
+from twin.scenario.files import File
+from twin.scenario.model import Scenario
+from twin.scenario.study import Study
+
+
+def pack(study: Study[Scenario]) -> bytes:
+    """All designs of a study; the same bytes for the same study."""
+    data = {
+        "name": study.name,
+        "digest": study.digest,
+        "base": study.base.model_dump_json(),
+        "designs": [(name, one.model_dump_json()) for name, one in study.designs.items()],
+        "files": [file._asdict() for file in study.files],
+    }
+    return zlib.compress(json.dumps(data, sort_keys=True).encode())
+
+
+def unpack(packed: bytes) -> Study[Scenario]:
+    """The study again, without its text, positions, sources and ranges."""
+    data = json.loads(zlib.decompress(packed))
+    return Study(
+        path=Path(data["name"]),
+        text="",
+        name=data["name"],
+        base=Scenario.model_validate_json(data["base"]),
+        designs={name: Scenario.model_validate_json(text) for name, text in data["designs"]},
+        design_ranges={},
+        design_sources={},
+        design_positions={},
+        files=tuple(File(**file) for file in data["files"]),
+        missing=(),
+        digest=data["digest"],
+    )

@@ -1,0 +1,47 @@
+"""What feeds and load points declare, written into the plant's blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.chance import quantiles
+from twin.chance.law import CompiledLaw
+from twin.errors import InternalError
+from twin.plant import fields as f
+
+if TYPE_CHECKING:
+    from twin.world.blueprint import Feed, Load
+
+
+def fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
+    """The rows of feeds, and to which feed each unit belongs."""
+    first = 0
+    for j, feed in enumerate(feeds):
+        fact[f.F_SECTIONS, j], fact[f.F_KIND, j] = feed.sections, feed.kind
+        fact[f.F_UP, j], fact[f.F_STATE, j] = 1, f.ON_SECTION
+        fact[f.F_GENSET, j] = feed.genset
+        end = first + len(feed.units)
+        fact[f.F_FIRST, j], fact[f.F_COUNT, j] = first, len(feed.units)
+        fact[f.U_FEED, first:end] = j
+        first = end
+        law = feed.transfer or CompiledLaw(quantiles.FIXED, 0.0, 0.0, np.zeros(0), 0.0)
+        if law.table.size:
+            raise InternalError(f"{feed.name}: a transfer time is a law of two parameters, not a record")
+        quantity[f.F_SHARED_KW, j] = quantity[f.F_AUXILIARY_VERSION, j] = -1.0
+        quantity[f.F_LOSS_FRACTION : f.F_FAIL_PROBABILITY + 1, j] = (
+            feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b, feed.fail_probability,
+        )  # fmt: skip
+
+
+def fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
+    """The rows of load points."""
+    for i, load in enumerate(loads):
+        fact[f.L_KIND, i], fact[f.L_LIT, i], fact[f.L_RUNNING, i] = load.kind, 1, 1
+        quantity[f.L_HOLD_UP_US, i] = load.hold_up_ms * 1e3
+        quantity[f.L_FIXED_KW : f.L_MAX_HOLD_UP_US + 1, i] = (
+            load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
+            load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
+        )  # fmt: skip
