@@ -34,6 +34,10 @@ def carry_out(
         taken, given = min(taken, max(room_kw, 0.0)), min(given, max(have_kw, 0.0))
         if net_kw[t] - cap[k] > given:
             given = max(given, min(net_kw[t] - most, storage.discharge_kw, max(have_kw, 0.0)))
+        after = stored + taken * storage.charge_efficiency * step_h - given / storage.discharge_efficiency * step_h
+        if after < floor[t] and stored < floor[t] and storage.grid_charge > 0.0:  # a floor comes before the cap
+            given = 0.0
+            taken = min((floor[t] - stored) / storage.charge_efficiency / step_h, storage.charge_kw)
         stored += taken * storage.charge_efficiency * step_h - given / storage.discharge_efficiency * step_h
         out[0, t], out[1, t], out[2, t], out[3, t] = max(net_kw[t] + taken - given, 0.0), stored, taken, given
         peak = max(peak, out[0, t])

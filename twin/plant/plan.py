@@ -4,8 +4,8 @@ The plan is a feedback law of slots. Per slot it has two thresholds and a reserv
 a cap on import; so it still makes sense when a unit fails, and units of unlike charge meet at the threshold. Surplus of
 PV is stored first. Above the cap all units above their reserve discharge, whatever the price; nothing is exported.
 What is to be sold in a slot is sold at a constant power, set as the slot begins, so that holding the cap counts towards
-it; charging goes as fast as the cap allows. Powers are shared in proportion to kW and change at bounds and edges only:
-asked again, they are the same to the bit.
+it; charging goes as fast as the cap allows. Energy that is too little to hold the cap is spread over the slot. Powers
+are shared in proportion to kW and change at bounds and edges only: asked again, they are the same to the bit.
 
 The cap is meant at the utility's meter, so the estimate of the network's losses is taken off it. A peak that the month
 has seen when the slot begins is paid for and lifts the cap, but never that of a call.
@@ -142,6 +142,32 @@ def _share_out(
 
 
 @inner
+def _hold_cap(excess_kw: float, reserve: float, wishes: Array, wanted: Array, quantity: Array, clock: Array) -> float:
+    """All units above their reserve give the excess [kW]; what falls short of it is spread evenly over the slot."""
+    hours = (clock[f.PLAN_EDGE_US] - clock[f.NOW_US]) / TICKS_PER_H
+    total = 0.0
+    for i in range(wishes.size):
+        if wishes[i] & ABOVE_RESERVE:
+            total += _lasting_kw(i, reserve, hours, quantity)
+    if total >= excess_kw * (1.0 - 1e-9) or clock[f.PLAN_EDGE_US] == NEVER:
+        return _share_out(ABOVE_RESERVE, 0, excess_kw, reserve, wishes, wanted, quantity)
+    for i in range(wishes.size):
+        if wishes[i] & ABOVE_RESERVE:
+            kw, old = _lasting_kw(i, reserve, hours, quantity), quantity[f.POWER_KW, i]
+            wanted[i] = old if abs(kw - old) <= 1e-6 * kw else kw  # asked again, it gives the same
+            window = quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i]
+            quantity[f.U_FLOOR_KWH, i] = quantity[f.U_MIN_KWH, i] + reserve * window
+    return total
+
+
+@inner
+def _lasting_kw(i: int, reserve: float, hours: float, quantity: Array) -> float:
+    """What unit i can give evenly for `hours` down to its reserve [kW]."""
+    level = quantity[f.U_MIN_KWH, i] + reserve * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
+    return min((quantity[f.ENERGY_KWH, i] - level) * quantity[f.U_EFFICIENCY, i] / hours, unit_kw(i, quantity))
+
+
+@inner
 def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """Powers of the planned units, written to `wanted`.
 
@@ -164,7 +190,7 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
         excess_kw = min(net_kw - cap_kw, most_kw)
         given = _share_out(SELL, 0, most_kw, reserve, wishes, wanted, quantity)
         if given < excess_kw:
-            given = _share_out(ABOVE_RESERVE, 0, excess_kw, reserve, wishes, wanted, quantity)
+            given = _hold_cap(excess_kw, reserve, wishes, wanted, quantity, clock)
         return -given
     return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
 
