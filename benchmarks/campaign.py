@@ -5,7 +5,8 @@
 A round is a campaign and, before and after it, a control: as many bare processes as workers, each of them simulating
 and measuring one replication after the other for a while, with no engine at all. Efficiency is the campaign's pace over
 the mean of the controls' beside it; it means something only where the controls themselves show free cores. CPU besides
-the tasks is what parent and workers used beyond the blocks themselves; start is what they use before the first block.
+the tasks is what parent and workers used beyond the blocks themselves, between the first result and the last; start is
+what they use before. Blocks under way at both ends make it uncertain by about half a block for each worker.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from machine import heading, verdict
 
@@ -62,27 +63,35 @@ def control(workers: int, seconds: float) -> tuple[float, float]:
     return sum(pace for pace, _ in answers), sum(cpu for _, cpu in answers) / workers
 
 
-class Watch:
-    """Told of progress: pace from the first block on, and memory of all processes."""
+class Sample(NamedTuple):
+    """At one result: time, replications done, CPU of all processes, memory of the largest worker and of the parent."""
 
-    def __init__(self) -> None:
-        self.first: tuple[float, int] | None = None
-        self.last: tuple[float, int] = (0.0, 0)
-        self.worker_mb: list[float] = []
-        self.parent_mb: list[float] = []
+    time_s: float
+    done: int
+    cpu_s: float
+    worker_mb: float
+    parent_mb: float
+
+
+class Watch(list[Sample]):
+    """Told of progress: samples."""
 
     def __call__(self, state: Any) -> None:
         """Take note."""
-        self.last = (time.perf_counter(), state.done)
-        self.first = self.first or self.last
-        workers = [memory_mb(pid) for pid in children()]
-        self.worker_mb.append(max(workers, default=float("nan")))
-        self.parent_mb.append(memory_mb(os.getpid()))
+        workers = children()
+        cpu_s = time.process_time() + sum(cpu_of(pid) for pid in workers)
+        largest_mb = max((memory_mb(pid) for pid in workers), default=float("nan"))
+        self.append(Sample(time.perf_counter(), state.done, cpu_s, largest_mb, memory_mb(os.getpid())))
 
     @property
     def pace(self) -> float:
         """Replications a second between the first and the last result."""
-        return (self.last[1] - self.first[1]) / (self.last[0] - self.first[0])
+        return (self[-1].done - self[0].done) / (self[-1].time_s - self[0].time_s)
+
+    def besides_percent(self, replication_s: float) -> float:
+        """CPU besides the tasks between the first and the last result, of all [%]."""
+        all_s = self[-1].cpu_s - self[0].cpu_s
+        return 100 * (1 - (self[-1].done - self[0].done) * replication_s / all_s)
 
 
 def children() -> list[int]:
@@ -91,6 +100,15 @@ def children() -> list[int]:
     for task in Path("/proc/self/task").iterdir():
         found += [int(pid) for pid in (task / "children").read_text().split()]
     return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def cpu_of(pid: int) -> float:
+    """CPU that a process has used [s]."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mb(pid: int) -> float:
@@ -139,22 +157,20 @@ def main() -> None:
         watch, total_s, took = campaign(args.replications, args.workers)
         after, each_s = control(args.workers, args.control)
         paces = (before + after) / 2
-        besides_s = total_s - took["task_cpu_s"]
         print(f"round {number}: {took['wall_s']:.1f} s, {took['tasks']} tasks, {took['restarts']} restarts")
         print(f"    control      {before:.2f} and {after:.2f} replications/s on {args.workers}, {alone:.2f} on one")
         ratio = f"efficiency {watch.pace / paces:.3f} (bar {EFFICIENCY_BAR})"
         print(f"    campaign     {watch.pace:.2f} replications/s, {ratio}")
         print(f"    a replication {took['task_cpu_s'] / args.replications:.3f} s of CPU, {each_s:.3f} s in the control")
-        share = 100 * (besides_s - start_s) / total_s
-        print(f"    CPU besides the tasks: start {start_s:.1f} s, then {verdict(share, OVERHEAD_BAR, '%')}")
+        each_task_s = took["task_cpu_s"] / args.replications
+        share = verdict(watch.besides_percent(each_task_s), OVERHEAD_BAR, "%")
+        print(f"    CPU besides the tasks: start {start_s:.1f} s, then {share}")
         parent = f"{took['parent_cpu_s']:.2f} s, {100 * took['parent_cpu_s'] / total_s:.2f} % of all"
         print(f"    of it the parent's own, results to the disk and into the file: {parent}")
-        half = len(watch.worker_mb) // 2
-        for name, seen in (("workers", watch.worker_mb), ("parent", watch.parent_mb)):
-            grown = seen[-2] - seen[half]
-            print(
-                f"    {name:8} {verdict(max(seen), MEMORY_BAR_MB, 'MB', 0)}, grown by {grown:.1f} MB in the second half"
-            )
+        for name in ("worker_mb", "parent_mb"):
+            seen = [getattr(sample, name) for sample in watch]
+            grown = seen[-1] - seen[len(seen) // 2]
+            print(f"    {name:9} {verdict(max(seen), MEMORY_BAR_MB, 'MB', 0)}, grown by {grown:.1f} in the second half")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ The public face, loaded on first use so that `import twin` stays quick:
     study = twin.load("01_flagship")                            # a file, or the name of a shipped scenario
     trace = twin.simulate(study, "cabinets", replication=3)     # trace.save(path), twin.Trace.open(path)
     twin.measure(trace)                                         # all metrics, a pandas Series
-    result = twin.run_campaign(study, replications=1000)        # result.summary(), result.compare(a, b): DataFrames
+    result = twin.run_campaign(study, replications=1000)        # result.summary(), result.to_frame()
 """
 
 from __future__ import annotations
