@@ -2,7 +2,7 @@
 
     python benchmarks/ems_sites.py [--seed 1] [--policy default] [--step 1|0.25]
 
-The same policy with the same constants on all. Seeds 101 to 104 served to choose the constants; report others. Prices
+The same policy with the same constants on all. Seeds 101 and 102 served to choose the constants; report others. Prices
 and hours are simplified from public transcriptions of provincial tables of March 2026 and are no official tariffs.
 """
 
