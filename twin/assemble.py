@@ -11,6 +11,7 @@ from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
 from twin.parts.demand_response import DemandResponse
+from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
@@ -24,6 +25,7 @@ from twin.parts.row_work import BoardWork
 from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
+from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
@@ -101,6 +103,24 @@ def _switched(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
     return parts
 
 
+def demand_terms(site: SiteSpec) -> tuple[float, float]:
+    """What a kW more in the month's demand costs, and import that adds nothing to it [kW].
+
+    The discount of well-used transformers is not foreseen.
+    """
+    assert site.ems is not None
+    if site.ems.demand_price_per_kw_month is not None:
+        return site.ems.demand_price_per_kw_month, site.ems.free_demand_kw
+    demand = site.tariff.demand if site.tariff else None
+    if demand is None or demand.price_per_kw_month is None or demand.mode == "capacity":
+        return 0.0, site.ems.free_demand_kw
+    if demand.contract_kw is None:
+        return demand.price_per_kw_month, site.ems.free_demand_kw
+    least_kw = demand.floor_fraction * (transformer_kva(site.model_dump(mode="json")) or 0.0)
+    band_kw = (1.0 + demand.band_fraction) * max(demand.contract_kw, least_kw)
+    return demand.price_per_kw_month * demand.excess_multiple, max(band_kw, site.ems.free_demand_kw)
+
+
 def _name(item: Item) -> str:
     return item.name
 
@@ -109,8 +129,10 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
     parts: list[Part] = [Grid(site.grid, start.month)]
-    if site.pv and (place := site.location):
-        parts.append(Pv(site.pv, Place(place.latitude, place.longitude, place.altitude_m, place.timezone), start))
+    if site.pv:
+        at = site.location if site.pv.profile is None else None
+        place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None
+        parts.append(Pv(site.pv, place, start))
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site)
@@ -122,6 +144,8 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    if site.ems is not None:
+        parts.append(Ems(site.ems, *demand_terms(site)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
@@ -140,7 +164,7 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     ]
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
-        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served))
+        parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))
     if site.network:
         parts.append(DistributionNetwork(site.network, bool(served)))
     return parts

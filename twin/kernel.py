@@ -18,7 +18,7 @@ import numba
 from numba.core import config
 
 _PLANT = ("chance", "plant", "kernel.py", "units.py")
-_WINGS = {"powerflow": ("powerflow", "kernel.py", "units.py")}
+_WINGS = {"powerflow": ("powerflow", "kernel.py", "units.py"), "ems": ("ems", "kernel.py", "units.py")}
 """Files that a wing's kernels depend on; a wing with an entry of its own is not compiled anew with the plant."""
 
 

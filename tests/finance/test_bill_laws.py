@@ -90,6 +90,8 @@ def scaled(trace, factor):
     prices = tariff["price_per_kwh"]
     tariff["price_per_kwh"] = {name: prices[name] * factor for name in PERIODS}
     tariff["demand"]["price_per_kw_month"] *= factor
+    if tariff["export"]:
+        tariff["export"]["price_per_kwh"] *= factor
     trace.meta["scenario_text"] = json.dumps(scenario)
     return trace
 

@@ -48,6 +48,7 @@ class CabinetsSpec(Spec):
     rated_kwh: Positive = Field(description="nameplate, DC")
     soc_min_fraction: Fraction = 0.05
     soc_max_fraction: Fraction = 0.95
+    soc_start_fraction: Fraction | None = Field(default=None, description="at the start; soc_max_fraction if absent")
     efficiency_one_way: float = Field(default=0.95, gt=0, le=1)
     auxiliary_kw: NonNegative = 2.0
     recharge_kw: Positive | None = Field(default=None, description="per cabinet; rated_kw if absent")
@@ -64,6 +65,9 @@ class CabinetsSpec(Spec):
     def _window(self) -> Self:
         if self.soc_min_fraction >= self.soc_max_fraction:
             raise ValueError("soc_min_fraction must be below soc_max_fraction")
+        start = self.soc_start_fraction
+        if start is not None and not self.soc_min_fraction <= start <= self.soc_max_fraction:
+            raise ValueError("soc_start_fraction must lie between soc_min_fraction and soc_max_fraction")
         if isinstance(self.transfer_ms, EmpiricalLaw | ScriptedLaw):
             message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
@@ -73,8 +77,8 @@ class CabinetsSpec(Spec):
 class Cabinets:
     """All cabinets of a site."""
 
-    def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str]) -> None:
-        self.spec, self._rows, self._gensets = spec, rows, gensets
+    def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str], *, follow: bool = False) -> None:
+        self.spec, self._rows, self._gensets, self._follow = spec, rows, gensets, follow
         self.names: list[str] = []
 
     def declare(self, site: SiteBuilder) -> None:
@@ -104,6 +108,8 @@ class Cabinets:
                     spec.rated_kwh * spec.soc_max_fraction, spec.efficiency_one_way, spec.auxiliary_kw,
                     spec.recharge_kw or spec.rated_kw, spec.ageing.cells() if spec.ageing else None,
                     low, high,
+                    self._follow,
+                    None if spec.soc_start_fraction is None else spec.rated_kwh * spec.soc_start_fraction,
                 )
             )  # fmt: skip
         feed = Feed(

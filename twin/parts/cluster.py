@@ -122,6 +122,10 @@ class ClusterSpec(Spec):
         return self.rows * self.row_kw + self.core.load_kw
 
 
+NO_CLUSTER = ClusterSpec(rows=1, servers_per_row=1, gpus_per_server=1, server=ServerSpec(idle_kw=0.0))
+"""One dark server that draws nothing: a site of plain load."""
+
+
 def row_name(index: int) -> str:
     """Name of a row within its site."""
     return f"row-{index + 1:03d}"

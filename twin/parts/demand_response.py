@@ -1,8 +1,9 @@
 """Demand-response programmes: calls with notice, by script or by chance; import while called is metered.
 
-A call asks for `kw` below a stated baseline. It moves nothing by itself: what answers it is the site's management.
-Events in the trace: `notice`, `call` (1 begins, 0 ends) and `metered` (import during the call in Wh, with the network's
-losses); payment and penalty are lines of the bill. Left out: baselines drawn from past days.
+A call asks for `kw` below a stated baseline. It moves nothing by itself: what answers it is the site's management
+(`ems`), which hears of it with the notice. Events in the trace: `notice`, `call` (1 begins, 0 ends) and `metered`
+(import during the call in Wh, with the network's losses); payment and penalty are lines of the bill. Left out:
+baselines drawn from past days.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ class DemandResponse:
             if notice_us > world.now:
                 yield world.sleep(notice_us - world.now)
             row = site.change(item, r.NOTICE, 1, 0)
+            site.announce(begin_us, end_us, self.spec.baseline_kw - self.spec.kw)
             world.start(self._call(world, site, item, (begin_us, end_us), row))
 
     def _call(self, world: World, site: Site, item: int, call: Call, cause: int) -> Process:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from twin.spec import NonNegative, Positive, Spec
+from twin.world.profile import ProfileSpec
 from twin.world.pv_plan import PvPlan
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ class PvSpec(Spec):
     """One PV plant."""
 
     peak_kw: Positive = Field(description="DC, at 1000 W/m2 and 25 C")
+    profile: ProfileSpec | None = Field(default=None, description="AC power by a record [kW], instead of sun and sky")
     tilt_deg: float = Field(default=30.0, ge=0, le=90)
     azimuth_deg: float = Field(default=180.0, ge=0, le=360, description="90 east, 180 south, 270 west")
     system_loss_fraction: float = Field(default=0.14, ge=0, lt=1, description="soiling, mismatch, wiring, shading")
@@ -58,6 +61,12 @@ class PvSpec(Spec):
     islanding: bool = Field(
         default=False, description="strings wired to the cabinets serve their loads without the grid, up to these"
     )
+
+    @model_validator(mode="after")
+    def _sky_or_record(self) -> Self:
+        if self.profile is not None and (self.weather.file is not None or self.weather.clouds is not None):
+            raise ValueError("a profile has its own weather: leave weather out")
+        return self
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Place:
 class Pv:
     """The PV plant of a site; it acts through the plant's edges."""
 
-    def __init__(self, spec: PvSpec, place: Place, start: date) -> None:
+    def __init__(self, spec: PvSpec, place: Place | None, start: date) -> None:
         self.spec, self._place, self._start = spec, place, start
 
     def declare(self, site: SiteBuilder) -> None:
@@ -82,7 +91,8 @@ class Pv:
 
         spec, clouds = self.spec, self.spec.weather.clouds
         site.pv = PvPlan(
-            item=site.item("pv", "pv"), start=self._start, hourly_kw=hourly_kw(spec, self._place),
+            item=site.item("pv", "pv"), start=self._start,
+            hourly_kw=hourly_kw(spec, self._place) if self._place else np.zeros(8760), record=spec.profile,
             inverter_kw=spec.peak_kw if spec.inverter_kw is None else spec.inverter_kw,
             yearly_fade_fraction=spec.yearly_fade_fraction,
             clouds=(clouds.mean_fraction, clouds.hourly_scatter_fraction) if clouds else None,

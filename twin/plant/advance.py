@@ -12,6 +12,7 @@ from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.meter import meter
+from twin.plant.plan import next_slot
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -35,6 +36,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
     ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
+    if clock[f.PLAN_SLOTS] > 0:
+        site[f.SLOT_NET_KWH] += site[f.NET_KW] * dt_h
+        site[f.MONTH_PEAK_KW] = ledger[f.LEDGER_PEAK_KW, month]
     clock[f.NOW_US] = end_us
 
 
@@ -132,20 +136,28 @@ def advance(
         if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
             end_us = edge_us[next_edge]
             at_edge = True
+        at_slot = clock[f.PLAN_SLOTS] > 0 and clock[f.PLAN_EDGE_US] <= end_us
+        if at_slot:
+            at_edge = at_edge and end_us == clock[f.PLAN_EDGE_US]
+            end_us = clock[f.PLAN_EDGE_US]
         if end_us > clock[f.NOW_US]:
             _integrate(end_us, site, ledger, clock, edge)
         at_bound = clock[f.BOUND_US] <= end_us
-        if not at_edge and not at_bound:
+        if not at_edge and not at_bound and not at_slot:
             break
         levels(quantity, clock, site)
         if at_edge:
             month = int(edge[f.E_MONTH, clock[f.EDGE]])
             if month != int(edge[f.E_MONTH, next_edge]):
                 ledger[f.LEDGER_STORED_KWH, month] = stored_kwh(quantity, clock)
+                if clock[f.PLAN_SLOTS] > 0:
+                    site[f.MONTH_PEAK_KW] = 0.0
             clock[f.EDGE] = next_edge
             only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
             if stop and not only_money:
                 return STOPPED
+        if at_slot:
+            next_slot(fact, quantity, clock, site)
         if at_bound:
             if not _benign(fact, quantity, clock, site):
                 if stop:
@@ -155,7 +167,7 @@ def advance(
                 if not at_edge or only_money:
                     return OK
             clock[f.BOUND_US] = NEVER
-        elif only_money:
+        elif only_money and not at_slot:
             continue
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
@@ -189,4 +201,6 @@ def turn(
         return TAPE_FULL
     bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
     following = int(edge[f.E_NEXT, clock[f.EDGE]])
+    if clock[f.PLAN_SLOTS] > 0:
+        bound = min(bound, clock[f.PLAN_EDGE_US])
     return min(bound, edge_us[following]) if following < edge_us.size else bound

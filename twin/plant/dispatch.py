@@ -17,6 +17,7 @@ from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.plant.feeds import feed_demands
 from twin.plant.parallel import beside_the_grid
+from twin.plant.plan import all_net_kw, follow_plan
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
 from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
 from twin.plant.unit_power import charging_kw, next_level
@@ -36,6 +37,7 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
     """
     wish = 0.0
     fixed = 0.0
+    planned = clock[f.PLAN_SLOTS] > 0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]:
             continue
@@ -44,6 +46,8 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
             continue
         first = fact[f.F_FIRST, j]
         for i in range(first, first + fact[f.F_COUNT, j]):
+            if planned and fact[f.U_USE, i] & f.FOLLOWS:
+                continue
             room = quantity[f.U_MAX_KWH, i] - quantity[f.ENERGY_KWH, i]
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
                 wanted[i] = -charging_kw(i, quantity)
@@ -59,9 +63,20 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
             for i in range(wanted.size):
                 if wanted[i] < 0.0:
                     wanted[i] *= scale
+    if planned:
+        wishing = True
+        site[f.NET_KW] = all_net_kw(fixed + wish, fact, quantity, clock, site)
+        wish += follow_plan(fixed + wish, wanted, fact, quantity, clock, site)
     if clock[f.POINTS] > 0:
         wishing |= beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)
     return wishing
+
+
+@inner
+def _whole_window(j: int, fact: Array, quantity: Array) -> None:
+    """Storage that carries feed j obeys no plan."""
+    for i in range(fact[f.F_FIRST, j], fact[f.F_FIRST, j] + fact[f.F_COUNT, j]):
+        quantity[f.U_FLOOR_KWH, i], quantity[f.U_CEILING_KWH, i] = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i]
 
 
 @inner
@@ -85,6 +100,8 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
             hold_up += demand + auxiliary
         elif state == f.ON_STORAGE:
             carrying = True
+            if clock[f.PLAN_SLOTS] > 0:
+                _whole_window(j, fact, quantity)
             need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
             if clock[f.PV]:
                 quantity[f.F_PV_KW, j] = min(need, strings_kw(j, fact, site))
@@ -240,13 +257,14 @@ def _draws(out: Array, row: int, fact: Array, quantity: Array, link: Array, cloc
 
 @inner
 def _own_draws(fact: Array, quantity: Array, clock: Array) -> None:
-    """Own use and recharge of each feed's storage, spread evenly over its links [kW]."""
+    """Own use and recharge of each feed's storage, less what it gives beside the grid, spread over its links [kW]."""
     for j in range(clock[f.FEEDS]):
         own = auxiliaries_kw(j, fact, quantity)
         if clock[f.ACTIVE] > 0:
             first = fact[f.F_FIRST, j]
             for i in range(first, first + fact[f.F_COUNT, j]):
-                own -= min(quantity[f.POWER_KW, i], 0.0)
+                kw = quantity[f.POWER_KW, i]
+                own -= kw if fact[f.F_STATE, j] == f.ON_SECTION else min(kw, 0.0)
         quantity[f.F_OWN_KW, j] = own / max(fact[f.F_LINKS, j], 1)
 
 

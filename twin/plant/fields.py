@@ -38,7 +38,7 @@ F_POINT, F_ON_POINT = 24, 25  # of a feed: the point that may carry it, and the 
 F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cut off from the sections until; by event
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
-BUFFERS, TRADES = 1, 2  # U_USE, added up: keeps the import under its limit; follows the price
+BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
 FACTS = 33
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
@@ -46,7 +46,8 @@ U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
 U_FLOOR_KWH, U_CEILING_KWH = 45, 46  # bounds of the stored energy as things stand
 F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while that storage carries them
 U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
-QUANTITIES = 52
+U_SALE_KW = 52  # what it sells by plan in the slot at hand
+QUANTITIES = 53
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
@@ -81,7 +82,10 @@ IDLE = 13  # no unit gives, takes or waits for room to take: until a fact flips,
 POINTS = 14  # how many connection points there are
 PV = 15  # whether the site has PV
 AGEING = 16  # whether cells age: the block of quantities then has their rows
-CLOCK_FIELDS = 17
+# Of the plan: how many slots, the one at hand, when it ends, how long one is. Written by the policy's phase, which
+# may: it runs with the plant settled; then by `advance`.
+PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
+CLOCK_FIELDS = 21
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -110,6 +114,12 @@ PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; di
 PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(30, 35)
 EXPORT_LIMIT_KW, PV_UNIT_SHARE = 35, 36  # allowed export; share of PV wired to each unit that can form an island
 SITE_QUANTITIES = 37
+# The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
+# slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
+NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
+PLAN, PLAN_MOST = SITE_QUANTITIES + 4, 48
+P_UP, P_DOWN, P_CAP_KW, P_CALL_KW, P_RESERVE, P_SEEN_KW = range(6)
+PLAN_QUANTITIES = 4 + 6 * PLAN_MOST
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(

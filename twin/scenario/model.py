@@ -13,8 +13,9 @@ from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
-from twin.parts.cluster import ClusterSpec, row_name
+from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
 from twin.parts.cooling import CoolingSpec
+from twin.parts.ems import EmsSpec
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
@@ -118,7 +119,7 @@ class SiteSpec(Spec):
     """One site: supply, loads, protection."""
 
     location: LocationSpec | None = None
-    cluster: ClusterSpec
+    cluster: ClusterSpec = Field(default=NO_CLUSTER, description="without one a site is plain load: house_load_kw")
     cooling: CoolingSpec | None = None
     house_load_kw: NonNegative = 0.0
     house_load_profile: ProfileSpec | None = Field(
@@ -134,6 +135,7 @@ class SiteSpec(Spec):
     carbon: CarbonSpec | None = Field(default=None, description="CO2 of grid energy and of gensets")
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
+    ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
@@ -163,7 +165,7 @@ class SiteSpec(Spec):
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
-        if self.pv and not self.location:
+        if self.pv and self.pv.profile is None and not self.location:
             raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
         if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:
             raise ValueError("cooling.temperature.file: a weather file needs the site's location: its timezone")
@@ -178,6 +180,18 @@ class SiteSpec(Spec):
         for ups in (self.protection.ups, self.protection.core_ups):
             if ups and ups.blocks > self.cluster.rows and "rows" in ups.serves:
                 raise ValueError(f"{ups.blocks} UPS blocks for {self.cluster.rows} rows: some serve none")
+        return self
+
+    @model_validator(mode="after")
+    def _ems_has_storage(self) -> Self:
+        cabinets = self.protection.cabinets
+        if self.ems is not None and cabinets is None:
+            raise ValueError("ems: there is no storage to plan for (add protection.cabinets)")
+        if self.ems is not None and cabinets and self.ems.backup_reserve_fraction > cabinets.soc_max_fraction:
+            raise ValueError(
+                f"ems.backup_reserve_fraction {self.ems.backup_reserve_fraction:g} cannot be reached: full is"
+                f" cabinets.soc_max_fraction {cabinets.soc_max_fraction:g} (lower the reserve)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -75,6 +75,8 @@ class Unit:
     low: tuple[float, float] = (0.0, 1.0)
     """Below this many kWh it gives only this share of its kW; then the same above for charging, both 0 for no limit."""
     high: tuple[float, float] = (0.0, 1.0)
+    follows: bool = False
+    start_kwh: float | None = None
 
 
 @dataclass
@@ -160,6 +162,7 @@ class SiteBuilder:
         """Cooling by the clock instead: a year's or a day's values that repeat, and the ticks from one to the next."""
         self.network: SiteNetwork | None = None
         self.pv: PvPlan | None = None
+        self.planned = False  # whether storage follows a plan
         self.profiles: dict[int, Clockwork] = {}  # by row of the edge block: what follows the clock
 
     def path(self, name: str) -> str:
@@ -303,7 +306,7 @@ class SiteBuilder:
                     fact[f.F_POINT, place[feed]] = p + 1
 
     def _site(self, loads: list[Load]) -> NDArray[np.float64]:
-        site = np.zeros(f.SITE_QUANTITIES)
+        site = np.zeros(f.SITE_QUANTITIES + (f.PLAN_QUANTITIES if self.planned else 0))
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
         site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
         site[f.PEAK_TARGET_KW], site[f.IMPORT_FLOOR_KW] = self.peak_target_kw, self.import_floor_kw
@@ -318,7 +321,10 @@ class SiteBuilder:
 def _fill_units(units: list[Unit], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
     for i, unit in enumerate(units):
         fact[f.U_UP, i] = 1
-        quantity[f.ENERGY_KWH, i] = quantity[f.ANCHOR_KWH, i] = unit.max_kwh
+        fact[f.U_USE, i] = f.FOLLOWS if unit.follows else 0
+        quantity[f.ENERGY_KWH, i] = quantity[f.ANCHOR_KWH, i] = (
+            unit.max_kwh if unit.start_kwh is None else unit.start_kwh
+        )
         quantity[f.U_RATED_KW : f.U_RECHARGE_KW + 1, i] = (
             unit.rated_kw, unit.rated_kwh, unit.min_kwh, unit.max_kwh, unit.efficiency, unit.auxiliary_kw,
             unit.recharge_kw,

@@ -13,7 +13,7 @@ from twin.errors import InputError, Problem
 from twin.plant import fields as f
 from twin.plant.clouds import clearness
 from twin.units import TICKS_PER_H
-from twin.world.profile import EDGES_MAX
+from twin.world.profile import EDGES_MAX, Clockwork
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,6 +32,7 @@ class PvPlan:
         clouds: mean and scatter of the share of `hourly_kw` that clouds leave; None for none.
         export_limit_kw: what may be exported.
         islanding: strings are wired to the cabinets and go on giving while these carry their loads.
+        record: AC power that follows the clock, instead of `hourly_kw`.
     """
 
     item: str
@@ -42,6 +43,7 @@ class PvPlan:
     clouds: tuple[float, float] | None
     export_limit_kw: float
     islanding: bool
+    record: Clockwork | None = None
 
     def fill(self, clock: Ints, site: Floats, units_of: list[int]) -> None:
         """Set the plant's ratings; `units_of`: units of each feed that can form an island."""
@@ -64,6 +66,11 @@ class PvPlan:
         Raises:
             InputError: the horizon holds more hours than a plant can keep.
         """
+        if self.record is not None:
+            at_us, power_kw = self.record.steps(self.start, horizon_us)
+            if power_kw.min() < 0.0:
+                raise InputError(Problem("PV is negative", key="pv.profile", remedy="give kW, 0 by night"))
+            return at_us, np.minimum(power_kw, self.inverter_kw)
         count = -(-horizon_us // TICKS_PER_H)
         if count > EDGES_MAX:
             message = f"PV is for horizons of up to {EDGES_MAX / 8760:.0f} years"

@@ -75,6 +75,11 @@ class Site:
         self.cap: PowerCap | None = None
         self.limit: Callable[[], bool] | None = None
         """Holds import within its limit after every dispatch; true where the next edge must be looked at, too."""
+        self.planner: Callable[[], None] | None = None
+        """Writes a new plan for the storage; runs in a reaction once `plan_due` is set."""
+        self.plan_due = False
+        self.calls: list[tuple[int, int, float]] = []
+        """Announced calls of demand response: begin and end [us], most import [kW]."""
         self.health: dict[str, np.ndarray] = {}
         """The trace's table of storage health, once the horizon is reached; empty where no cells age."""
         self.import_limit_kw = float(self.totals[f.IMPORT_LIMIT_KW])
@@ -175,9 +180,11 @@ class Site:
             self._protect()
             for phase in self.phases:
                 phase()
+            self._plan()
             self._turn(now)
             self.abnormal |= bool(self.totals[f.HEAT_RATE] > 0.0)
         else:
+            self._plan()
             self._turn(now)
         if self.abnormal:
             if self._protect():
@@ -187,11 +194,28 @@ class Site:
         if self.limit is not None and self.limit():
             self._watch_next_edge()
 
+    def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
+        """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
+        if self.planner is None:
+            return
+        self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
+        self.calls.append((begin_us, end_us, cap_kw))
+        self.plan_due = True
+        self.ask(LOAD)
+
+    def _plan(self) -> None:
+        if self.plan_due and self.planner is not None:
+            self.plan_due = False
+            self.settle()
+            self.planner()
+
     def _watch_next_edge(self) -> None:
         """A load that follows the clock, or a truck at its reserve, may bring import above its limit."""
         following, bound = int(self.plan.edge[f.E_NEXT, self.clock[f.EDGE]]), int(self.clock[f.BOUND_US])
         if following < self.plan.edge_us.size:
             bound = min(bound, int(self.plan.edge_us[following]))
+        if self.clock[f.PLAN_SLOTS]:
+            bound = min(bound, int(self.clock[f.PLAN_EDGE_US]))
         if bound < self._bound_alarm.due:
             self._bound_alarm.at(bound)
 
@@ -248,6 +272,7 @@ class Site:
                 cause = self.trigger if self.trigger >= 0 else self.feed_row[index]
                 self.feed_row[index] = self.log(self.plan.feed_items[index], _LOGGED[what], 1, cause)
                 if what == p.RESTORED:
+                    self.plan_due = True
                     self._refill(index)
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
@@ -334,6 +359,6 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = self.grid = self.watched = self.cap = self.limit = None
+        self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_point_alarm", None)

@@ -1,0 +1,271 @@
+"""Plans carried out by the plant: cabinets beside the grid, caps, reserve, calls, outages, failures."""
+
+import numpy as np
+import pytest
+from simulation import Breaks, H, merged, outage, play, simulator
+
+from twin.errors import InputError
+from twin.parts.ems import Ems, EmsSpec
+
+SHAPE = [
+    300,
+    300,
+    296,
+    292,
+    300,
+    308,
+    320,
+    340,
+    380,
+    420,
+    440,
+    448,
+    440,
+    420,
+    400,
+    392,
+    400,
+    420,
+    460,
+    480,
+    430,
+    380,
+    340,
+    310,
+]
+PRICE = [0.3] * 8 + [0.7] * 9 + [1.2] * 4 + [0.7] * 3
+SITE = {
+    "house_load_kw": 480.0,
+    "house_load_profile": {"hourly": SHAPE},
+    "price_per_kwh": {"hourly": PRICE},
+    "grid": {"feeders": {"A": {}}},
+    "protection": {
+        "cabinets": {
+            "core": 2, "rated_kw": 100.0, "rated_kwh": 200.0, "efficiency_one_way": 0.95, "auxiliary_kw": 0.0,
+            "cabinet_mtbf_h": 1e12, "topology": "grid_following",
+        }
+    },
+    "ems": {"demand_price_per_kw_month": 40.0},
+}  # fmt: skip
+
+
+def plain(days=8, site=None, **top):
+    data = {
+        "name": "plain",
+        "horizon": {"start": "2026-03-29", "hours": 24.0 * days},
+        "sites": {"site": merged(SITE, site or {})},
+    }
+    return data | top
+
+
+def series(story, name):
+    return story.trace.series[story.site][name]
+
+
+def energy_kwh(story, name, first_h=0.0, last_h=None):
+    own = story.trace.series[story.site]
+    knots = np.append(own["time_us"], story.trace.meta["horizon_us"]) / H
+    until = np.concatenate([[0.0], np.cumsum(own[name] * np.diff(knots))])
+    last_h = knots[-1] if last_h is None else last_h
+    return float(np.interp(last_h, knots, until) - np.interp(first_h, knots, until))
+
+
+class Calls:
+    """A part that announces one call at a tick."""
+
+    def __init__(self, at_h, begin_h, end_h, cap_kw):
+        self.at_us, self.call = round(at_h * H), (round(begin_h * H), round(end_h * H), cap_kw)
+
+    def declare(self, site):
+        pass
+
+    def install(self, world, site, ids):
+        def run():
+            yield world.sleep(self.at_us)
+            site.announce(*self.call)
+
+        world.start(run())
+
+
+@pytest.fixture(scope="module")
+def year():
+    return play(plain())
+
+
+def test_storage_earns_by_time_of_use_and_never_exports(year):
+    idle = play(plain(site={"ems": {"policy": "capped"}}))
+    assert energy_kwh(year, "discharge_kw", 96.0) > 300.0
+    assert series(year, "import_kw").min() >= 0.0
+    assert series(idle, "import_kw").min() >= 0.0
+    cheap = energy_kwh(year, "charge_kw", 96.0, 104.0)
+    assert cheap > 0.5 * energy_kwh(year, "charge_kw", 96.0, 120.0)
+
+
+def test_the_energy_of_every_hour_balances(year):
+    house = energy_kwh(year, "house_kw")
+    grid = energy_kwh(year, "import_kw")
+    assert grid == pytest.approx(house + energy_kwh(year, "charge_kw") - energy_kwh(year, "discharge_kw"), rel=1e-9)
+
+
+def test_the_peak_of_the_month_is_shaved(year):
+    own = year.trace.series[year.site]
+    later = own["time_us"] >= 3 * 24 * H
+    assert own["import_kw"][later].max() < 470.0
+
+
+def test_both_cabinets_share_alike(year):
+    for tick in range(0, 8 * 24 * H, 5 * H):
+        one, two = (year.stored_kwh(f"core/cabinet-{k:02d}", tick) for k in (1, 2))
+        assert one == pytest.approx(two, abs=1e-6)
+
+
+def test_asking_again_changes_nothing(year):
+    class Pokes:
+        def declare(self, site):
+            pass
+
+        def install(self, world, site, ids):
+            def run():
+                while True:
+                    yield world.sleep(1_234_567_891)
+                    site.ask(1)
+
+            world.start(run())
+
+    poked = play(plain(), Pokes())
+    for name in ("time_us", "import_kw", "stored_kwh"):
+        assert (series(year, name) == series(poked, name)).all()
+
+
+def test_the_future_changes_nothing_before_it(tmp_path):
+    rng = np.random.default_rng(5)
+    base = np.tile(SHAPE, 12) * rng.normal(1.0, 0.05, 288)
+    stories = []
+    for k in range(2):
+        kw = base.copy()
+        if k:
+            kw[200:] = rng.uniform(250.0, 480.0, 88)
+        kw[287] = 700.0  # shapes are shares of the largest value
+        path = tmp_path / f"{k}.csv"
+        path.write_text("kw\n" + "\n".join(repr(float(one)) for one in kw) + "\n")
+        profile = {"hourly": None, "file": str(path), "column": "kw"}
+        site = {"house_load_kw": 700.0, "house_load_profile": profile}
+        data = plain(12, site)
+        data["sites"]["site"]["house_load_profile"] = profile
+        data["horizon"]["start"] = "2026-01-01"
+        stories.append(play(data))
+    one, two = (story.trace.series[story.site] for story in stories)
+    early = [int(np.searchsorted(own["time_us"], 200 * H)) for own in (one, two)]
+    assert early[0] == early[1]
+    for name in one:
+        assert np.array_equal(one[name][: early[0]], two[name][: early[1]], equal_nan=True)
+    assert (one["import_kw"][-20:] != two["import_kw"][-20:]).any()
+
+
+def test_a_reserve_is_never_traded():
+    story = play(plain(site={"ems": {"backup_reserve_fraction": 0.5}}))
+    assert series(story, "stored_kwh").min() >= 200.0 - 1e-6
+    assert series(story, "stored_kwh").min() < 210.0
+
+
+def test_a_call_lowers_import():
+    story = play(plain(), Calls(100.0, 130.0, 132.0, 330.0))
+    free = play(plain())
+    assert energy_kwh(story, "import_kw", 130.0, 132.0) <= 2 * 330.0 + 1e-6
+    assert energy_kwh(free, "import_kw", 130.0, 132.0) > 2 * 330.0
+
+
+def test_a_cabinet_that_fails_leaves_the_other_at_work():
+    story = play(plain(), Breaks((100 * H, "core/cabinet-01", 0), (150 * H, "core/cabinet-01", 1)))
+    assert story.stored_kwh("core/cabinet-01", 101 * H) == story.stored_kwh("core/cabinet-01", 149 * H)
+    assert energy_kwh(story, "discharge_kw", 101.0, 149.0) > 50.0
+    one, two = (story.stored_kwh(f"core/cabinet-{k:02d}", 185 * H) for k in (1, 2))
+    assert one == pytest.approx(two, abs=1e-6)
+
+
+HALL = {"cluster": {"rows": 1, "servers_per_row": 1, "server": {"idle_kw": 2.0}, "core": {"load_kw": 60.0}}}
+
+
+def in_outage(**ems):
+    site = HALL | {"grid": {"import_limit_kw": 620.0, "script": [outage(100.5, duration_s=5400.0)]}, "ems": ems}
+    return play(plain(site=merged(site, {"protection": {"cabinets": {"topology": "parallel_static_switch"}}})))
+
+
+def test_recharge_after_an_outage_neither_trips_the_limit_nor_sets_the_peak():
+    told, free = (
+        in_outage(backup_reserve_fraction=0.9),
+        in_outage(backup_reserve_fraction=0.9, recharge={"may_raise_peak": True}),
+    )
+    calm = play(plain(site=HALL | {"ems": {"backup_reserve_fraction": 0.9}}))
+    for story in (told, free):
+        assert story.stored_kwh("core/cabinet-01", 102 * H) < 0.9 * 200.0 - 20.0
+        assert story.stored_kwh("core/cabinet-01", 130 * H) >= 0.9 * 200.0 - 1e-6
+        assert series(story, "import_kw").max() <= 620.0 + 1e-9
+    peak_kw = calm.ledger["peak_import_kw"][1]
+    assert told.ledger["peak_import_kw"][1] <= peak_kw + 1e-6
+    assert free.ledger["peak_import_kw"][1] > peak_kw + 10.0
+
+
+def test_a_policy_of_ones_own_is_a_file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\nfrom twin.ems.view import Plan\n\n\nclass Policy:\n"
+        "    def plan(self, view):\n"
+        "        none = view.floor_kwh\n"
+        "        return Plan(none, none, np.full(48, view.connection_kw), none, view.connection_kw)\n"
+    )
+    story = play(plain(2, {"ems": {"policy": str(path)}}))
+    assert story.stored_kwh("core/cabinet-01", 47 * H) == pytest.approx(10.0, abs=1e-6)
+
+
+def test_a_plan_that_is_none_falls_back_to_the_rule_and_is_counted(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("class Policy:\n    def plan(self, view):\n        raise ValueError('no')\n")
+    story = play(plain(2, {"ems": {"policy": str(path)}}))
+    assert len(story.at("ems", "fell_back")) == 8
+
+
+def test_a_policy_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="no such policy file"):
+        simulator(plain(2, {"ems": {"policy": str(tmp_path / "none.py")}}))
+    empty = tmp_path / "empty.py"
+    empty.write_text("")
+    with pytest.raises(InputError, match="no class Policy"):
+        Ems(EmsSpec(policy=str(empty)))
+
+
+def test_what_storage_cannot_do_is_refused_with_the_way_out():
+    with pytest.raises(ValueError, match=r"cannot be reached.*lower the reserve"):
+        simulator(plain(2, {"ems": {"backup_reserve_fraction": 0.97}}))
+    with pytest.raises(ValueError, match="soc_start_fraction must lie between"):
+        simulator(plain(2, {"protection": {"cabinets": {"soc_start_fraction": 0.99}}}))
+    bare = plain(2)
+    del bare["sites"]["site"]["protection"]
+    with pytest.raises(ValueError, match=r"no storage to plan for \(add protection.cabinets\)"):
+        simulator(bare)
+    with pytest.raises(ValueError, match="or a file like my_policy"):
+        simulator(plain(2, {"ems": {"policy": "greedy"}}))
+
+
+def test_plans_from_equal_inputs_are_made_once():
+    site = {"protection": {"cabinets": {"cabinet_mtbf_h": 1e12}}}
+    made = simulator(plain(6, site))
+    part = next(part for part in made.blueprint.parts[0] if isinstance(part, Ems))
+    one = made.run(0, "series")
+    count = len(part.made)
+    two = made.run(1, "series")
+    assert count == 6 * 4
+    assert len(part.made) == count
+    assert (one.series["site"]["import_kw"] == two.series["site"]["import_kw"]).all()
+
+
+def test_an_outage_plans_its_own_aftermath_alone():
+    site = merged(HALL, {"grid": {"script": [outage(30.5, duration_s=600.0)]}})
+    made, hit = simulator(plain(4, HALL)), simulator(plain(4, site))
+    parts = [next(part for part in one.blueprint.parts[0] if isinstance(part, Ems)) for one in (made, hit)]
+    made.run(0, "ledger")
+    parts[1].made.update(parts[0].made)
+    before = set(parts[1].made)
+    hit.run(0, "ledger")
+    new = {key for key in parts[1].made if key not in before}
+    assert 0 < len(new) <= 13  # from the outage on; plans of its first 30 hours are shared
