@@ -120,7 +120,7 @@ def cells_after(script: list[dict[str, Any]], recharge_kw: float) -> np.ndarray:
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.sampled_from([0.5, 1.0, 2.0, 5.0]), min_size=1, max_size=6))
+@given(st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.0]), min_size=1, max_size=6))
 def test_rests_and_micro_cycles_within_a_discharge_change_no_cycle_fade(rests_h: list[float]) -> None:
     """In the rests the cabinet takes 1e-9 kW: turning points with next to nothing between them."""
     minutes = 30.0 / (len(rests_h) + 1)
