@@ -10,6 +10,7 @@ The clear sky is averaged over four quarter-hours of each hour; a file's hour ha
 
 from __future__ import annotations
 
+import warnings
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,13 @@ def hourly_kw(spec: PvSpec, place: Place) -> Floats:
     Raises:
         InputError: the weather file is broken, or the sun of the site does not fit it.
     """
+    with warnings.catch_warnings():
+        # pvlib 0.16 still says what pandas 3 calls by another name; its values are the same
+        warnings.filterwarnings("ignore", message="DatetimeIndex.dayofyear")
+        return _hourly_kw(spec, place)
+
+
+def _hourly_kw(spec: PvSpec, place: Place) -> Floats:
     offset_h = standard_offset_h(place.timezone)
     if spec.weather.file is None:
         return _clear_sky_kw(spec, place, offset_h)
