@@ -16,6 +16,7 @@ from twin.chance.law import CompiledLaw, Law, compile_law
 from twin.chance.philox import stream_key
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
+from twin.world.parties import GridSupply
 
 if TYPE_CHECKING:
     from twin.world.world import Process, World
@@ -121,29 +122,14 @@ def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...]
         at = end
 
 
-class Struck(Protocol):
+class Struck(GridSupply, Protocol):
     """What a source of events asks of the grid."""
-
-    def event(
-        self,
-        item: int,
-        event: int,
-        feeders: tuple[int, ...],
-        duration_us: int,
-        residual: float,
-        *,
-        closed_transition: bool = False,
-    ) -> Process:
-        """Strike feeders for a while."""
 
     def others_down(self, feeder: int) -> bool:
         """Whether any other feeder is down."""
 
     def postpone(self, item: int) -> None:
         """Log that planned work waits."""
-
-    def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
-        """Tell that these feeders will be away from `at_us` on."""
 
 
 def warned(

@@ -16,9 +16,9 @@ from twin.errors import InternalError
 from twin.plant import fields as f
 from twin.plant import protect as p
 from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, turn
-from twin.plant.points import connect_points
-from twin.units import NEVER, TICKS_PER_H
+from twin.units import TICKS_PER_H
 from twin.world import record as r
+from twin.world.carried import CarriedByPoints
 from twin.world.flows import SiteFlows
 from twin.world.parties import GensetPlant, GridSupply, PowerCap
 from twin.world.tape import Tape
@@ -68,9 +68,8 @@ class Site:
         self.grid: GridSupply | None = None
         self.watched: Callable[[], None] | None = None
         """Called when a feed or a load point has flipped: a fleet decides at the end of the instant."""
-        self._points = [j for j in range(len(plan.feed_items)) if plan.fact[f.F_KIND, j] == f.POINT]
-        self._carried = [0] * len(self._points)
-        self.switches = bool(self._points)
+        self._points = CarriedByPoints(world, self, self._protect_blocks, lambda: self.ask(SUPPLY))
+        self.switches = len(self._points) > 0
         """Whether feeds may be carried by a connection point, or be cut off from their sections one by one."""
         self.cap: PowerCap | None = None
         self.limit: Callable[[], bool] | None = None
@@ -97,7 +96,6 @@ class Site:
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
-        self._point_alarm = world.alarm(self._on_point)
 
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
@@ -254,7 +252,8 @@ class Site:
     def _protect(self) -> int:
         """Settle feeds and loads on the facts as they stand; returns how many flipped."""
         self.spare_kw = p.connect_gensets(*self._protect_blocks, self.totals)
-        self._connect_points()
+        if self.switches:
+            self._points.connect()
         count = p.protect(
             self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
         )  # fmt: skip
@@ -286,26 +285,6 @@ class Site:
         if count and self.watched is not None:
             self.watched()
         return int(count)
-
-    def _connect_points(self) -> None:
-        """Which feeds the plugged trucks carry; logged with their number when it changes."""
-        if not self.switches:
-            return
-        again = connect_points(self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks)
-        if again < NEVER:
-            self._point_alarm.at(int(again))
-        else:
-            self._point_alarm.stop()
-        for k, j in enumerate(self._points):
-            carried = int((self.fact[f.F_ON_POINT] == j + 1).sum())
-            if carried != self._carried[k]:
-                self._carried[k] = carried
-                self.log(self.plan.feed_items[j], r.ONLINE, carried, self.trigger)
-                if self.watched is not None:
-                    self.watched()
-
-    def _on_point(self) -> None:
-        self.ask(SUPPLY)
 
     def _refill(self, j: int) -> None:
         """Input is back: units found empty may carry load again once they hold energy, which recharging gives them."""
@@ -361,4 +340,4 @@ class Site:
         self.capped.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
-        self.__dict__.pop("_point_alarm", None)
+        self.__dict__.pop("_points", None)
