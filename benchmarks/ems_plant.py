@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from ems_case import Case, Trace, demand_terms
+from ems_rule import policy_of
 
 import twin
 from twin.ems.storage import Storage
@@ -29,7 +30,7 @@ def run(case: Case, policy: str) -> tuple[Trace, float]:
     """The trace of a policy on a case, and the CPU seconds that planning took (compiled beforehand)."""
     warm(policy)
     with tempfile.TemporaryDirectory() as folder:
-        study = twin.load(scenario(case, policy, Path(folder)))
+        study = twin.load(scenario(case, policy, Path(folder)), allow_code=True)
         simulator = Simulator(study)
     spent = _timed(simulator)
     trace = simulator.run(0, "units")
@@ -46,14 +47,14 @@ def warm(policy: str) -> None:
         history, np.where(np.arange(240) % 24 < 8, 0.3, 1.0), floor, np.full(48, np.inf), np.full(48, np.nan), storage,
         50.0, 60.0, 40.0, UNLIMITED_KW, 240,
     )  # fmt: skip
-    ems.load_policy(policy).plan(view)
+    policy_of(policy).plan(view)
 
 
 def _timed(simulator: Simulator) -> list[float]:
     """Count the CPU seconds in `plan` of the scenario's policy."""
     spent = [0.0]
     part = next(part for part in simulator.blueprint.parts[0] if isinstance(part, ems.Ems))
-    policy = part.policy
+    policy = part.policy or ems.load_policy(part.spec.policy_file)
 
     class Timed:
         def plan(self, view: Any) -> Any:
@@ -113,7 +114,7 @@ sites:
         auxiliary_kw: 0.0
         cabinet_mtbf_h: 1.0e+15
     ems:
-      policy: {policy}
+      {"policy_file" if policy.endswith(".py") else "policy"}: {policy}
       demand_price_per_kw_month: {demand!r}
       free_demand_kw: {free_kw!r}
       wear_price_per_kwh: {float(case["deg_cost"])!r}

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from ems_case import Case, Trace, demand_terms, floor_kwh
 
+from twin.ems.policies import POLICIES
 from twin.ems.storage import Storage, act
-from twin.ems.view import PLAN_H, Plan, View
+from twin.ems.view import PLAN_H, Plan, Policy, View
 from twin.kernel import kernel
 from twin.parts.ems import load_policy
 
@@ -44,9 +45,14 @@ def carry_out(
     return stored, peak
 
 
+def policy_of(name: str) -> Policy:
+    """A policy by its name, or from a file."""
+    return POLICIES[name]() if name in POLICIES else load_policy(name)
+
+
 def run(case: Case, name: str) -> tuple[Trace, float]:
     """The trace of a policy, and the CPU seconds of its plans."""
-    policy = load_policy(name)
+    policy = policy_of(name)
     steps = round(SLOT_H / case["step_h"])
     net_kw = case["load_kw"] - case["pv_kw"]
     floor = floor_kwh(case)

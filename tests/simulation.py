@@ -120,7 +120,7 @@ def simulator(data: dict[str, Any], *extra: Any, first: Sequence[Any] = ()) -> S
     scenario = Scenario.model_validate(data)
     study = Study(
         path=Path("hall.yaml"), text="", name=scenario.name, base=scenario, designs={"base": scenario},
-        design_ranges={}, design_sources={}, design_positions={}, files=(), missing=(), digest="",
+        design_ranges={}, design_sources={}, design_positions={}, files=(), missing=(), digest="", allow_code=True,
     )  # fmt: skip
     made = Simulator(study)
     made.blueprint.parts[0][:] = [*first, *made.blueprint.parts[0], *extra]

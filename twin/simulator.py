@@ -45,7 +45,10 @@ class Simulator:
             raise InputError(f"replication {replication} is negative")
         blueprint = self.blueprint
         seed = blueprint.scenario.seed
-        world = World(seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level)
+        world = World(
+            seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level,
+            allow_code=self.study.allow_code,
+        )  # fmt: skip
         try:
             sites = [Site(world, plan) for plan in blueprint.sites]
             world.sites += sites

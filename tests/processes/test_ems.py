@@ -1,11 +1,16 @@
 """Plans carried out by the plant: cabinets beside the grid, caps, reserve, calls, outages, failures."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from simulation import Breaks, H, merged, outage, play, simulator
 
+from twin.check.carrying import check_study
 from twin.errors import InputError
-from twin.parts.ems import Ems, EmsSpec
+from twin.parts.ems import Ems
+from twin.scenario.load import load, shipped
+from twin.simulator import Simulator
 
 SHAPE = [
     300,
@@ -214,24 +219,39 @@ def test_a_policy_of_ones_own_is_a_file(tmp_path):
         "        none = view.floor_kwh\n"
         "        return Plan(none, none, np.full(48, view.connection_kw), none, view.connection_kw)\n"
     )
-    story = play(plain(2, {"ems": {"policy": str(path)}}))
+    story = play(plain(2, {"ems": {"policy_file": str(path)}}))
     assert story.stored_kwh("core/cabinet-01", 47 * H) == pytest.approx(10.0, abs=1e-6)
 
 
 def test_a_plan_that_is_none_falls_back_to_the_rule_and_is_counted(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("class Policy:\n    def plan(self, view):\n        raise ValueError('no')\n")
-    story = play(plain(2, {"ems": {"policy": str(path)}}))
+    story = play(plain(2, {"ems": {"policy_file": str(path)}}))
     assert len(story.at("ems", "fell_back")) == 8
 
 
-def test_a_policy_file_that_is_not_there_is_named(tmp_path):
+def test_a_policy_file_that_is_not_there_or_holds_none_is_named(tmp_path):
     with pytest.raises(InputError, match="no such policy file"):
-        simulator(plain(2, {"ems": {"policy": str(tmp_path / "none.py")}}))
+        play(plain(2, {"ems": {"policy_file": str(tmp_path / "none.py")}}))
     empty = tmp_path / "empty.py"
     empty.write_text("")
     with pytest.raises(InputError, match="no class Policy"):
-        Ems(EmsSpec(policy=str(empty)))
+        play(plain(2, {"ems": {"policy_file": str(empty)}}))
+
+
+def test_code_that_a_scenario_names_runs_only_where_it_is_allowed_and_never_in_check(tmp_path):
+    (tmp_path / "mine.py").write_text("from pathlib import Path\nPath('ran').touch()\nclass Policy: pass\n")
+    file = tmp_path / "site.yaml"
+    file.write_text("extends: 10_reserve.yaml\ndesigns: {trade_90: {sites.campus.ems.policy_file: mine.py}}\n")
+    reserve = shipped()["10_reserve"]
+    for one in (reserve, reserve.with_name("01_flagship.yaml")):
+        (tmp_path / one.name).write_bytes(one.read_bytes())
+    study = load(file)
+    assert [one.name for one in study.files] == ["mine.py"]  # its source is part of the digest
+    check_study(study)
+    with pytest.raises(InputError, match=r"code that this scenario wants to run.*--allow-code"):
+        Simulator(study, "trade_90").run(0, "ledger")
+    assert not Path("ran").exists()
 
 
 def test_what_storage_cannot_do_is_refused_with_the_way_out():
@@ -243,7 +263,7 @@ def test_what_storage_cannot_do_is_refused_with_the_way_out():
     del bare["sites"]["site"]["protection"]
     with pytest.raises(ValueError, match=r"no storage to plan for \(add protection.cabinets\)"):
         simulator(bare)
-    with pytest.raises(ValueError, match="or a file like my_policy"):
+    with pytest.raises(ValueError, match="'default', 'capped' or 'naive'"):
         simulator(plain(2, {"ems": {"policy": "greedy"}}))
 
 

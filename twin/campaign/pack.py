@@ -19,6 +19,7 @@ def pack(study: Study[Scenario]) -> bytes:
     data = {
         "name": study.name,
         "digest": study.digest,
+        "allow_code": study.allow_code,
         "base": study.base.model_dump_json(),
         "designs": [(name, one.model_dump_json()) for name, one in study.designs.items()],
         "files": [file._asdict() for file in study.files],
@@ -41,4 +42,5 @@ def unpack(packed: bytes) -> Study[Scenario]:
         files=tuple(File(**file) for file in data["files"]),
         missing=(),
         digest=data["digest"],
+        allow_code=data["allow_code"],
     )

@@ -56,6 +56,7 @@ def run_campaign(
     scheduler: str | None = None,
     tls: dict[str, str] | None = None,
     progress: Progress | None = None,
+    allow_code: bool = False,
 ) -> CampaignResult:
     """Simulate many replications of all designs under the same luck.
 
@@ -78,12 +79,13 @@ def run_campaign(
         scheduler: address of a Dask scheduler, instead of both.
         tls: files `ca_file`, `cert` and `key` for it.
         progress: told after every result.
+        allow_code: whether Python files that the scenario names may run (of a `Study`, its own word counts).
 
     Raises:
         InputError: the arguments, or files that are there already or belong to another campaign.
         HaltedError: the disk is full, workers do not start, or a replication ends its process.
     """
-    study = scenario if isinstance(scenario, Study) else load(os.fspath(scenario))
+    study = scenario if isinstance(scenario, Study) else load(os.fspath(scenario), allow_code=allow_code)
     plan = _plan(study, replications, designs, until_ci, metrics, until_time_s, sweep)
     files = Files(path)
     files.check(resume=resume)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import complain, say, say_json, say_wrapped, with_format
+from twin.cli.show import complain, say, say_json, say_wrapped, with_code, with_format
 
 if TYPE_CHECKING:
     from twin.campaign.loop import State
@@ -53,6 +53,7 @@ def _seconds(text: str) -> float:
 @click.option("--tls-key", type=_FILE, help="for tls:// schedulers: our key")
 @click.option("-o", "output", required=True, type=click.Path(), help="results file (HDF5); FILE.journal while running")
 @click.option("--resume", is_flag=True, help="go on with what is there")
+@with_code
 @with_format
 def campaign(
     scenario: str,
@@ -93,7 +94,7 @@ def _run(scenario: str, span: Any, designs: list[str] | None, options: dict[str,
     from twin.cli.progress import note_cold_kernels
     from twin.scenario.load import load
 
-    study = load(scenario)
+    study = load(scenario, allow_code=options["allow_code"])
     tls = {name: options[f"tls_{name}"] for name in ("ca_file", "cert", "key") if options[f"tls_{name}"]}
     warning = exposure(options["scheduler"]) if options["scheduler"] else None
     if warning:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import blocks, is_unicode, say, say_json, say_wrapped, with_format
+from twin.cli.show import blocks, is_unicode, say, say_json, say_wrapped, with_code, with_format
 
 if TYPE_CHECKING:
     from twin.compare import Comparison
@@ -53,13 +53,16 @@ def demo(replications: int, style: str) -> None:
 @click.option("-n", "replications", type=_POSITIVE, default=20, show_default=True, help="replications of each design")
 @click.option("--designs", help="names, separated by commas; all if absent")
 @click.option("--reference", help="design that differences are taken to; the first if absent")
+@with_code
 @with_format
-def compare(scenario: str, replications: int, designs: str | None, reference: str | None, style: str) -> None:
+def compare(
+    scenario: str, replications: int, designs: str | None, reference: str | None, style: str, allow_code: bool
+) -> None:
     """Simulate all designs on the same luck; differences with intervals."""
     from twin.experiment import check_designs
     from twin.scenario.load import load
 
-    study = load(scenario)
+    study = load(scenario, allow_code=allow_code)
     chosen = list(study.designs) if designs is None else [name.strip() for name in designs.split(",") if name.strip()]
     check_designs(study, chosen)
     if reference is not None:

@@ -147,3 +147,8 @@ def blocks(labels: Sequence[Cell], columns: Sequence[tuple[str, Sequence[Cell]]]
         say_table(table)
         if left:
             say()
+
+
+def with_code(command: Any) -> Any:
+    """Adds `--allow-code` to a command that simulates."""
+    return click.option("--allow-code", is_flag=True, help="let Python files that the scenario names run")(command)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import blocks, say, say_json, say_wrapped, with_format
+from twin.cli.show import blocks, say, say_json, say_wrapped, with_code, with_format
 from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -26,15 +26,24 @@ _SHORT_YEARS = 0.5
 @click.option("--seed", type=_COUNT, help="instead of the scenario's own")
 @click.option("--replication", type=_COUNT, default=0, show_default=True, help="which luck, under this seed")
 @click.option("-o", "output", type=click.Path(), help="write the trace to this HDF5 file")
+@with_code
 @with_format
-def run(scenario: str, design: str | None, seed: int | None, replication: int, output: str | None, style: str) -> None:
+def run(
+    scenario: str,
+    design: str | None,
+    seed: int | None,
+    replication: int,
+    output: str | None,
+    style: str,
+    allow_code: bool,
+) -> None:
     """Simulate one replication of one design and print its summary."""
     from twin.cli.progress import note_cold_kernels
     from twin.experiment import check_designs, reseeded
     from twin.scenario.load import load
     from twin.simulator import simulate
 
-    study = load(scenario)
+    study = load(scenario, allow_code=allow_code)
     if design is not None:
         check_designs(study, [design])
     if output is not None:

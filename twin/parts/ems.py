@@ -3,7 +3,8 @@
 A policy is asked at midnight, at `replan_h` through the day (the day's cap then stands), when supply is restored and
 when a call is announced. What it sees is the past net load, prices, the month's peak and what is stored: no future. It
 plans for all cabinets as one; they share its thresholds. A policy of one's own is a Python file with a class `Policy`
-that has `plan(view)`. Where a policy fails or returns no usable plan, the capped rule takes its place until the next.
+that has `plan(view)`; it runs only where the user allows code (`--allow-code`), and never in `check`. Where a policy
+fails or returns no usable plan, the capped rule takes its place until the next.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from twin.ems import policies
 from twin.ems.policies.capped import Capped
@@ -53,7 +54,10 @@ class EmsRechargeSpec(Spec):
 class EmsSpec(Spec):
     """Who plans for the cabinets beside the grid, and how."""
 
-    policy: str = Field(default="default", description="default, capped, naive, or a Python file with a class Policy")
+    policy: Literal["default", "capped", "naive"] = "default"
+    policy_file: str | None = Field(
+        default=None, description="a Python file with a class Policy, instead; it runs with --allow-code alone"
+    )
     backup_reserve_fraction: Fraction = Field(default=0.0, description="of the rated energy, kept for outages")
     recharge: EmsRechargeSpec = EmsRechargeSpec()
     replan_h: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(default=6, description="between plans, from midnight on")
@@ -63,32 +67,23 @@ class EmsSpec(Spec):
     free_demand_kw: NonNegative = Field(default=0.0, description="import below this adds nothing to the month's demand")
     wear_price_per_kwh: NonNegative = Field(default=0.0, description="what discharging a kWh costs in wear")
 
-    @field_validator("policy")
-    @classmethod
-    def _known(cls, policy: str) -> str:
-        if policy not in policies.POLICIES and not policy.endswith(".py"):
-            raise ValueError(f"is {', '.join(policies.POLICIES)} or a file like my_policy.py, not '{policy}'")
-        return policy
 
-
-def load_policy(policy: str) -> Policy:
-    """An instance of a named policy or of the class `Policy` in a file.
+def load_policy(file: str) -> Policy:
+    """An instance of the class `Policy` in a file, which is run for it.
 
     Raises:
         InputError: there is no such file, or no such class in it.
     """
-    if policy in policies.POLICIES:
-        return policies.POLICIES[policy]()
-    if not os.path.isfile(policy):
-        raise InputError(Problem("no such policy file", file=policy))
-    spec = importlib.util.spec_from_file_location("twin_policy", policy)
+    if not os.path.isfile(file):
+        raise InputError(Problem("no such policy file", file=file))
+    spec = importlib.util.spec_from_file_location("twin_policy", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     made = getattr(module, "Policy", None)
     if made is None or not hasattr(made, "plan"):
-        raise InputError(Problem("has no class Policy with a method plan(view)", file=policy))
+        raise InputError(Problem("has no class Policy with a method plan(view)", file=file))
     own: Policy = made()
     return own
 
@@ -98,7 +93,7 @@ class Ems:
 
     def __init__(self, spec: EmsSpec, demand_price: float = 0.0, free_demand_kw: float = 0.0) -> None:
         self.spec, self.demand_price, self.free_demand_kw = spec, demand_price, free_demand_kw
-        self.policy = load_policy(spec.policy)
+        self.policy: Policy | None = None if spec.policy_file else policies.POLICIES[spec.policy]()
         self.made: dict[bytes, tuple[Floats, float, bool]] = {}
         """By digest of the inputs: the plant's rows, the day's cap, whether the policy failed."""
 
@@ -108,7 +103,17 @@ class Ems:
         site.item(ITEM, "ems")
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
-        """Plan from time zero on."""
+        """Plan from time zero on.
+
+        Raises:
+            InputError: the policy is a file, and no code was allowed to run, or it holds no policy.
+        """
+        if self.policy is None:
+            file = str(self.spec.policy_file)
+            if not world.allow_code:
+                remedy = "read it, then say --allow-code, or allow_code=True in Python"
+                raise InputError(Problem("is code that this scenario wants to run", file=file, remedy=remedy))
+            self.policy = load_policy(file)
         running = RunningEms(self, world, site, ids[site.path(ITEM)])
         site.planner = running.plan
         site.plan_due = True
@@ -118,7 +123,9 @@ class RunningEms:
     """One world's plans, and the past that they are made from."""
 
     def __init__(self, ems: Ems, world: World, site: Site, item: int) -> None:
+        assert ems.policy is not None
         self.ems, self.spec, self.site, self.item = ems, ems.spec, site, item
+        self._policy = ems.policy
         self._every = ems.spec.replan_h if getattr(ems.policy, "within_day", True) else 24
         slots = -(-world.horizon_us // SLOT_US)
         self._history = np.zeros(slots + PLAN_H)
@@ -220,7 +227,7 @@ class RunningEms:
     def _ask(self, view: View) -> tuple[Plan, bool]:
         """The policy's plan, or the capped rule's where it has none; whether that is so."""
         try:
-            plan = self.ems.policy.plan(view)
+            plan = self._policy.plan(view)
         except (ArithmeticError, ValueError, IndexError):
             plan = None
         if plan is None or not all(

@@ -28,20 +28,27 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @overload
-def load(path: str | Path, model: None = None, *, require_files: bool = True) -> Study[Scenario]: ...
+def load(
+    path: str | Path, model: None = None, *, require_files: bool = True, allow_code: bool = False
+) -> Study[Scenario]: ...
 
 
 @overload
-def load(path: str | Path, model: type[Model], *, require_files: bool = True) -> Study[Model]: ...
+def load(
+    path: str | Path, model: type[Model], *, require_files: bool = True, allow_code: bool = False
+) -> Study[Model]: ...
 
 
-def load(path: str | Path, model: type[Any] | None = None, *, require_files: bool = True) -> Study[Any]:
+def load(
+    path: str | Path, model: type[Any] | None = None, *, require_files: bool = True, allow_code: bool = False
+) -> Study[Any]:
     """Read, resolve and validate a scenario file.
 
     Args:
         path: a file, or the name of a shipped scenario.
         model: the root model; None means `twin.scenario.model.Scenario`.
         require_files: whether a missing data file is an error; otherwise it is listed in `missing`.
+        allow_code: whether Python files that the scenario names may run when it is simulated. Loading runs none.
 
     Raises:
         InputError: with every problem of the base and of all designs, in order of file and line.
@@ -78,6 +85,7 @@ def load(path: str | Path, model: type[Any] | None = None, *, require_files: boo
         files=files,
         missing=tuple(missing),
         digest=digest(models, ranges, files),
+        allow_code=allow_code,
     )
 
 

@@ -37,6 +37,7 @@ class Study(Generic[Model]):
         files: every data file that base or designs name, in order of name.
         missing: problems of data files that are not there (empty unless they were allowed to miss).
         digest: SHA-256 over all resolved designs, ranges and files; order, comments and location do not count.
+        allow_code: whether Python files that the scenario names may run.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Study(Generic[Model]):
     files: tuple[File, ...]
     missing: tuple[Problem, ...]
     digest: str
+    allow_code: bool = False
 
     @property
     def ranges(self) -> dict[KeyPath, Range]:

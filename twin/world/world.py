@@ -118,12 +118,14 @@ class Stream:
 class World:
     """Clock, sites and record of one replication; `run()` plays it to the horizon."""
 
-    def __init__(self, *, seed: int, replication: int, horizon_us: int, level: str) -> None:
+    def __init__(self, *, seed: int, replication: int, horizon_us: int, level: str, allow_code: bool = False) -> None:
         self.env = Environment()
         self.seed = seed
         self.replication = np.uint64(replication)
         self.horizon_us = horizon_us
         self.record = Record(level)
+        self.allow_code = allow_code
+        """Whether Python files that the scenario names may run."""
         self.sites: list[Reacting] = []
         self.dirty: list[Touched] = []
         """Sites that must react at the end of this instant."""
