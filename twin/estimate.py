@@ -185,7 +185,9 @@ def round_to_error(estimate: Estimate, scale: float = 1.0) -> Rounded:
     spaces for thousands.
     """
     error = estimate.standard_error * scale
-    place = _place(error) if error > 0 and math.isfinite(error) else None
+    # an error of a billionth is the rounding of sums: its place would show digits that mean nothing
+    counts = math.isfinite(error) and error > 1e-9 * abs(estimate.mean * scale)
+    place = _place(error) if counts else None
     if estimate.one_sided:
         return Rounded(number(0.0, 0), number(0.0, 0), _significant(estimate.high * scale, 2))
     if math.isnan(estimate.low):

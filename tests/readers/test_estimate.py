@@ -156,3 +156,9 @@ def test_without_an_error_a_known_number_keeps_its_digits():
     assert round_to_error(mean_interval([1.31, 1.31])).value == "1.31"
     assert round_to_error(mean_interval([1852.937])).value == "1\u2009853"
     assert round_to_error(mean_interval([1852.937])).interval == ""
+
+
+def test_an_error_that_is_rounding_shows_no_digits_that_mean_nothing():
+    nearly_the_same = mean_interval([1.0023, 1.0023 + 2e-16, 1.0023, 1.0023 - 2e-16])
+    assert 0 < nearly_the_same.standard_error < 1e-15
+    assert round_to_error(nearly_the_same).value == "1.0023"
