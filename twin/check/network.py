@@ -11,7 +11,7 @@ from twin.plant import fields as f
 from twin.powerflow import solve
 from twin.scenario.model import SiteSpec
 from twin.world.blueprint import SiteBuilder
-from twin.world.site_network import SiteNetwork
+from twin.world.site_network import SiteNetwork, supply_state
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def check_flows(builder: SiteBuilder, site: SiteSpec, draw_kw: dict[str, float])
 def _one(
     text: str, network: SiteNetwork, sections: list[int], builder: SiteBuilder, draw_kw: dict[str, float]
 ) -> FlowCheck:
-    switching = network.switching(sum(what << f.SECTION_BITS * s for s, what in enumerate(sections)))
+    switching = network.switching(supply_state(sections))
     energised = network.energised(switching)
     p_kw = np.zeros(network.net.buses)
     for name, kw in draw_kw.items():

@@ -25,6 +25,7 @@ from twin.units import NEVER, TICKS_PER_S, hours, ticks
 from twin.world import record as r
 from twin.world.blueprint import UNLIMITED_KW
 from twin.world.site import SUPPLY, Site
+from twin.world.site_network import supply_state
 from twin.world.world import Notice
 
 if TYPE_CHECKING:
@@ -222,11 +223,10 @@ class RunningGrid:
 
     def _say_supply(self) -> None:
         """How each section is fed, for the record of what flows where."""
-        grid, state = self.site.section[f.S_GRID], 0
-        for k, up in enumerate(self._up):
-            if grid[k]:
-                state |= (f.OWN_FEEDER if up else f.THROUGH_TIE) << f.SECTION_BITS * k
-        self.site.clock[f.SUPPLY_STATE] = state
+        fed = zip(self.site.section[f.S_GRID], self._up, strict=True)
+        self.site.clock[f.SUPPLY_STATE] = supply_state(
+            [(f.OWN_FEEDER if up else f.THROUGH_TIE) if grid else f.DEAD_SECTION for grid, up in fed]
+        )
 
     def _worst(self, k: int) -> Strike:
         """The strike that ends last: it decides how long feeder k stays away."""

@@ -21,7 +21,7 @@ from twin.world.fill import fill_feeds, fill_loads
 from twin.world.flows import FlowPlan
 from twin.world.profile import Clockwork
 from twin.world.pv_plan import PvPlan
-from twin.world.site_network import SiteNetwork
+from twin.world.site_network import SiteNetwork, supply_state
 
 UNLIMITED_KW = 1e12
 
@@ -227,7 +227,7 @@ class SiteBuilder:
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
         clock[f.BOUND_US], clock[f.AGEING] = NEVER, ages
         clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
-        clock[f.SUPPLY_STATE] = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        clock[f.SUPPLY_STATE] = supply_state([f.OWN_FEEDER] * self.sections)
         if self.pv is not None:
             self.pv.fill(clock, site, [len(feed.units) for feed in feeds if feed.kind in (f.IN_LINE, f.PARALLEL)])
         flows = self._flows(loads, feeds, link)
@@ -269,7 +269,7 @@ class SiteBuilder:
             self.network.buses_of[self.short(name)] = [self._bus_of(point)] * self.sections
             links.append((self.short(name), point.sections))
             full_kw.append(0.0)
-        normal = sum(f.OWN_FEEDER << f.SECTION_BITS * s for s in range(self.sections))
+        normal = supply_state([f.OWN_FEEDER] * self.sections)
         if self.pv is not None:
             links.append(("pv", (1 << self.sections) - 1))
             full_kw.append(0.0)

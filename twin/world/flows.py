@@ -31,7 +31,8 @@ class _State:
     bus: Ints
     share: Floats
     iron_kw: Floats
-    mixed: bool
+    source: Ints | None
+    """(buses,) the source of each bus where grid and gensets feed at once, else None."""
 
 
 class FlowPlan:
@@ -62,8 +63,10 @@ class FlowPlan:
         energised = network.energised(switching)
         shares = np.array([network.places(load, mask, switching, energised) for load, mask in self.links])
         link, bus = np.nonzero(shares)
+        iron_kw = np.where(energised, network.iron_kw, 0.0)
         mixed = any(switching.on_grid) and any(switching.on_gensets)
-        return _State(switching, link, bus, shares[link, bus], np.where(energised, network.iron_kw, 0.0), mixed)
+        source = network.source_of(switching) if mixed else None
+        return _State(switching, link, bus, shares[link, bus], iron_kw, source)
 
     def demand(self, state: _State, draw_kw: Floats) -> tuple[Floats, Floats]:
         """What the buses draw, (cases, buses) kW and kvar, for the draws of the links, (cases, links)."""
@@ -90,14 +93,13 @@ class FlowPlan:
         p_kw, q_kvar = self.demand(state, draw_kw)
         out = solve(
             network.net, p_kw, q_kvar, in_service=state.switching.closed, sources=state.switching.sources,
-            store="voltages" if state.mixed else "summary",
+            store="summary" if state.source is None else "voltages",
         )  # fmt: skip
         loss_kw = np.zeros((cases, 2))
-        if state.mixed:
-            source = network.source_of(state.switching)
+        if state.source is not None:
             for n in range(len(state.switching.sources)):
                 column = 0 if n < len(state.switching.sources) - 1 else 1
-                drawn_kw = (p_kw - state.iron_kw)[:, source == n].sum(axis=1)
+                drawn_kw = (p_kw - state.iron_kw)[:, state.source == n].sum(axis=1)
                 loss_kw[:, column] += out.source_kva[:, n].real - drawn_kw
         else:
             loss_kw[:, 0 if any(state.switching.on_grid) else 1] = out.loss_kw + state.iron_kw.sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,6 +16,11 @@ from twin.spec import Spec
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+
+def supply_state(sections: Sequence[int]) -> int:
+    """The number of a supply state, from how each section is fed; `SiteNetwork.switching` reads it."""
+    return sum(what << SECTION_BITS * s for s, what in enumerate(sections))
 
 
 class NetworkLimits(Spec):
