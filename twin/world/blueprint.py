@@ -117,6 +117,7 @@ class SiteBlueprint:
     """
 
     name: str
+    start_month: int
     fact: NDArray[np.int64]
     quantity: NDArray[np.float64]
     link: NDArray[np.int64]
@@ -149,6 +150,8 @@ class SiteBuilder:
         self.index = index
         self.sections = sections
         self.items: list[Item] = []
+        self.breakable: list[str] = []
+        """Full names of items that a shock may bring down: all that a family of failure clocks will hold."""
         self.loads: dict[str, Load] = {}
         self.feeds: dict[str, Feed] = {}
         self.points: dict[str, Point] = {}
@@ -173,9 +176,11 @@ class SiteBuilder:
         """The name within this site."""
         return full.removeprefix(f"{self.name}/")
 
-    def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0) -> str:
+    def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0, breakable: bool = False) -> str:
         """Declare an item; returns its full name."""
         full = self.path(name)
+        if breakable:
+            self.breakable.append(full)
         self.items.append(Item(full, kind, self.index, weight_kw, gpus))
         return full
 
@@ -241,7 +246,8 @@ class SiteBuilder:
         section[f.S_GRID] = 1
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
         return SiteBlueprint(
-            name=self.name, fact=fact, quantity=quantity, link=link, section=section, clock=clock, site=site,
+            name=self.name, start_month=start.month, fact=fact, quantity=quantity, link=link, section=section,
+            clock=clock, site=site,
             edge_us=edge_us, edge=edge, month_us=month_us, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
             load_of={self.short(load.name): i for i, load in enumerate(loads)},
             feed_of={self.short(feed.name): j for j, feed in enumerate(feeds)},
