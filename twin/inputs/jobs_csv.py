@@ -26,13 +26,18 @@ class Jobs:
     """Run time on GPUs without interruption [s], > 0."""
     gpus: Ints
     """GPUs held while running, >= 1."""
+    priority: Floats
+    """Larger goes first; 0 where the table does not say."""
+    requested_s: Floats
+    """Run time that was asked for [s]; NaN where the table does not say."""
 
     def __len__(self) -> int:
         return len(self.job_id)
 
 
 def read_jobs(path: Path | str) -> Jobs:
-    """Reads jobs from a CSV file with the columns job_id, submit_s, duration_s, gpus and perhaps tenant, vc or user.
+    """Reads jobs from a CSV file with the columns job_id, submit_s, duration_s, gpus and perhaps tenant, vc or user,
+    priority, requested_s.
 
     The layout is that of the flattened Philly table (Jeon et al., USENIX ATC 2019).
 
@@ -44,6 +49,7 @@ def read_jobs(path: Path | str) -> Jobs:
     submit_s = table.numbers("submit_s", minimum=0.0)
     duration_s = table.numbers("duration_s", above=0.0)
     gpus = table.numbers("gpus", minimum=1.0, whole=True)
+    extra = {name: table.numbers(name) for name in ("priority", "requested_s") if name in table.columns}
     job_id = _unique_ids(table)
     table.refuse()
     tenant_column = next((name for name in TENANT_COLUMNS if name in table.columns), None)
@@ -57,6 +63,8 @@ def read_jobs(path: Path | str) -> Jobs:
         submit_s=submit_s[order],
         duration_s=duration_s[order],
         gpus=gpus[order].astype(np.int64),
+        priority=extra.get("priority", np.zeros(len(table)))[order],
+        requested_s=extra.get("requested_s", np.full(len(table), np.nan))[order],
     )
 
 
