@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal
 
 from twin.errors import InputError, Problem
-from twin.inputs.jobs import table
+from twin.inputs.jobs import acme_helios, alibaba, opendc, philly, slurm, swf, table
 from twin.inputs.jobs.schema import TOO_LARGE, TWICE, JobRow, Jobs, Layout, Reading, Rejected, Source, gathered
 from twin.inputs.jobs.source import open_source
 from twin.inputs.table import ROWS_NAMED_MAX
 
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (table.LAYOUT,)}
+_ROOM = (table, slurm, swf, philly, alibaba, acme_helios, opendc)
+LAYOUTS: dict[str, Layout] = {module.LAYOUT.name: module.LAYOUT for module in _ROOM}
 """By name; the first whose `fits` holds is taken."""
 
 
