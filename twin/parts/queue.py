@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from twin.errors import InputError, Problem
-from twin.inputs.jobs_csv import Jobs, read_jobs
+from twin.inputs.jobs.read import read_jobs
+from twin.inputs.jobs.schema import Jobs
 from twin.jobs.expectation import History
 from twin.jobs.placement import Placement
 from twin.jobs.scheduler import BACKFILL_DEPTH, Scheduler
@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 
 
 class QueueSpec(Spec):
-    """Jobs from a CSV record: submit time, duration, GPUs."""
+    """Jobs from a record: submit time, duration, GPUs."""
 
     kind: Literal["queue"]
     site: str | None = Field(default=None, description="the only site, if absent")
-    file: str
+    file: str = Field(description="a job record of any layout that twin jobs reads")
+    layout: str | None = Field(default=None, description="the record's layout; found in the file's head if absent")
+    bad_rows: Literal["refuse", "leave_out"] = Field(
+        default="refuse", description="rows that contradict themselves, and jobs larger than the cluster"
+    )
     order: Literal["fifo", "priority", "shortest_first"] = Field(default="fifo", description="who is next")
     backfill: Literal["none", "easy", "conservative"] = Field(
         default="none", description="who may overtake a job that does not fit yet"
@@ -64,24 +68,19 @@ class Queue:
 
     def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
-        self.jobs = read_jobs(spec.file)
-        self._check(self.jobs)
+        self.jobs = self._read()
         self.submit_us = [round(second * TICKS_PER_S) for second in self.jobs.submit_s.tolist()]
         self.duration_us = [max(1, round(second * TICKS_PER_S)) for second in self.jobs.duration_s.tolist()]
         self.gpus = self.jobs.gpus.tolist()
 
-    def _check(self, jobs: Jobs) -> None:
-        large = [k for k in range(len(jobs)) if jobs.gpus[k] > self.cluster.gpus]
-        if large:
-            names = ", ".join(jobs.job_id[k] for k in large[:5])
-            raise InputError(
-                Problem(
-                    f"{len(large)} of {len(jobs)} jobs need more than the cluster's {self.cluster.gpus} GPUs: {names}",
-                    file=str(self.spec.file),
-                    key=f"jobs.{self.name}.file",
-                    remedy="more rows or servers, or a record without them",
-                )
-            )
+    def _read(self) -> Jobs:
+        """The record's jobs.
+
+        Raises:
+            InputError: see `read_jobs`.
+        """
+        spec = self.spec
+        return read_jobs(spec.file, spec.layout, gpus_max=self.cluster.gpus, bad_rows=spec.bad_rows)
 
     def declare(self, site: SiteBuilder) -> None:
         """One item for the whole queue."""
