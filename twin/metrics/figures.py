@@ -11,7 +11,7 @@ from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
 from twin.metrics import trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
-from twin.metrics.darkness import all_dark_count, dark_spans
+from twin.metrics.darkness import dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H
@@ -66,6 +66,7 @@ def _load_points(trace: Trace) -> dict[str, float]:
     core_dark_h = (core_dark.end_us - core_dark.start_us).sum() / TICKS_PER_H
     sustained = dark.end_us - dark.start_us > SUSTAINED_US
     weight_kw = trace.items["weight_kw"]
+    short, short_us = dark_together(trace, rows, dark, rows_to_lose(trace))
     row_years = len(rows) * years
     saifi = _ratio(_count(sustained), row_years)
     saidi_h = _ratio(dark_h[sustained].sum(), row_years)
@@ -74,7 +75,9 @@ def _load_points(trace: Trace) -> dict[str, float]:
         "energised_fraction": 1.0 - _ratio((weight_kw[dark.item] * dark_h).sum(), horizon_kwh),
         "row_dark_h_per_year": _ratio(dark_h.sum(), row_years),
         "core_dark_h_per_year": _ratio(core_dark_h, _count(is_core) * years),
-        "all_rows_dark_per_year": all_dark_count(trace, rows, dark) / years,
+        "all_rows_dark_per_year": dark_together(trace, rows, dark, {})[0] / years,
+        "capacity_shortfall_per_year": short / years,
+        "capacity_shortfall_h_per_year": short_us / TICKS_PER_H / years,
         "interruptions_per_row_year": _ratio(len(dark_h), row_years),
         "saifi_per_year": saifi,
         "saidi_h_per_year": saidi_h,

@@ -95,6 +95,10 @@ METRICS: dict[str, Metric] = {
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),
     "mean_wait_h": Metric("h", "queue: from submission to first start, mean over started jobs"),
     "queue_gpu_h_useful_per_year": Metric("GPU-h/year", "queue: work kept", "higher"),
+    "capacity_shortfall_per_year": Metric(
+        "1/year", "times that fewer rows are lit than a gang job needs, spare rows counted in", is_count=True
+    ),
+    "capacity_shortfall_h_per_year": Metric("h/year", "time with fewer lit rows than a gang job needs"),
 }
 
 NAMES: tuple[str, ...] = tuple(METRICS)

@@ -85,7 +85,8 @@ AGEING = 16  # whether cells age: the block of quantities then has their rows
 # Of the plan: how many slots, the one at hand, when it ends, how long one is. Written by the policy's phase, which
 # may: it runs with the plant settled; then by `advance`.
 PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
-CLOCK_FIELDS = 21
+FUEL_ANCHOR_US = 21  # since when the gensets' tank falls at its rate
+CLOCK_FIELDS = 22
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -113,7 +114,9 @@ PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; di
 # PV: what it could give, now; what it gives, what is curtailed, what is exported, and what it gives to the sections.
 PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(30, 35)
 EXPORT_LIMIT_KW, PV_UNIT_SHARE = 35, 36  # allowed export; share of PV wired to each unit that can form an island
-SITE_QUANTITIES = 37
+# The gensets' tank, there only where they have one: FUEL_PER_KWH_L is 0 without. No-load burn is a fact of the plant.
+FUEL_L, FUEL_ANCHOR_L, FUEL_RATE_L_PER_H, FUEL_PER_KWH_L, FUEL_NO_LOAD_L_PER_H = range(37, 42)
+SITE_QUANTITIES = 42
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
 # slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
 NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
