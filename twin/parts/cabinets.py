@@ -9,20 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law, TabledLaw, compile_law
 from twin.parts.ageing import AgeingSpec, StorageAgeing
 from twin.parts.cluster import row_name
 from twin.parts.failures import FailuresSpec, failing
+from twin.parts.unit_flips import UnitFlips
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
-from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
 from twin.world.failing import Group
 from twin.world.family import Family
-from twin.world.site import UNITS, Site
+from twin.world.site import Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -132,26 +131,10 @@ class Cabinets:
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """One family of failure clocks over all cabinets."""
-        items = [ids[name] for name in self.names]
-        column = {int(item): i for i, item in enumerate(site.plan.unit_items)}
-        columns = np.array([column[item] for item in items], np.int64)
-        fact = site.fact
-
-        def flip(flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
-            row = cause
-            for k in flipped:
-                i = columns[k]
-                row = site.change(items[k], r.UP, int(up[k]), UNITS, cause)
-                fact[f.U_UP, i] = up[k]
-                fact[f.F_VERSION, fact[f.U_FEED, i]] += 1
-            return row
-
-        def needed(k: int) -> bool:
-            return bool(fact[f.F_STATE, fact[f.U_FEED, columns[k]]] != f.ON_SECTION)
-
+        units = UnitFlips(site, [ids[name] for name in self.names])
         spec = self.spec
         model = failing(spec.failures, spec.cabinet_mtbf_h, spec.cabinet_mttr_h, site.plan.start_month)
         groups = [Group(ids[name], name, members) for name, members in self._groups.items()]
-        Family(world, site, self.names, items, model, flip, groups=groups, needed=needed)
+        Family(world, site, self.names, units.items, model, units.flip, groups=groups, needed=units.needed)
         if self.spec.ageing and self.names:
             StorageAgeing(world, site, ids[site.path("cabinets")])

@@ -20,6 +20,7 @@ from twin.parts.failures import CrewSpec, SpareSpec, repair_specs
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
+from twin.parts.hands import HumanErrorSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.pv import PvSpec
@@ -141,6 +142,7 @@ class SiteSpec(Spec):
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    human_error: HumanErrorSpec | None = Field(default=None, description="in manual switching; none if absent")
     shocks: dict[str, ShockSpec] = Field(default_factory=dict, description="common causes that strike items at once")
     value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
 

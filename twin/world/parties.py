@@ -46,3 +46,33 @@ class PowerCap(Protocol):
 
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
+
+
+class Bypassable(Protocol):
+    """What planned work asks of a UPS block."""
+
+    feed: int
+
+    def bypass(self, reason: str, row: int, *, on: bool) -> None:
+        """One more reason to be on static bypass, or one less."""
+
+
+class Switching(Protocol):
+    """Whoever switches by hand."""
+
+    def err(self) -> int:
+        """One operation: -1 where it goes well, else how long its consequence lasts [us]."""
+
+    def switch(self, feeds: list[int], cause: int) -> None:
+        """One operation on these feeds, which may go wrong."""
+
+
+class SureHands:
+    """People who make no errors: where the scenario knows of none."""
+
+    def err(self) -> int:
+        """All goes well."""
+        return -1
+
+    def switch(self, feeds: list[int], cause: int) -> None:
+        """All goes well."""
