@@ -21,7 +21,7 @@ from twin.parts.transfer_switch import TransferSwitches, TransferSwitchSpec
 from twin.parts.unit_flips import UnitFlips
 from twin.parts.ups_block import LockOut, RunningBlock
 from twin.plant import fields as f
-from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
+from twin.spec import Count, Fraction, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
 from twin.world.failing import Group
@@ -85,6 +85,9 @@ class UpsSpec(Spec):
     block_mttr_h: Law = Field(default=8.0, validate_default=True)
     bypass_by_hand_h: NonNegative = 1.0
     fail_on_demand_probability: Probability = 0.001
+    fail_on_demand_common_fraction: Fraction = Field(
+        default=0.0, description="beta: share of these failures that all blocks of the system have together"
+    )
     strings: StringsSpec | None = Field(default=None, description="of a block's battery; without them it never fails")
     lock_out: LockOutSpec | None = None
 
@@ -105,6 +108,7 @@ class Ups:
 
     def __init__(self, name: str, spec: UpsSpec, rows: int, gensets: frozenset[str]) -> None:
         self.spec, self._rows = spec, rows
+        self._name = name
         self._genset = gensets >= set(spec.serves)
         sides = [name] if spec.systems == 1 else [f"{name}-a", f"{name}-b"]
         self._blocks = [f"{side}-{b + 1}" for side in sides for b in range(spec.blocks)]
@@ -134,6 +138,7 @@ class Ups:
             feed = Feed(
                 name, f.IN_LINE, self._sections(site, system, b), self._batteries(site, name, limit),
                 spec.loss_fraction, limit, fail_probability=spec.fail_on_demand_probability, genset=self._genset,
+                fail_common_fraction=spec.fail_on_demand_common_fraction, fail_group=self._name,
             )  # fmt: skip
             site.add_feed(feed, "ups_block", [site.path(load) for load in self._served(b)])
             for m in range(spec.modules.n + spec.modules.r):

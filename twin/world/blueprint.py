@@ -103,6 +103,9 @@ class Feed:
     limit_kw: float = UNLIMITED_KW
     transfer: CompiledLaw | None = None
     fail_probability: float = 0.0
+    fail_common_fraction: float = 0.0
+    """Share of the failures to pick up that all feeds of `fail_group` have together (beta on demand)."""
+    fail_group: str = ""
     genset: bool = False
 
 
@@ -123,7 +126,7 @@ class Point:
 
 @dataclass
 class SiteBlueprint:
-    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds).
+    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (3, feeds).
 
     `load_of` and `feed_of` give the index of a load point or feed by its name within the site.
     """
@@ -260,6 +263,8 @@ class SiteBuilder:
         section[f.S_GRID] = 1
         switches = [feed.name for feed in feeds] + [f"{load.name}/switch" for load in loads]
         keys = [[stream_key(seed, name, purpose) for name in switches] for purpose in ("pick_up", "transfer")]
+        groups = [self.path(feed.fail_group) for feed in feeds] + [""] * len(loads)
+        keys.append([stream_key(seed, name, "pick_up_together") for name in groups])
         return SiteBlueprint(
             name=self.name, start_month=start.month, fact=fact, quantity=quantity, link=link, section=section,
             clock=clock, site=site,
