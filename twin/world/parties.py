@@ -46,3 +46,16 @@ class PowerCap(Protocol):
 
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
+
+
+class RunningJob(Protocol):
+    """What planned work and the application layer may ask of a job, or of a queue of jobs."""
+
+    name: str
+    write_us: int
+
+    def stop(self, reason: str, cause: int) -> None:
+        """Save, then stand by until `resume` is called with the same reason."""
+
+    def resume(self, reason: str, cause: int) -> None:
+        """Go on, where nothing else holds the job back."""

@@ -20,7 +20,7 @@ from twin.units import TICKS_PER_H
 from twin.world import record as r
 from twin.world.carried import CarriedByPoints
 from twin.world.flows import SiteFlows
-from twin.world.parties import GensetPlant, GridSupply, PowerCap
+from twin.world.parties import GensetPlant, GridSupply, PowerCap, RunningJob
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Site:
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
+        self.jobs: list[RunningJob] = []
+        """Jobs that can be stopped on purpose: for planned work, or by the application layer."""
         self.gensets: GensetPlant | None = None
         self.grid: GridSupply | None = None
         self.watched: Callable[[], None] | None = None
@@ -342,6 +344,7 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
+        self.jobs.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
