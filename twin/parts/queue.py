@@ -79,8 +79,9 @@ class Queue:
         Raises:
             InputError: see `read_jobs`.
         """
-        spec = self.spec
-        return read_jobs(spec.file, spec.layout, gpus_max=self.cluster.gpus, bad_rows=spec.bad_rows)
+        spec, cluster = self.spec, self.cluster
+        usable = cluster.gpus - cluster.rows * spec.spare_servers_per_row * cluster.gpus_per_server
+        return read_jobs(spec.file, spec.layout, gpus_max=usable, bad_rows=spec.bad_rows)
 
     def declare(self, site: SiteBuilder) -> None:
         """One item for the whole queue."""

@@ -249,11 +249,14 @@ class Scenario(Spec):
             held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
             if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
                 raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
+            if isinstance(job, QueueSpec) and job.spare_servers_per_row >= cluster.servers_per_row:
+                raise ValueError(f"jobs.{name}.spare_servers_per_row: a row has {cluster.servers_per_row} servers")
         held: dict[str, int] = {}
         for job in self.jobs.values():
             site = self.site_of(job)
             cluster = self.sites[site].cluster
-            held[site] = held.get(site, 0) + (job.servers(cluster) if isinstance(job, GangSpec) else 0)
+            own = job.servers(cluster) + job.spare_servers if isinstance(job, GangSpec) else 0
+            held[site] = held.get(site, 0) + own
             if held[site] > cluster.rows * cluster.servers_per_row:
                 raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
         return self

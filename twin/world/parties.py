@@ -76,3 +76,16 @@ class SureHands:
 
     def switch(self, feeds: list[int], cause: int) -> None:
         """All goes well."""
+
+
+class RunningJob(Protocol):
+    """What planned work and the application layer may ask of a job, or of a queue of jobs."""
+
+    name: str
+    write_us: int
+
+    def stop(self, reason: str, cause: int) -> None:
+        """Save, then stand by until `resume` is called with the same reason."""
+
+    def resume(self, reason: str, cause: int) -> None:
+        """Go on, where nothing else holds the job back."""

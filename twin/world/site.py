@@ -22,7 +22,7 @@ from twin.world.aftermath import tell as tell_aftermath
 from twin.world.carried import CarriedByPoints
 from twin.world.faults import Faults
 from twin.world.flows import SiteFlows
-from twin.world.parties import Bypassable, GensetPlant, GridSupply, PowerCap, SureHands, Switching
+from twin.world.parties import Bypassable, GensetPlant, GridSupply, PowerCap, RunningJob, SureHands, Switching
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Site:
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
+        self.jobs: list[RunningJob] = []
+        """Jobs that can be stopped on purpose: for planned work, or by the application layer."""
         self.gensets: GensetPlant | None = None
         self.grid: GridSupply | None = None
         self.hands: Switching = SureHands()
@@ -322,6 +324,7 @@ class Site:
         self.capped.clear()
         self.blocks.clear()
         self.hands = SureHands()
+        self.jobs.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
