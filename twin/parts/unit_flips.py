@@ -20,12 +20,11 @@ class UnitFlips:
 
     def flip(self, flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
         """Units have failed or been repaired: see `Flip`."""
-        site, fact, row = self._site, self._site.fact, cause
+        site, row = self._site, cause
         for k in flipped:
             i = self.columns[k]
             row = site.change(self.items[k], r.UP, int(up[k]), UNITS, cause)
-            fact[f.U_UP, i] = up[k]
-            fact[f.F_VERSION, fact[f.U_FEED, i]] += 1
+            site.faults.unit(i, on=not up[k])
         return row
 
     def needed(self, k: int) -> bool:

@@ -200,6 +200,20 @@ class SiteSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _work_has_objects(self) -> Self:
+        work, protection = self.planned_work, self.protection
+        if work is not None:
+            there = {
+                "ups_blocks": protection.ups_systems,
+                "cabinets": protection.cabinets,
+                "gensets": protection.gensets,
+            }
+            for name, found in there.items():
+                if getattr(work, name) is not None and not found:
+                    raise ValueError(f"planned_work.{name}: the site has none under protection (leave it out: null)")
+        return self
+
+    @model_validator(mode="after")
     def _points_serve(self) -> Self:
         rows = {row_name(k) for k in range(self.cluster.rows)}
         held: dict[str, str] = {}

@@ -31,7 +31,7 @@ def tell(site: Site, out: list[list[int]]) -> None:
     first = site.record.count
     for index, what in zip(*out, strict=True):
         if what in _OF_FEED:
-            cause = site.trigger if site.trigger >= 0 else site.feed_row[index]
+            cause = _cause_of_feed(site, index)
             site.feed_row[index] = site.log(site.plan.feed_items[index], _OF_FEED[what], 1, cause)
             if what == p.RESTORED:
                 site.plan_due = True
@@ -48,6 +48,17 @@ def tell(site: Site, out: list[list[int]]) -> None:
         if site.fact[f.L_STUCK, index]:
             cause = site.load_row[index]
         site.load_row[index] = site.log(site.plan.load_items[index], r.LIT, int(what == li.LIT), cause)
+
+
+def _cause_of_feed(site: Site, j: int) -> int:
+    """What flipped in this instant and concerns feed j: its own section's feeder, else what this reaction answers."""
+    if site.trigger < 0:
+        return site.feed_row[j]
+    if site.fact[f.F_UP, j]:
+        for s, row in enumerate(site.section_row):
+            if site.fact[f.F_SECTIONS, j] >> s & 1 and row >= 0 and site.record.time_of(row) == site.now_us:
+                return row
+    return site.trigger
 
 
 def _refill(site: Site, j: int) -> None:

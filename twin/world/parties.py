@@ -15,6 +15,20 @@ class GensetPlant(Protocol):
     def settled(self) -> bool:
         """Whether every set that will come on line has done so."""
 
+    @property
+    def called(self) -> bool:
+        """Whether it has been asked for."""
+
+    @property
+    def sets(self) -> int:
+        """How many sets it has."""
+
+    def stand_down(self, k: int, until_us: int, row: int) -> None:
+        """Set k is taken out of service until then."""
+
+    def leave_off(self, k: int, row: int) -> None:
+        """Set k was left switched off: it will not start when it is next called."""
+
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant."""
 

@@ -86,6 +86,8 @@ class Site:
         self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
         self.feed_row = [-1] * len(plan.feed_items)
+        self.section_row = [-1] * plan.section.shape[1]
+        """Row of the last flip of each section's own feeder."""
         self.abnormal = False
         self.spare_kw = 0.0
         self._out = np.zeros((2, 4 * (len(plan.feed_items) + len(plan.load_items))), np.int64)
