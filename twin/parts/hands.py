@@ -67,8 +67,8 @@ class FallibleHands:
         site = self._site
         row = site.change(self._item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
         for j in feeds:
-            site.faults.feed(j, on=True)
+            site.faults.feed(j, row, on=True)
         yield self._world.sleep(length_us)
-        site.change(self._item, r.RESTORED, 1, SUPPLY, row)
+        row = site.change(self._item, r.RESTORED, 1, SUPPLY, row)
         for j in feeds:
-            site.faults.feed(j, on=False)
+            site.faults.feed(j, row, on=False)

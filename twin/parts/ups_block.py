@@ -53,18 +53,18 @@ class RunningBlock:
             yield self.world.sleep(lives.ticks(life))
             repair = repairs.ticks(restoration)
             row = self.site.change(self.item, r.UP, 0, SUPPLY)
-            faults.feed(self.feed, on=True)
+            faults.feed(self.feed, row, on=True)
             if by_hand < repair:
                 yield self.world.sleep(max(1, by_hand))
                 self.bypass("failed", row, on=True)
-                faults.feed(self.feed, on=False)
+                faults.feed(self.feed, row, on=False)
                 self.site.hands.switch([self.feed], row)
                 yield self.world.sleep(repair - by_hand)
                 self.site.change(self.item, r.UP, 1, SUPPLY, row)
             else:
                 yield self.world.sleep(repair)
-                self.site.change(self.item, r.UP, 1, SUPPLY, row)
-                faults.feed(self.feed, on=False)
+                row = self.site.change(self.item, r.UP, 1, SUPPLY, row)
+                faults.feed(self.feed, row, on=False)
             self.bypass("failed", row, on=False)
 
 

@@ -22,6 +22,7 @@ Array = Any
 
 # what happened to a feed, as the site logs it; `lights` goes on with what happened to a load
 PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY, RESTORED = range(5)
+STARTED_DARK = 9  # storage lights a dark load again
 
 
 @inner
@@ -148,6 +149,22 @@ def _lose_input(
 
 
 @inner
+def _can_start(j: int, fact: Array, quantity: Array, link: Array) -> bool:
+    """Whether feed j's storage has the kW for all that its loads will ask for once they are lit."""
+    kind = fact[f.F_KIND, j]
+    if (kind != f.PARALLEL and kind != f.IN_LINE) or not fact[f.F_SWITCH, j]:
+        return False
+    need = auxiliaries_kw(j, fact, quantity)
+    for k in range(link.shape[1]):
+        if link[f.LINK_FEED, k] == j:
+            i = link[f.LINK_LOAD, k]
+            if not (fact[f.L_TRIPPED, i] or fact[f.L_SHED, i] or fact[f.L_CUT, i]):
+                need += quantity[f.L_POTENTIAL_KW, i]
+    able = storage_kw(j, fact, quantity)
+    return able > 0.0 and need <= able * (1.0 + 1e-12)
+
+
+@inner
 def _point(p: int, fact: Array, clock: Array, section: Array) -> None:
     """A connection point follows the grid unless its trucks carry somebody; tripped, it waits until nobody asks."""
     carries = cut_off = False
@@ -201,10 +218,12 @@ def _feeds(
             if old == f.ON_SECTION:
                 fact[f.F_LOST_US, j] = now_us
             new = _lose_input(j, now_us, key, replication, fact, quantity, link, section)
+        elif old == f.DEAD and 0 < fact[f.F_START_US, j] <= now_us and _can_start(j, fact, quantity, link):
+            new = f.ON_STORAGE
         if new != old:
             fact[f.F_STATE, j] = new
             if new == f.ON_STORAGE:
-                count = note(out, count, j, PICKED_UP)
+                count = note(out, count, j, STARTED_DARK if old == f.DEAD else PICKED_UP)
             elif new == f.DEAD:
                 count = note(out, count, j, FAILED_TO_PICK_UP)
             elif new == f.ON_SECTION and old != f.ON_HOLD_UP:

@@ -18,6 +18,7 @@ _OF_FEED = {
     p.OVERLOADED: r.OVERLOADED,
     p.EMPTY: r.EMPTY,
     p.RESTORED: r.RESTORED,
+    p.STARTED_DARK: r.STARTED_DARK,
 }
 _OF_SWITCH = {li.TRANSFERRED: r.TRANSFERRED, li.FAILED_TO_TRANSFER: r.FAILED_TO_TRANSFER}
 
@@ -51,9 +52,12 @@ def tell(site: Site, out: list[list[int]]) -> None:
 
 
 def _cause_of_feed(site: Site, j: int) -> int:
-    """What flipped in this instant and concerns feed j: its own section's feeder, else what this reaction answers."""
+    """What flipped in this instant and concerns feed j: its own fault, its section's feeder, else what is answered."""
     if site.trigger < 0:
         return site.feed_row[j]
+    row = site.faults.row[j]
+    if row >= 0 and site.record.time_of(row) == site.now_us:
+        return row
     if site.fact[f.F_UP, j]:
         for s, row in enumerate(site.section_row):
             if site.fact[f.F_SECTIONS, j] >> s & 1 and row >= 0 and site.record.time_of(row) == site.now_us:

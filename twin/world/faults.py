@@ -12,11 +12,14 @@ class Faults:
 
     def __init__(self, fact: Any) -> None:
         self._fact = fact
+        self.row = [-1] * fact.shape[1]
+        """By feed: the event that last brought it down, or back."""
         self._of_feed = [0] * fact.shape[1]
         self._of_unit = [0] * fact.shape[1]
 
-    def feed(self, j: int, *, on: bool) -> None:
-        """One more reason that feed j gives nothing, or one less."""
+    def feed(self, j: int, row: int, *, on: bool) -> None:
+        """One more reason that feed j gives nothing, or one less; `row` is the event that says so."""
+        self.row[j] = row
         self._of_feed[j] += 1 if on else -1
         self._fact[f.F_UP, j] = int(self._of_feed[j] == 0)
 
