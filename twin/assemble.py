@@ -16,6 +16,7 @@ from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
 from twin.parts.import_limit import ImportLimit
+from twin.parts.load_points import LoadPoints
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
 from twin.parts.pv import Place, Pv
@@ -56,6 +57,7 @@ class Blueprint:
             builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
+        self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
         self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
         self.fleet = _fleet(scenario)
         shared = [item for region in self.regions for item in region.items()]
@@ -162,6 +164,8 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
         Cooling(site.cooling, site.location.timezone if site.location else None),
         Cluster(site.cluster, site.house_load_kw),
     ]
+    if site.load_points:
+        parts.append(LoadPoints(site.load_points))
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from twin.parts.campus_network import Plate, SiteFigures, Way, build_site
+from twin.parts.feeder_network import FeederNetworkSpec
 from twin.parts.file_network import FileNetworkSpec
+from twin.parts.network_failures import NetworkFailures
 from twin.spec import NonNegative, Positive, PositiveCount, Spec
 from twin.world.site_network import NetworkLimits, SiteNetwork
 
@@ -107,18 +109,24 @@ class CampusNetworkSpec(NetworkLimits):
         )  # fmt: skip
 
 
-NetworkSpec = CampusNetworkSpec | FileNetworkSpec
+NetworkSpec = CampusNetworkSpec | FileNetworkSpec | FeederNetworkSpec
 
 
 class DistributionNetwork:
-    """The network of a site; it acts through the plant's record of what is drawn where."""
+    """The network of a site: the plant's record says what is drawn where, and what fails in it acts on the feeds."""
 
     def __init__(self, spec: NetworkSpec, gensets: bool) -> None:
         self.spec, self._gensets = spec, gensets
+        self._failures: NetworkFailures | None = None
 
     def declare(self, site: SiteBuilder) -> None:
         """Build it for the load points that are there; comes after them."""
         site.network = self.spec.build(site, self._gensets)
+        if site.network.outages is not None:
+            self._failures = NetworkFailures(site.network.outages)
+            self._failures.declare(site)
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
-        """Nothing runs by itself."""
+        """Let it fail, where the scenario says how."""
+        if self._failures is not None:
+            self._failures.install(world, site, ids)

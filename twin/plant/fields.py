@@ -39,7 +39,8 @@ F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cu
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
-FACTS = 33
+L_CUT = 33  # of a load: cut off from its own board, by a fault between them
+FACTS = 34
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
@@ -189,7 +190,9 @@ last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
-"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
+FAULT_STATE = GENSETS_FEED << 1
+"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid; above them
+the number of a state of faults and ties in the network, 0 when it is sound."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)

@@ -256,7 +256,7 @@ def _lights(now_us: int, fact: Array, quantity: Array, link: Array, section: Arr
                 length = now_us - fact[f.F_LOST_US, j] + _break_us(j, now_us, fact, section)
                 lit = max(lit, int(length <= quantity[f.L_HOLD_UP_US, i]))
             k += 1
-        if fact[f.L_TRIPPED, i] or fact[f.L_SHED, i]:
+        if fact[f.L_TRIPPED, i] or fact[f.L_SHED, i] or fact[f.L_CUT, i]:
             lit = 0
         if lit != fact[f.L_LIT, i]:
             fact[f.L_LIT, i] = lit

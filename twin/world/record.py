@@ -13,13 +13,13 @@ WHATS = (
     "strikes", "up", "energised", "closed", "lit", "phase", "picked_up", "failed_to_pick_up", "overloaded", "empty",
     "restored", "failed_to_start", "failed_to_run", "online", "tripped_on_heat", "capped", "hardware", "running",
     "bypass", "postponed", "shed", "plugged", "announced", "ordered", "notice", "call", "metered",
-    "health", "replaced", "fell_back",
+    "health", "replaced", "fell_back", "isolated", "failed_to_operate",
 )  # fmt: skip
 (
     STRIKES, UP, ENERGISED, CLOSED, LIT, PHASE, PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY,
     RESTORED, FAILED_TO_START, FAILED_TO_RUN, ONLINE, TRIPPED_ON_HEAT, CAPPED, HARDWARE, RUNNING,
     BYPASS, POSTPONED, SHED, PLUGGED, ANNOUNCED, ORDERED, NOTICE, CALL, METERED,
-    HEALTH, REPLACED, FELL_BACK,
+    HEALTH, REPLACED, FELL_BACK, ISOLATED, FAILED_TO_OPERATE,
 ) = range(len(WHATS))  # fmt: skip
 
 EVENT_COLUMNS = ("time_us", "item", "what", "value", "cause")

@@ -20,7 +20,7 @@ from twin.units import TICKS_PER_H
 from twin.world import record as r
 from twin.world.carried import CarriedByPoints
 from twin.world.flows import SiteFlows
-from twin.world.parties import GensetPlant, GridSupply, PowerCap
+from twin.world.parties import GensetPlant, PowerCap, SiteSupply
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Site:
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
         self.gensets: GensetPlant | None = None
-        self.grid: GridSupply | None = None
+        self.grid: SiteSupply | None = None
         self.watched: Callable[[], None] | None = None
         """Called when a feed or a load point has flipped: a fleet decides at the end of the instant."""
         self._points = CarriedByPoints(world, self, self._protect_blocks, lambda: self.ask(SUPPLY))
