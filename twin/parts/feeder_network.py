@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from twin.chance.law import CompiledLaw, compile_law, exponential
+from twin.chance.law import compile_law, exponential
 from twin.errors import InputError, Problem
 from twin.inputs.feeder_record import FeederRecord, Lateral, read_feeders
 from twin.parts.load_points import add_load_point
 from twin.powerflow.draft import Draft
 from twin.spec import NonNegative, Positive, PositiveCount, Probability
 from twin.units import HOURS_PER_YEAR
+from twin.world.failing import Failing
 from twin.world.outages import Component, NetworkOutages
 from twin.world.site_network import NetworkLimits, SiteNetwork
 from twin.world.switchgear import FROM, Device, Switchgear
@@ -144,16 +145,16 @@ class _Layout:
     def _components(self, gear: Switchgear) -> list[Component]:
         rates = self.record.rates
         replaced = self.spec.transformers == "replaced"
-        repair_h = {
+        down_h = {
             "line": rates["line_repair_h"],
             "transformer": rates["transformer_replace_h" if replaced else "transformer_repair_h"],
         }
         law = exponential if self.spec.repair_times == "exponential" else compile_law
-        repair: dict[str, CompiledLaw] = {kind: law(hours) for kind, hours in repair_h.items()}
-        return [
-            Component(
-                self.site.path(f"network/{name}"), kind, (gear.element(place) if is_branch else place,),
-                exponential(HOURS_PER_YEAR / rate), repair[kind],
-            )
-            for (name, kind, place, is_branch), rate in zip(self.pieces, self.per_year, strict=True)
-        ]  # fmt: skip
+        repair = {kind: law(hours) for kind, hours in down_h.items()}
+        models: dict[tuple[str, float], Failing] = {}
+        found = []
+        for (name, kind, place, is_branch), rate in zip(self.pieces, self.per_year, strict=True):
+            model = models.setdefault((kind, rate), Failing(exponential(HOURS_PER_YEAR / rate), repair[kind]))
+            elements = (gear.element(place) if is_branch else place,)
+            found.append(Component(self.site.path(f"network/{name}"), kind, elements, model))
+        return found

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twin.chance.law import Law
+from twin.parts.failures import FailuresSpec, failing
 from twin.parts.supply_events import event_number
 from twin.plant import fields as f
 from twin.spec import NonNegative, Probability, Spec
-from twin.units import NEVER
+from twin.units import HOURS_PER_YEAR, NEVER
 from twin.world import record as r
+from twin.world.failing import Failing
 from twin.world.family import Family
 from twin.world.outages import Component, Effect, NetworkOutages
 from twin.world.site import SUPPLY, Site
@@ -32,22 +34,28 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 
-class FailureSpec(Spec):
-    """Failures of one piece, at a constant rate while it is sound."""
+class PieceFailuresSpec(FailuresSpec):
+    """Failures of each piece of one kind: a constant rate while it is sound, or what the failure model has besides."""
 
     failures_per_year: NonNegative
     mttr_h: Law = Field(description="until it can be energised again; no shorter than switching takes")
 
+    def model(self, start_month: int, pieces: float = 1.0) -> Failing | None:
+        """Compiled, for a piece that counts as `pieces` (kilometres of a line); None where it never fails."""
+        per_year = self.failures_per_year * pieces
+        if per_year == 0.0 and self.life_h is None:
+            return None
+        return failing(self, HOURS_PER_YEAR / max(per_year, 1e-12), self.mttr_h, start_month)
 
-class LineFailureSpec(Spec):
-    """Failures along a line or cable, at a constant rate while it is sound."""
-
-    failures_per_km_year: NonNegative
-    mttr_h: Law
+    @model_validator(mode="after")
+    def _each_its_own(self) -> Self:
+        if self.common_cause_fraction > 0.0:
+            raise ValueError("common_cause_fraction: pieces of a network have no group (use shocks)")
+        return self
 
 
 class OperationSpec(Spec):
-    """How protection and people clear and isolate faults."""
+    """How protection and people clear and isolate faults in a network."""
 
     switching_h: Law = Field(default=1.0, validate_default=True, description="to isolate a fault and close a tie")
     fuse_fails_to_operate_probability: Probability = 0.0
@@ -75,7 +83,7 @@ class NetworkFailures:
     def declare(self, site: SiteBuilder) -> None:
         """Items of components, devices and ties."""
         for component in self.plan.components:
-            site.item(site.short(component.name), component.kind)
+            site.item(site.short(component.name), component.kind, breakable=True)
         for name, device in zip(self.plan.device_names, self.plan.gear.devices, strict=True):
             if all(name != component.name for component in self.plan.components):
                 site.item(site.short(name), device.kind)
@@ -85,9 +93,9 @@ class NetworkFailures:
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """Start a family of clocks for each law of life and repair."""
         running = RunningFailures(self.plan, world, site, ids)
-        alike: dict[tuple[float, int], list[int]] = defaultdict(list)
+        alike: dict[int, list[int]] = defaultdict(list)
         for number, component in enumerate(self.plan.components):
-            alike[component.life.mean, id(component.repair)].append(number)
+            alike[id(component.model)].append(number)
         for members in alike.values():
             running.watch(members)
 
@@ -119,26 +127,29 @@ class RunningFailures:
         """One family of clocks over components alike in their laws."""
         components = [self.plan.components[number] for number in members]
 
-        def flip(flipped: np.ndarray, up: np.ndarray) -> None:
+        def flip(flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
+            row = cause
             for k in flipped.tolist():
-                (self._repaired if up[k] else self._failed)(members[k])
+                row = (self._repaired if up[k] else self._failed)(members[k], cause)
+            return row
 
-        names, first = [component.name for component in components], components[0]
-        Family(self.world, names, first.life, first.repair, flip)
+        names, items = [component.name for component in components], [self._items[number] for number in members]
+        Family(self.world, self.site, names, items, components[0].model, flip)
 
-    def _failed(self, number: int) -> None:
+    def _failed(self, number: int, cause: int) -> int:
         component, ordinal = self.plan.components[number], self._failures[number]
         self._failures[number] += 1
         event = event_number(component.name, ordinal)
-        row = self.site.change(self._items[number], r.UP, 0, SUPPLY)
+        row = self.site.change(self._items[number], r.UP, 0, SUPPLY, cause)
         if component.feeder >= 0:
             assert self.site.grid is not None, "every site has a grid"
             self._taken[number] = self.site.grid.take(self._items[number], row, event, component.feeder)
-            return
+            return row
         zone, opened = self._cleared(component, ordinal, row)
         switching_us = self.world.stream(component.name, "switching").ticks_at(self.plan.switching, ordinal)
         self._faults[number] = Fault(zone, row, event, opened, self.site.now_us + switching_us)
         self._ring_next()
+        return row
 
     def _cleared(self, component: Component, ordinal: int, row: int) -> tuple[Elements, tuple[int, ...]]:
         """The zone that protection takes out, and the devices that opened; each is asked once a fault."""
@@ -164,18 +175,22 @@ class RunningFailures:
             self.site.log(self._device_items[device], r.CLOSED, 0, row)
         return zone, tuple(border)
 
-    def _repaired(self, number: int) -> None:
+    def _repaired(self, number: int, cause: int) -> int:
         fault = self._faults.pop(number, None)
-        row = self.site.change(self._items[number], r.UP, 1, SUPPLY, fault.row if fault else -1)
+        row = self.site.change(self._items[number], r.UP, 1, SUPPLY, fault.row if fault and cause < 0 else cause)
         if fault is None:
             self._taken.pop(number)()
-        elif not fault.isolated:
+        else:
             self._close(fault, row)
         self._ring_next()
+        return row
 
-    def _close(self, fault: Fault, row: int) -> None:
+    def _close(self, fault: Fault, row: int, *, but: Elements = NOTHING) -> None:
+        """Close what protection has opened, but for the devices (numbers) that isolate the fault."""
         for device in fault.opened:
-            self.site.log(self._device_items[device], r.CLOSED, 1, row)
+            if device not in but:
+                self.site.log(self._device_items[device], r.CLOSED, 1, row)
+        fault.opened = tuple(device for device in fault.opened if device in but)
 
     def _isolate(self) -> None:
         for number, fault in self._faults.items():
@@ -183,7 +198,7 @@ class RunningFailures:
                 row = self.site.change(self._items[number], r.ISOLATED, 1, SUPPLY, fault.row)
                 fault.isolated = True
                 fault.zone = self.plan.gear.isolated(self.plan.components[number].elements)
-                self._close(fault, row)
+                self._close(fault, row, but=frozenset(self.plan.gear.border(fault.zone)))
         self._ring_next()
 
     def _ring_next(self) -> None:

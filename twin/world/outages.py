@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from twin.chance.law import CompiledLaw
+from twin.world.failing import Failing
 from twin.world.switchgear import Elements, Switchgear
 
 KEPT_EFFECTS = 4096
@@ -18,15 +19,14 @@ class Component:
         name: full item name, the key of its draws.
         kind: line, transformer, bus_bar or breaker.
         elements: where a fault in it lies: its branch or bus, a breaker's both sides.
-        life, repair: laws of time to failure and of down time.
+        model: how it fails and is repaired; those of one model object share a family of clocks.
         feeder: section whose incoming feeder it takes, -1 where it lies below the sections.
     """
 
     name: str
     kind: str
     elements: tuple[int, ...]
-    life: CompiledLaw
-    repair: CompiledLaw
+    model: Failing
     feeder: int = -1
 
 

@@ -83,13 +83,13 @@ class Switchgear:
         self, zone: Elements, sources: Iterable[int], ties: frozenset[int], gone: Elements = NOTHING
     ) -> list[int]:
         """Numbers of the breakers and fuses that carry fault current: at the zone's border, a source beyond."""
-        border = [
-            (number, self.buses + device.branch, self._bus_at(device))
-            for number, device in enumerate(self.devices)
-            if device.protects and (self.buses + device.branch in zone) != (self._bus_at(device) in zone)
-        ]
+        border = [n for n in self.border(zone) if self.devices[n].protects]
         live = self._flood(set(sources) - zone - gone, ties, set(), zone | gone) if border else NOTHING
-        return [number for number, *ends in border if live.intersection(ends)]
+        return [n for n in border if live.intersection(self._sides(self.devices[n]))]
+
+    def border(self, zone: Elements) -> list[int]:
+        """Numbers of the devices between a zone and the rest."""
+        return [n for n, device in enumerate(self.devices) if len(zone.intersection(self._sides(device))) == 1]
 
     def supplied(self, sources: Iterable[int], gone: Elements, ties: frozenset[int] | None) -> Supplied:
         """What the sources reach without the elements in `gone`.
@@ -132,8 +132,9 @@ class Switchgear:
             front = after
         return frozenset({end})
 
-    def _bus_at(self, device: Device) -> int:
-        return int((self.from_bus, self.to_bus)[device.end][device.branch])
+    def _sides(self, device: Device) -> tuple[int, int]:
+        """The elements on either side of a device."""
+        return self.buses + device.branch, int((self.from_bus, self.to_bus)[device.end][device.branch])
 
     def _helps(self, tie: int, live: Elements, gone: Elements) -> bool:
         ends = int(self.from_bus[tie]), int(self.to_bus[tie])
