@@ -106,8 +106,8 @@ def _compared(study: Study[Scenario], designs: Any, replications: int, reference
 
 
 def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
+    from twin.answer import answer
     from twin.cli.figures import comparison_json
-    from twin.compare import answer
     from twin.version import VERSION
 
     head = {
@@ -123,8 +123,8 @@ def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
 
 def print_comparison(comparison: Comparison, metrics: Any) -> None:
     """Estimates, differences, the answer in words, and what it does not say."""
+    from twin.answer import answer
     from twin.cli.figures import difference_cells, estimate_cells, labels
-    from twin.compare import answer
 
     rows = {row.metric: row for row in comparison.rows}
     years = comparison.n * comparison.years_each
