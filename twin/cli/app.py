@@ -9,6 +9,7 @@ from twin.cli.campaigning import campaign, merge
 from twin.cli.comparing import compare, demo
 from twin.cli.guard import GuardedGroup
 from twin.cli.jobs import jobs
+from twin.cli.reporting import report
 from twin.cli.scenarios import check, init, schema
 from twin.cli.traces import metrics, run
 from twin.version import VERSION
@@ -25,5 +26,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, jobs, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, report, jobs, schema):
     twin.add_command(command)

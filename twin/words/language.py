@@ -37,7 +37,6 @@ class Language:
         """Sentences one after the other; Chinese sets no space between them."""
         return self.phrases["between_sentences"].join(text for text in sentences if text)
 
-
     def ends(self, rounded: Rounded) -> str:
         """The interval of a rounded estimate; "" without one."""
         return self.say("to", low=rounded.low, high=rounded.high) if rounded.low else ""
