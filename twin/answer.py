@@ -54,7 +54,7 @@ def span(comparison: Comparison, language: Language = ENGLISH, n: float | None =
     """How much was simulated of each design: "400 years"."""
     count = number(comparison.n if n is None else n, 0)
     if comparison.years_each == 1.0:
-        return language.say("years", count=count)
+        return language.say("year" if count == "1" else "years", count=count)
     return language.say("replications", count=count, years_each=f"{comparison.years_each:.3g}")
 
 

@@ -7,6 +7,7 @@ import click
 from twin.cli.bill import bill
 from twin.cli.campaigning import campaign, merge
 from twin.cli.comparing import compare, demo
+from twin.cli.exporting import export
 from twin.cli.guard import GuardedGroup
 from twin.cli.jobs import jobs
 from twin.cli.reporting import report
@@ -26,5 +27,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, report, jobs, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, jobs, schema):
     twin.add_command(command)

@@ -106,7 +106,8 @@ def return_dots(futures: Mapping[str, ArrayLike], ax: Axes | None = None, dots: 
             ax.scatter(columns[mask] * width, base + height[mask] + 0.6, 26, face, edgecolors=colour, linewidths=1.2)
         lost = int((~filled).sum())
         tallest = float(height.max(initial=0.0)) + 1.0
-        text = f"{design}: {lost} of {len(at)} lose money" if len(at) else f"{design}: none"
+        name = style.brief(design)
+        text = f"{name}: {lost} of {len(at)} lose money" if len(at) else f"{name}: none"
         ax.text(
             0.0, base + tallest + 0.9, text, transform=ax.get_yaxis_transform(), color=colour, fontsize=style.FONT_PT
         )

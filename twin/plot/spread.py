@@ -46,7 +46,7 @@ def exceedance(comparison: Comparison, metric: str = HEADLINE, ax: Axes | None =
         ax.fill_betweenx(share, np.interp(share, high, x), np.interp(share, low, x), color=colour, alpha=0.14, lw=0)
         ax.plot(x, share, color=colour, lw=1.6, marker=mark, markevery=[n // 10], ms=5)
         ends.append(float(x[n // 10]))
-        labels.append((design, colour))
+        labels.append((style.brief(design), colour))
     every = np.concatenate([comparison.column(design, metric) for design in comparison.designs]) * scale
     most, least = float(every.max()), float(every.min())
     ax.set_xlim(least - 0.05 * (most - least) if least > most / 2 else 0.0, most * 1.02 or 1.0)
@@ -115,8 +115,9 @@ def paired_differences(
     for count, word, x, align in ((lower, "less", 0.02, "left"), (higher, "more", 0.98, "right")):
         if count:
             y = 0.04 if word == "less" else 0.96
+            text = f"{style.brief(design)} {word}: {number(count, 0)} of {number(n, 0)}"
             ax.text(
-                x, y, f"{design} {word}: {number(count, 0)} of {number(n, 0)}", transform=ax.transAxes, ha=align,
+                x, y, text, transform=ax.transAxes, ha=align,
                 va="bottom" if word == "less" else "top", fontsize=style.FONT_PT, color=style.INK,
             )  # fmt: skip
     ax.set_xticks([])

@@ -19,6 +19,7 @@ DESIGNS = ("#0072b2", "#c14a00", "#00795a", "#8a4f9e", "#6b5b00")
 MARKS = ("o", "s", "^", "D", "X", "v", "p", "*", "<", ">")
 SIZE_IN = (5.6, 3.2)
 FONT_PT = 9.0
+NAME_MAX = 24
 
 
 def mark_of(place: int) -> tuple[str, str]:
@@ -50,6 +51,11 @@ def name_x(ax: Axes, text: str) -> None:
 def write(ax: Axes, x: float, y: float, text: str, colour: str = INK, **more: Any) -> None:
     """Text at a place in data coordinates."""
     ax.text(x, y, text, fontsize=FONT_PT, color=colour, **more)
+
+
+def brief(name: str) -> str:
+    """A name that leaves room for the figure: its beginning where it is long."""
+    return name if len(name) <= NAME_MAX else f"{name[: NAME_MAX - 1]}\u2026"
 
 
 def short(value: float) -> str:

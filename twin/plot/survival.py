@@ -21,7 +21,9 @@ Bool = NDArray[np.bool_]
 
 _TICKS_H = {1 / 3600: "1 s", 1 / 60: "1 min", 0.1: "6 min", 0.5: "30 min", 1: "1 h", 2: "2 h", 4: "4 h", 8: "8 h"}
 _TICKS_H |= {24: "1 d", 72: "3 d", 168: "7 d"}
-_BINS_MAX = 12
+_BINS_MAX, _BIN_OUTAGES = 12, 8
+SURVIVAL_OUTAGES_MIN = 2 * _BIN_OUTAGES
+"""Fewer make no two groups to compare."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def survival(outages: Mapping[str, Outages], ax: Axes | None = None) -> Axes:
         x, share, low, high = _groups(one)
         ax.fill_between(x, low, high, color=colour, alpha=0.14, lw=0)
         ax.plot(x, share, color=colour, lw=1.6, marker=mark, ms=5, clip_on=False)
-        ends.append((x[-1], share[-1], name, colour))
+        ends.append((x[-1], share[-1], style.brief(name), colour))
     heights = style.spread_labels([share for _, share, _, _ in ends], 0.08)
     for (_, _, name, colour), height in zip(ends, heights, strict=True):
         ax.text(1.02, height, name, transform=ax.transAxes, color=colour, fontsize=style.FONT_PT, va="center")
@@ -101,7 +103,7 @@ def _ticks(low: float, high: float) -> list[float]:
 def _groups(outages: Outages) -> tuple[Float, Float, Float, Float]:
     """Median length [h], share, and its Clopper-Pearson ends, of each group of outages by length."""
     order = np.argsort(outages.duration_h, kind="stable")
-    groups = np.array_split(order, min(_BINS_MAX, max(len(order) // 8, 1)))
+    groups = np.array_split(order, min(_BINS_MAX, max(len(order) // _BIN_OUTAGES, 1)))
     length = np.array([np.median(outages.duration_h[group]) for group in groups])
     n = np.array([len(group) for group in groups])
     k = np.array([np.count_nonzero(outages.survived[group]) for group in groups])

@@ -13,6 +13,7 @@ from twin.compare import POWER, Comparison
 from twin.plot import dispatch, exceedance, paired_differences, return_dots, style, survival, tornado, waterfall
 from twin.plot.futures import Change
 from twin.plot.spread import EXCEEDANCE_YEARS_MIN
+from twin.plot.survival import SURVIVAL_OUTAGES_MIN
 from twin.report.content import Content
 from twin.report.figures import svg
 from twin.report.lanes import worst_outage_h
@@ -40,10 +41,10 @@ def spread(content: Content, language: Language) -> str:
         style.name_x(axes, language.say("exceedance_x"))
         note = language.say("exceedance_note", span=span(comparison, language), n=comparison.n)
         found.append(_figure("exceedance", language.say("bad_years"), note, axes, language))
-    if any(len(one.duration_h) for one in content.outages.values()):
+    if any(len(one.duration_h) >= SURVIVAL_OUTAGES_MIN for one in content.outages.values()):
         axes = survival(content.outages)
         style.name_x(axes, language.say("survival_x"))
-        years = language.say("years", count=f"{content.outage_years:.3g}")
+        years = language.say("year" if content.outage_years == 1 else "years", count=f"{content.outage_years:.3g}")
         note = language.say("survival_note", span=years)
         found.append(_figure("survival", language.say("survival"), note, axes, language))
     if comparison.n > 1 and len(comparison.designs) > 1 and has_power:
@@ -56,7 +57,7 @@ def _paired(comparison: Comparison, language: Language) -> str:
     paired = comparison.paired(design, comparison.reference, POWER)
     names = {"design": design, "reference": comparison.reference}
     axes = paired_differences(comparison, design, POWER)
-    axes.set_title(language.say("paired_y", **names), loc="left", fontsize=style.FONT_PT)
+    axes.set_title(language.say("paired_y", **_brief(names)), loc="left", fontsize=style.FONT_PT)
     ratio = math.sqrt(paired.variance_ratio) if paired.variance_ratio > 0 else math.nan
     wider = language.say("paired_wider", ratio=f"{ratio:.1f}") if 1.05 < ratio < math.inf else ""
     note = language.say("paired_note", n=comparison.n, wider=wider)
@@ -109,7 +110,9 @@ def _waterfall(content: Content, language: Language) -> Iterator[str]:
     ]
     names = {"design": design, "reference": comparison.reference}
     axes = waterfall(bars, total=language.say("net_change"))
-    axes.set_title(language.say("waterfall_y", unit=unit, **names), loc="left", fontsize=style.FONT_PT)
+    axes.set_title(
+        language.say("waterfall_y", unit=style.brief(unit), **_brief(names)), loc="left", fontsize=style.FONT_PT
+    )
     note = language.say("waterfall_note", unit=unit, **names)
     yield _figure("waterfall", language.say("waterfall"), note, axes, language, **names)
 
@@ -125,6 +128,10 @@ def worst_outage(content: Content, language: Language) -> str:
     horizon_h = trace.meta["horizon_us"] / 3.6e9
     axes = dispatch(trace, site, max(begin - margin, 0.0), min(end + margin, horizon_h))
     return tag("p", phrase(language.say("replay_static")), class_="note") + svg(axes, str(site), "dispatch")
+
+
+def _brief(names: dict[str, str]) -> dict[str, str]:
+    return {key: style.brief(name) for key, name in names.items()}
 
 
 def _figure(key: str, title: str, note: str, axes: Axes, language: Language, **names: str) -> str:

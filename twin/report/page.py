@@ -59,7 +59,7 @@ def _sections(content: Content, language: Language) -> list[tuple[str, str, str]
         ("spread", "distributions", charts.spread(content, language)),
         ("money", "money", charts.money(content, language)),
         ("limits", "limits", _limits(content, language)),
-        ("worst", "worst_year", _worst(content, language)),
+        ("worst", "worst_year" if content.trace_why == "worst_of" else "this_year", _worst(content, language)),
         ("assumptions", "assumptions", _assumptions(content, language)),
     ]
     return [
@@ -174,14 +174,16 @@ def _clock(start: str, time_h: float) -> str:
 def _assumptions(content: Content, language: Language) -> str:
     if not content.assumptions:
         return tag("p", esc(language.say("no_assumptions")), class_="note")
+    ranged = any(one.bounds for one in content.assumptions)
     cells = [
         [
-            tag("th", esc(one.path), scope="row"), tag("td", esc(one.values)), tag("td", esc(one.bounds)),
-            tag("td", esc(one.source or language.say("no_source"))),
+            tag("th", esc(one.path), scope="row"), tag("td", esc(one.values)),
+            *([tag("td", esc(one.bounds))] if ranged else []), tag("td", esc(one.source or language.say("no_source"))),
         ]
         for one in content.assumptions
     ]  # fmt: skip
-    names = [tag("th", esc(language.say(key)), scope="col") for key in ("input", "value", "range", "source")]
+    keys = ("input", "value", "range", "source") if ranged else ("input", "value", "source")
+    names = [tag("th", esc(language.say(key)), scope="col") for key in keys]
     head = f"<thead><tr>{''.join(names)}</tr></thead>"
     table = tag("table", f"{head}<tbody>{rows(cells)}</tbody>", class_="left")
     return tag("p", esc(language.say("assumptions_note")), class_="note") + tag("div", table, class_="scroll")

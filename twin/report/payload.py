@@ -7,6 +7,7 @@ second, and of state of charge it has the least of each hour.
 from __future__ import annotations
 
 import base64
+import json
 import zlib
 from typing import Any
 
@@ -155,23 +156,30 @@ def _trucks(trace: Trace) -> dict[str, Any] | None:
 
 
 def _places(trace: Trace) -> list[list[float]]:
-    """Sites on a plane between 0 and 1, as far apart as trucks drove between them (classical scaling; Torgerson 1952).
-
-    Ways that nobody drove count as the longest that somebody did.
-    """
-    count = len(trace.meta["sites"])
-    km = np.full((count, count), np.nan)
-    table = trace.trips
-    for a, b, length in zip(table["origin"].tolist(), table["destination"].tolist(), table["km"].tolist(), strict=True):
-        if b >= 0 and a >= 0 and length > 0:
-            km[a, b] = km[b, a] = length
-    km[np.isnan(km)] = np.nanmax(km) if np.isfinite(km).any() else 1.0
-    np.fill_diagonal(km, 0.0)
+    """Sites on a plane between 0 and 1, as far apart as the roads between them (classical scaling; Torgerson 1952)."""
+    km = _roads_km(trace)
+    count = len(km)
     centre = np.eye(count) - 1 / count
     values, vectors = np.linalg.eigh(-0.5 * centre @ km**2 @ centre)
     plane = vectors[:, ::-1][:, :2] * np.sqrt(np.maximum(values[::-1][:2], 0.0))
     plane = np.pad(plane, ((0, 0), (0, 2 - plane.shape[1])))
-    spread = np.ptp(plane, axis=0)
-    size = max(float(spread.max()), 1e-9)
+    size = max(float(np.ptp(plane, axis=0).max()), 1e-9)
     found: list[list[float]] = np.round((plane - plane.min(axis=0)) / size, 3).tolist()
     return found
+
+
+def _roads_km(trace: Trace) -> Float:
+    """Shortest ways between sites by the scenario's roads; pairs without any are as far apart as the farthest."""
+    sites: list[str] = trace.meta["sites"]
+    km = np.full((len(sites), len(sites)), np.inf)
+    np.fill_diagonal(km, 0.0)
+    given = json.loads(trace.meta["scenario_text"]).get("roads", {}).get("distances_km", {})
+    for one, others in given.items():
+        for other, length in others.items():
+            if one in sites and other in sites:
+                a, b = sites.index(one), sites.index(other)
+                km[a, b] = km[b, a] = length
+    for middle in range(len(sites)):
+        km = np.minimum(km, km[:, middle, None] + km[None, middle])
+    known = km[np.isfinite(km)]
+    return np.where(np.isfinite(km), km, max(float(known.max()), 1.0))

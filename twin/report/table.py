@@ -26,7 +26,8 @@ def side_by_side(content: Content, language: Language) -> str:
         sign = f"{esc(other)}<br>\u2212 {esc(comparison.reference)}<br>{esc(language.say('paired'))}"
         head.append(tag("th", sign, scope="col", class_="difference"))
     body = rows(_row(content, name, other, language) for name in content.metrics)
-    table = tag("table", f"<thead><tr>{''.join(head)}</tr></thead><tbody>{body}</tbody>")
+    narrow = "narrow" if len(comparison.designs) < 3 else None
+    table = tag("table", f"<thead><tr>{''.join(head)}</tr></thead><tbody>{body}</tbody>", class_=narrow)
     if comparison.n == 1:
         note = language.say("table_note_one")
     else:

@@ -200,6 +200,7 @@
       for (const [a, b] of site.away) pen.fillRect(x(a), top - 1, Math.max(x(b) - x(a), 1), 3);
     });
     text(`${charge.units} ${words.units}`, LEFT - 8, top + 10, "ink", "right");
+    if (chargeHeight < 80) return;
     text(words.soc, LEFT - 8, top + 26, "dim", "right");
     for (let k = 0; k <= 40; k++) {
       pen.fillStyle = `rgb(${data.cividis[Math.round(k * 2.5)].join()})`;
@@ -208,7 +209,7 @@
     text("0", LEFT - 82, top + 42, "dim", "right");
     text("100 %", LEFT - 8, top + 56, "dim", "right");
     pen.fillStyle = colour("outage"); pen.fillRect(LEFT - 82, top + 64, 8, 8);
-    if (chargeHeight > 70) text(words.out, LEFT - 70, top + 72, "dim");
+    text(words.out, LEFT - 70, top + 72, "dim");
   };
 
   const LOOKS = { away: "outage", dark: "outage", running: "genset", battery: "storage", here: "d0", coming: "wait",
@@ -257,8 +258,8 @@
   // Where trucks are at the cursor, on a plane in which sites are as far apart as the road between them.
   const drawMap = (top) => {
     const { places, legs } = data.trucks, at = cursor ?? (from + to) / 2, size = 110;
-    const px = (place) => LEFT + 40 + place[0] * size * 2.4, py = (place) => top + 20 + place[1] * size;
-    text(clock(at), LEFT - 8, top + 14, "dim", "right");
+    const px = (place) => LEFT + 40 + place[0] * size * 2.4, py = (place) => top + 14 + place[1] * size;
+    text(clock(at), width - RIGHT - 4, top + 8, "dim", "right");
     places.forEach((place, k) => {
       pen.fillStyle = colour("dim"); pen.beginPath(); pen.arc(px(place), py(place), 4, 0, 7); pen.fill();
       text(sites[k].name, px(place) + 8, py(place) + 4, "dim");
@@ -267,7 +268,7 @@
       const leg = own.find(([a, b]) => a <= at && at <= b);
       if (!leg) return;
       const share = leg[1] > leg[0] ? (at - leg[0]) / (leg[1] - leg[0]) : 0, a = places[leg[2]], b = places[leg[3]];
-      const place = [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])], cx = px(place), cy = py(place) - 10 - 9 * k;
+      const place = [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])], cx = px(place) + 70, cy = py(place) + 2 + 14 * (k - 1);
       pen.fillStyle = colour("d2"); pen.beginPath(); pen.moveTo(cx, cy - 6); pen.lineTo(cx + 6, cy + 4); pen.lineTo(cx - 6, cy + 4); pen.fill();
       text(name, cx + 9, cy + 4, "d2");
     });
