@@ -5,11 +5,20 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    "--remote-debugging-pipe",
 )  # fmt: skip
+
+
+_PLACE = (
+    "import fcntl, os, sys; ends = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]];"
+    " [os.dup2(fd, place) for fd, place in zip(ends, (3, 4))]; os.execv(sys.argv[3], sys.argv[3:])"
+)
+# Puts our ends of the pipes where the browser looks for them; above 9 first, for 3 and 4 may be free or ours.
 
 
 def find_chromium():
@@ -23,10 +32,15 @@ class Browser:
         to_child, ours_out = os.pipe()
         ours_in, from_child = os.pipe()
 
-        # the shell puts our ends where the browser looks for them
-        shell = ["sh", "-c", f'exec "$@" 3<&{to_child} 4>&{from_child}', "sh"]
+        command = [
+            find_chromium(),
+            *FLAGS,
+            f"--user-data-dir={folder}",
+            f"--window-size={width},{height}",
+            "about:blank",
+        ]
         self.process = subprocess.Popen(
-            [*shell, find_chromium(), *FLAGS, f"--user-data-dir={folder}", f"--window-size={width},{height}", "about:blank"],
+            [sys.executable, "-c", _PLACE, str(to_child), str(from_child), *command],
             pass_fds=(to_child, from_child), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_child)

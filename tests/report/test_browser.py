@@ -88,7 +88,8 @@ def test_the_canvas_has_ink_in_light_and_in_dark(browser, file):
         colours = browser.run(
             "(() => { const c = document.querySelector('#replay-canvas'), d = c.getContext('2d')"
             ".getImageData(0, 0, c.width, c.height).data, s = new Set();"
-            " for (let k = 0; k < d.length; k += 64) s.add(d[k] * 65536 + d[k + 1] * 256 + d[k + 2]); return s.size })()"
+            " for (let k = 0; k < d.length; k += 64) s.add(d[k] * 65536 + d[k + 1] * 256 + d[k + 2]);"
+            " return s.size })()"
         )
         assert colours > 10
     assert shades[False] != shades[True]
