@@ -10,6 +10,7 @@ from twin.cli.comparing import compare, demo
 from twin.cli.guard import GuardedGroup
 from twin.cli.scenarios import check, init, schema
 from twin.cli.traces import metrics, run
+from twin.cli.validating import validate
 from twin.version import VERSION
 
 _EPILOG = "First steps: twin demo, then twin init 01_flagship and twin check 01_flagship.yaml."
@@ -24,5 +25,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, validate, schema):
     twin.add_command(command)
