@@ -22,7 +22,7 @@ from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
 from twin.world.failing import Group
 from twin.world.family import Family
-from twin.world.site import UNITS, Site
+from twin.world.site import SUPPLY, UNITS, Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -58,6 +58,14 @@ class CabinetsSpec(Spec):
     loss_fraction: float = Field(default=0.0, ge=0, lt=1, description="of the input, while the grid is there")
     transfer_ms: Law = Field(default=8.0, validate_default=True)
     transfer_failure_probability: Probability = 0.002
+    transfer_failure_common_fraction: Fraction = Field(
+        default=0.0, description="beta: share of these failures that all static switches have together"
+    )
+    switch_failures: FailuresSpec | None = Field(
+        default=None,
+        description="of a static switch, which then does not take over: needs life_h and repair_h; dormant ones are"
+        " found by test or when supply goes; a common cause strikes all switches",
+    )
     cabinet_mtbf_h: Positive = 15000.0
     cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
     failures: FailuresSpec | None = Field(
@@ -74,6 +82,11 @@ class CabinetsSpec(Spec):
         start = self.soc_start_fraction
         if start is not None and not self.soc_min_fraction <= start <= self.soc_max_fraction:
             raise ValueError("soc_start_fraction must lie between soc_min_fraction and soc_max_fraction")
+        switch = self.switch_failures
+        if switch is not None and (switch.life_h is None or switch.repair_h is None):
+            raise ValueError("switch_failures: give life_h and repair_h")
+        if switch is not None and self.topology != "parallel_static_switch":
+            raise ValueError(f"switch_failures: cabinets that are {self.topology} have no static switch")
         if isinstance(self.transfer_ms, TabledLaw):
             message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
@@ -86,6 +99,8 @@ class Cabinets:
     def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str], *, follow: bool = False) -> None:
         self.spec, self._rows, self._gensets, self._follow = spec, rows, gensets, follow
         self.names: list[str] = []
+        self._switches: list[tuple[str, str]] = []
+        """Static switches that may fail: full item name, name of the feed."""
         self._groups: dict[str, list[int]] = {}
         """By the full name of its common cause: a load's cabinets, as indices of `names`."""
 
@@ -100,6 +115,8 @@ class Cabinets:
                 self._group(site, name, count, [site.path(load) for load in loads], served in self._gensets)
         if self.spec.ageing and self.names:
             site.item("cabinets", "ageing")
+        if self.spec.switch_failures and self.spec.switch_failures.common_cause_fraction > 0.0:
+            site.item("switches/common_cause", "common_cause")
 
     def _group(self, site: SiteBuilder, name: str, count: int, loads: list[str], genset: bool) -> None:
         spec = self.spec
@@ -126,9 +143,11 @@ class Cabinets:
         feed = Feed(
             f"{name}/cabinets", KINDS[spec.topology], site.loads[loads[0]].sections, units, spec.loss_fraction,
             transfer=compile_law(spec.transfer_ms, to_h=1 / 3.6e6), fail_probability=spec.transfer_failure_probability,
-            genset=genset,
+            fail_common_fraction=spec.transfer_failure_common_fraction, fail_group="cabinets", genset=genset,
         )  # fmt: skip
         site.add_feed(feed, "feed", loads)
+        if spec.switch_failures is not None:
+            self._switches.append((site.item(f"{name}/switch", "static_switch", breakable=True), f"{name}/cabinets"))
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """One family of failure clocks over all cabinets."""
@@ -153,5 +172,29 @@ class Cabinets:
         model = failing(spec.failures, spec.cabinet_mtbf_h, spec.cabinet_mttr_h, site.plan.start_month)
         groups = [Group(ids[name], name, members) for name, members in self._groups.items()]
         Family(world, site, self.names, items, model, flip, groups=groups, needed=needed)
+        if spec.switch_failures is not None:
+            self._install_switches(spec.switch_failures, world, site, ids)
         if self.spec.ageing and self.names:
             StorageAgeing(world, site, ids[site.path("cabinets")])
+
+    def _install_switches(self, failures: FailuresSpec, world: World, site: Site, ids: dict[str, int]) -> None:
+        """A family over the static switches: one that is down does not take over."""
+        names = [name for name, _ in self._switches]
+        items = [ids[name] for name in names]
+        feeds = [site.plan.feed_of[feed] for _, feed in self._switches]
+
+        def flip(flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
+            row = cause
+            for k in flipped.tolist():
+                row = site.change(items[k], r.UP, int(up[k]), SUPPLY, cause)
+                site.fact[f.F_SWITCH, feeds[k]] = up[k]
+            return row
+
+        def needed(k: int) -> bool:
+            return bool(site.fact[f.F_STATE, feeds[k]] != f.ON_SECTION)
+
+        assert failures.repair_h is not None, "the spec was validated"
+        model = failing(failures, 1.0, failures.repair_h, site.plan.start_month)
+        common = site.path("switches/common_cause")
+        groups = [Group(ids[common], common, list(range(len(names))))] if model.common_fraction > 0.0 else []
+        Family(world, site, names, items, model, flip, groups=groups, needed=needed)

@@ -17,7 +17,7 @@ from twin.chance.law import Law, compile_law, exponential
 from twin.parts.cluster import row_name
 from twin.parts.failures import FailuresSpec, failing
 from twin.plant import fields as f
-from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
+from twin.spec import Count, Fraction, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.units import ticks
 from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
@@ -59,6 +59,9 @@ class UpsSpec(Spec):
     block_mttr_h: Law = Field(default=8.0, validate_default=True)
     bypass_by_hand_h: NonNegative = 1.0
     fail_on_demand_probability: Probability = 0.001
+    fail_on_demand_common_fraction: Fraction = Field(
+        default=0.0, description="beta: share of these failures that all blocks of the system have together"
+    )
 
     @property
     def block_kw(self) -> float:
@@ -71,6 +74,7 @@ class Ups:
 
     def __init__(self, name: str, spec: UpsSpec, rows: int, gensets: frozenset[str]) -> None:
         self.spec, self._rows = spec, rows
+        self._name = name
         self._genset = gensets >= set(spec.serves)
         self._blocks = [f"{name}-{b + 1}" for b in range(spec.blocks)]
 
@@ -92,6 +96,7 @@ class Ups:
             feed = Feed(
                 name, f.IN_LINE, sections, [battery], spec.loss_fraction, limit,
                 fail_probability=spec.fail_on_demand_probability, genset=self._genset,
+                fail_common_fraction=spec.fail_on_demand_common_fraction, fail_group=self._name,
             )  # fmt: skip
             site.add_feed(feed, "ups_block", [site.path(load) for load in loads])
             for m in range(spec.modules.n + spec.modules.r):

@@ -39,7 +39,8 @@ F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cu
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
-FACTS = 33
+F_SWITCH = 33  # the feed's static switch is sound
+FACTS = 34
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
@@ -48,7 +49,8 @@ F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while tha
 U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
 U_SALE_KW = 52  # what it sells by plan in the slot at hand
 L_PER_GPU_SWING_KW = 53  # how far a busy GPU's power falls in an evaluation dip
-QUANTITIES = 54
+F_FAIL_COMMON = 54  # probability that its switch fails to pick up together with all others of its group
+QUANTITIES = 55
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.

@@ -131,7 +131,9 @@ def _switch_works(
     kind = fact[f.F_KIND, j]
     if kind == f.RAW or kind == f.FOLLOWING or fact[f.F_BYPASS, j] or fact[f.F_COUNT, j] == 0:
         return False
-    if uniform(key[0, j], replication, n) < quantity[f.F_FAIL_PROBABILITY, j]:
+    if not fact[f.F_SWITCH, j] or uniform(key[0, j], replication, n) < quantity[f.F_FAIL_PROBABILITY, j]:
+        return False
+    if quantity[f.F_FAIL_COMMON, j] > 0.0 and uniform(key[2, j], replication, n) < quantity[f.F_FAIL_COMMON, j]:
         return False
     if kind == f.IN_LINE:
         return True
@@ -302,7 +304,7 @@ def protect(
     """Settle feeds and load points on the facts as they stand.
 
     Args:
-        key: uint64 (2, feeds), draw keys of each feed's switch: failure to pick up, transfer time.
+        key: uint64 (3, feeds), draw keys of each feed's switch: failure to pick up, transfer time, common failure.
         out: int64 (2, 4 (feeds + loads)), filled with (index, what) in causal order.
 
     Returns:

@@ -92,6 +92,9 @@ class Feed:
     limit_kw: float = UNLIMITED_KW
     transfer: CompiledLaw | None = None
     fail_probability: float = 0.0
+    fail_common_fraction: float = 0.0
+    """Share of the failures to pick up that all feeds of `fail_group` have together (beta on demand)."""
+    fail_group: str = ""
     genset: bool = False
 
 
@@ -112,7 +115,7 @@ class Point:
 
 @dataclass
 class SiteBlueprint:
-    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds).
+    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (3, feeds).
 
     `load_of` and `feed_of` give the index of a load point or feed by its name within the site.
     """
@@ -247,6 +250,7 @@ class SiteBuilder:
         section = np.zeros((f.SECTION_FACTS, self.sections), np.int64)
         section[f.S_GRID] = 1
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
+        keys.append([stream_key(seed, self.path(feed.fail_group), "pick_up_together") for feed in feeds])
         return SiteBlueprint(
             name=self.name, start_month=start.month, fact=fact, quantity=quantity, link=link, section=section,
             clock=clock, site=site,

@@ -21,7 +21,7 @@ def fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.
     first = 0
     for j, feed in enumerate(feeds):
         fact[f.F_SECTIONS, j], fact[f.F_KIND, j] = feed.sections, feed.kind
-        fact[f.F_UP, j], fact[f.F_STATE, j] = 1, f.ON_SECTION
+        fact[f.F_UP, j], fact[f.F_SWITCH, j], fact[f.F_STATE, j] = 1, 1, f.ON_SECTION
         fact[f.F_GENSET, j] = feed.genset
         end = first + len(feed.units)
         fact[f.F_FIRST, j], fact[f.F_COUNT, j] = first, len(feed.units)
@@ -32,8 +32,10 @@ def fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.
             raise InternalError(f"{feed.name}: a transfer time is a law of two parameters, not a record")
         quantity[f.F_SHARED_KW, j] = quantity[f.F_AUXILIARY_VERSION, j] = -1.0
         quantity[f.F_LOSS_FRACTION : f.F_FAIL_PROBABILITY + 1, j] = (
-            feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b, feed.fail_probability,
+            feed.loss_fraction, feed.limit_kw, law.code, law.a, law.b,
+            (1.0 - feed.fail_common_fraction) * feed.fail_probability,
         )  # fmt: skip
+        quantity[f.F_FAIL_COMMON, j] = feed.fail_common_fraction * feed.fail_probability
 
 
 def fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:
