@@ -84,13 +84,13 @@ class RunningGang:
         if self._per_us > 0.0:
             at = self._exponential / (self._per_us * self.rows.share)
             self._fails.at(now + max(1, int(min(at, self.world.horizon_us))))
-        self._expect_the_end(now)
+        if self._work_us != NEVER:
+            self._expect_the_end(now)
 
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
         now = self.site.now_us
         self._close_interruption(now)
-        self._set_pace()
         self._begin(now)
 
     def cap(self, capped: bool) -> None:
@@ -109,12 +109,10 @@ class RunningGang:
     def _set_pace(self) -> None:
         pace = self._pace_at_cap if self._capped else 1.0
         self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace * self.rows.share)
-        if self.phase == TRAINING:
+        if self.phase == TRAINING and self._work_us != NEVER:
             self._expect_the_end(self.site.now_us)
 
     def _expect_the_end(self, now: int) -> None:
-        if self._work_us == NEVER:
-            return
         end_us = self.progress.finish_us(now, self._work_us - self._useful)
         if end_us is None:
             self._finished.stop()
@@ -201,6 +199,7 @@ class RunningGang:
             self._dark.clear()
             if self.spec.minimum_rows and self._lost != SERVER:
                 self.rows.take_back()
+                self._set_pace()
             self.phase = RESTARTING
             self._boot()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
@@ -227,6 +226,7 @@ class RunningGang:
             self.site.ask(SUPPLY)
         elif self.spec.minimum_rows and len(self.rows.loads) - len(dark) >= self.spec.minimum_rows:
             self.rows.give_up(dark)
+            self._set_pace()
             self._lost = SERVER
             self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self.site.load_row[dark[0]])
             self.site.ask(SUPPLY)
@@ -316,6 +316,7 @@ class RunningGang:
         self._open, self._count = (now, cause, SERVER, 0), self._count + 1
         if regrow:
             self.rows.take_back()
+            self._set_pace()
         self._leave(phase, cause)
         if phase == RESTARTING:
             self._restart(self.warm_us)
