@@ -23,6 +23,7 @@ from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
 from twin.parts.row_work import BoardWork
+from twin.parts.shocks import Shocks
 from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
@@ -54,9 +55,14 @@ class Blueprint:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
             parts += _switched(builder, scenario.sites[name])
+            if scenario.sites[name].shocks:
+                parts.append(Shocks(scenario.sites[name].shocks, start.month))
+                parts[-1].declare(builder)
             builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
+        self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
+        self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}
         self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
         self.fleet = _fleet(scenario)
         shared = [item for region in self.regions for item in region.items()]

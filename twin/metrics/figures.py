@@ -131,28 +131,31 @@ def _jobs(trace: Trace) -> dict[str, float]:
 def _energy(trace: Trace) -> dict[str, float]:
     years, ledgers = trace.years, list(trace.ledger.values())
 
-    def total_kwh(column: str) -> float:
+    def total(column: str) -> float:
         return float(sum(np.add.reduce(ledger[column]) for ledger in ledgers))
 
     def per_year(column: str) -> float:
-        return total_kwh(column) / years
+        return total(column) / years
 
     peaks_kw: Any = np.concatenate([ledger["peak_import_kw"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu = least_pu[np.isfinite(least_pu)]
     names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary", "pv", "curtailed", "export")
-    consumed_kwh = sum(total_kwh(column) for column in _CONSUMED)
+    consumed_kwh = sum(total(column) for column in _CONSUMED)
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
-        "pue": _ratio(consumed_kwh, total_kwh("it_kwh")),
-        "renewable_fraction": _ratio(total_kwh("pv_kwh") - total_kwh("export_kwh"), consumed_kwh),
+        "pue": _ratio(consumed_kwh, total("it_kwh")),
+        "renewable_fraction": _ratio(total("pv_kwh") - total("export_kwh"), consumed_kwh),
         "peak_import_kw": float(peaks_kw.max()) if len(peaks_kw) else float("nan"),
         "mean_monthly_peak_import_kw": _ratio(peaks_kw.sum(), len(peaks_kw)),
         "min_voltage_pu": float(least_pu.min()) if len(least_pu) else float("nan"),
         "undervoltage_h_per_year": per_year("undervoltage_h"),
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
-        "clamped_kwh": total_kwh("clamped_kwh"),
+        "ramp_exceeded_h_per_year": per_year("ramp_exceeded_h"),
+        "ramp_storage_kwh_per_year": per_year("ramp_storage_kwh"),
+        "swings_taken_fraction": 1.0 - _ratio(total("swing_exceeded_h"), total("swing_h")),
+        "clamped_kwh": total("clamped_kwh"),
         "energy_cost_per_year": per_year("energy_cost"),
     }
 

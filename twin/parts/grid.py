@@ -70,6 +70,9 @@ class GridSpec(Spec):
     auto_transfer_failure_probability: Probability = 0.02
     ride_through_voltage_fraction: Fraction = 0.7
     import_limit_kw: Positive | None = None
+    ramp_limit_kw_per_min: Positive | None = Field(
+        default=None, description="of exchange with the grid; kept by cabinets with a plan (`ems`), else only counted"
+    )
     expansion: ExpansionSpec | None = Field(default=None, description="a larger connection, once it is built")
 
     @model_validator(mode="after")
@@ -102,6 +105,8 @@ class Grid:
             site.item("tie", "tie")
         if self.spec.import_limit_kw is not None:
             site.import_limit_kw = self.spec.import_limit_kw
+        if self.spec.ramp_limit_kw_per_min is not None:
+            site.ramp_limit_kw = self.spec.ramp_limit_kw_per_min
         if self.spec.expansion is not None:
             site.item("grid/expansion", "expansion")
         everywhere = tuple(range(len(self.names)))

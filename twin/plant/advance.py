@@ -33,6 +33,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     if site[f.PV_AVAILABLE_KW] > 0.0:
         for k in range(3):
             ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        for k in range(4):
+            ledger[f.LEDGER_RAMP_KWH + k, month] += site[f.RAMP_STORAGE_KW + k] * dt_h
     imported_kwh = site[f.IMPORT_KW] * dt_h
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
     ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]

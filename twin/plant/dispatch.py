@@ -19,6 +19,7 @@ from twin.plant.feeds import feed_demands
 from twin.plant.fuel import burn, empty_at
 from twin.plant.parallel import beside_the_grid
 from twin.plant.plan import all_net_kw, follow_plan
+from twin.plant.ramp import hold_ramp, judge_ramp
 from twin.plant.recording import record
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
 from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
@@ -229,6 +230,9 @@ def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, fact, quantity, clock, site)
     wishing = _charge_wishes(wanted, fact, quantity, clock, site, price)
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        wishing = True
+        hold_ramp(wanted, fact, quantity, clock, site)
     clock[f.IDLE] = not (carrying or wishing)
     changed = False
     for i in range(wanted.size):
@@ -261,11 +265,13 @@ def refresh(
         _inputs(quantity[f.POWER_KW], fact, quantity, clock, site)
     else:
         _units(fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
-    clock[f.BOUND_US] = _bound(quantity, clock, site)
+    clock[f.BOUND_US] = min(_bound(quantity, clock, site), clock[f.RAMP_EDGE_US])
     if site[f.FUEL_PER_KWH_L] > 0.0:
         burn(fact, quantity, clock, site)
         clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
     _totals(quantity, fact, clock, site)
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:
         record(quantity, clock, site, edge, tape_us, tape, fact, link)
     return clock[f.BOUND_US]
