@@ -29,6 +29,7 @@ class HeldRows:
         self._all = [site.plan.load_of[row_name(k)] for k in range(len(servers))]
         self._per_server, self._lit = gpus_per_server, site.fact[f.L_LIT]
         rows = slice(self._all[0], self._all[-1] + 1)
+        self._quantity = site.quantity[:, rows]
         self._busy_fact, self._booting_fact = site.fact[f.L_BUSY_GPUS, rows], site.fact[f.L_BOOTING, rows]
         self._own = np.array(servers, np.int64)
         self._use, self._booting, self._shown = NOTHING, self._own, self._own
@@ -46,6 +47,10 @@ class HeldRows:
         """Rows that it holds and that are dark."""
         lit = self._lit
         return [row for row in self.loads if not lit[row]]
+
+    def saves_kw(self, field: int) -> float:
+        """What all its busy GPUs draw above idle, by a field of the load points: uncapped or capped [kW]."""
+        return float((self._busy * self._quantity[field]).sum())
 
     def servers_on(self, rows: list[int]) -> int:
         """Servers that it holds on these rows."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from twin.jobs.application.view import Offer
 from twin.jobs.progress import Progress
 from twin.jobs.stand_by import StandBy
 from twin.parts.held_rows import BOOTING, BUSY, NOTHING, HeldRows
 from twin.plant import fields as f
-from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, ticks
+from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, hours, ticks
 from twin.world import record as r
 from twin.world.site import LOAD, SUPPLY, Site
 
@@ -32,7 +33,8 @@ class RunningGang:
 
     def __init__(self, gang: Gang, world: World, site: Site, ids: dict[str, int]) -> None:
         spec, cluster = gang.spec, gang.cluster
-        self.name, self.spec, self.world, self.site = gang.name, spec, world, site
+        self.name, self.priority = gang.name, spec.priority
+        self.spec, self.world, self.site = spec, world, site
         name = site.path(f"jobs/{gang.name}")
         self._item, self._hardware_item = ids[name], ids[f"{name}/hardware"]
         self._core = site.plan.load_of["core"]
@@ -291,9 +293,23 @@ class RunningGang:
             return
         if self.phase == STOPPED:
             self._leave(RESTARTING, self.site.change(self._item, r.PHASE, RESTARTING, LOAD, cause))
-            self._restart(self.warm_us)
+            self._restart(self.warm_us if self._lost == SERVER else self._restart_us[self._lost])
         elif self.phase == WAITING:
             self.site.ask(SUPPLY)
+
+    def offer(self) -> Offer:
+        """As it stands now."""
+        rows = self.rows
+        return Offer(
+            name=self.name,
+            gpus=self.spec.gpus if self.phase in {TRAINING, SAVING, STOPPED} else 0,
+            exposed_h=hours(self.progress.exposed_us(self.world.now)) if self.phase == TRAINING else 0.0,
+            write_h=hours(self.write_us),
+            restart_h=hours(self.warm_us),
+            pause_saves_kw=rows.saves_kw(f.L_PER_GPU_KW),
+            cap_saves_kw=rows.saves_kw(f.L_PER_GPU_KW) - rows.saves_kw(f.L_PER_GPU_CAPPED_KW),
+            cap_slows_fraction=1.0 - self._pace_at_cap,
+        )
 
     def _save(self, cause: int) -> None:
         """A checkpoint at once, with the GPUs idle until it is durable."""

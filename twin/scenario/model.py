@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
+from twin.parts.application import ApplicationSpec
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
@@ -138,6 +139,9 @@ class SiteSpec(Spec):
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
+    application: ApplicationSpec | None = Field(
+        default=None, description="jobs are capped, paused or stopped for the sake of supply and price"
+    )
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
