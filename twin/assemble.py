@@ -8,6 +8,7 @@ from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
 from twin.inputs.outages_csv import OutageLog, read_outages
+from twin.parts.application import Application
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
@@ -163,6 +164,8 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    if site.application is not None:
+        parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
         parts.append(Ems(site.ems, *demand_terms(site)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]

@@ -178,7 +178,7 @@ class BackupCap:
         self._item = ids[site.path("core")]
         self._alarm = world.alarm(self._cap)
         self._row = -1
-        self.on = self.importing = False
+        self.on = self.importing = self.by_application = False
 
     def react(self) -> None:
         """Arm, or lift, the cap."""
@@ -194,7 +194,7 @@ class BackupCap:
                 self._alarm.at(site.now_us + self._after_us)
         elif not on_gensets or (settled and (not self.on or site.spare_kw >= self._saved_kw())):
             self._alarm.stop()
-            if self.on and not self.importing:
+            if self.on and not self.importing and not self.by_application:
                 site.log(self._item, r.CAPPED, 0, site.trigger)
                 self._set(False)
 
@@ -207,11 +207,21 @@ class BackupCap:
         self.importing = on
         if on == self.on:
             return
-        if on or not self.site.abnormal:
+        if on or not (self.site.abnormal or self.by_application):
             self._alarm.stop()
             self.site.log(self._item, r.CAPPED, int(on), self.site.trigger)
             self._set(on)
         self.site.ask(LOAD | SUPPLY)
+
+    def for_application(self, on: bool) -> None:
+        """Cap because the application layer says so, or no longer; what the limit or backup asks for stays."""
+        if on == self.by_application:
+            return
+        self.by_application = on
+        if on == self.on or (not on and (self.importing or self._alarm.due != NEVER)):
+            return
+        self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY)
+        self._set(on)
 
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
+from twin.parts.application import ApplicationSpec
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
@@ -138,6 +139,9 @@ class SiteSpec(Spec):
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
+    application: ApplicationSpec | None = Field(
+        default=None, description="jobs are capped, paused or stopped for the sake of supply and price"
+    )
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
@@ -247,11 +251,14 @@ class Scenario(Spec):
             held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
             if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
                 raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
+            if isinstance(job, QueueSpec) and job.spare_servers_per_row >= cluster.servers_per_row:
+                raise ValueError(f"jobs.{name}.spare_servers_per_row: a row has {cluster.servers_per_row} servers")
         held: dict[str, int] = {}
         for job in self.jobs.values():
             site = self.site_of(job)
             cluster = self.sites[site].cluster
-            held[site] = held.get(site, 0) + (job.servers(cluster) if isinstance(job, GangSpec) else 0)
+            own = job.servers(cluster) + job.spare_servers if isinstance(job, GangSpec) else 0
+            held[site] = held.get(site, 0) + own
             if held[site] > cluster.rows * cluster.servers_per_row:
                 raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
         return self

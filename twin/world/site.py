@@ -20,7 +20,7 @@ from twin.units import TICKS_PER_H
 from twin.world import record as r
 from twin.world.carried import CarriedByPoints
 from twin.world.flows import SiteFlows
-from twin.world.parties import GensetPlant, GridSupply, PowerCap
+from twin.world.parties import GensetPlant, GridSupply, PowerCap, RunningJob
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -64,6 +64,10 @@ class Site:
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
+        self.jobs: list[RunningJob] = []
+        """Jobs that can be stopped on purpose: for planned work, or by the application layer."""
+        self.on_call: list[Callable[[int, int], None]] = []
+        """Told of every announced call of demand response: begin and end [us]."""
         self.gensets: GensetPlant | None = None
         self.grid: GridSupply | None = None
         self.watched: Callable[[], None] | None = None
@@ -194,6 +198,8 @@ class Site:
 
     def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
+        for tell in self.on_call:
+            tell(begin_us, end_us)
         if self.planner is None:
             return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
@@ -342,6 +348,8 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
+        self.jobs.clear()
+        self.on_call.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
