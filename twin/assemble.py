@@ -17,6 +17,7 @@ from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid, GridSpec
+from twin.parts.hands import Hands
 from twin.parts.import_limit import ImportLimit
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
@@ -149,6 +150,8 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
     parts: list[Part] = [Grid(site.grid, start.month, outage_log(scenario, site.grid))]
+    if site.human_error:
+        parts.append(Hands(site.human_error))
     if site.pv:
         at = site.location if site.pv.profile is None else None
         place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None

@@ -31,6 +31,19 @@ _profile = lru_cache(maxsize=8)(read_power_record)
 _MEASURED = ("training_kw", "evaluation_dip_fraction", "evaluation_s", "evaluation_period_s")
 
 
+class SuppliesSpec(Spec):
+    """Power supplies of a server, spread evenly over its cords; with fewer live ones than `needed` it drops."""
+
+    count: PositiveCount = 2
+    needed: PositiveCount = 1
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.needed > self.count:
+            raise ValueError(f"needed: {self.needed} of {self.count} supplies")
+        return self
+
+
 class ServerSpec(Spec):
     """One GPU server: power by what it does, and how long its supplies bridge a break."""
 
@@ -45,6 +58,7 @@ class ServerSpec(Spec):
     throughput_at_cap_fraction: Fraction = 0.82
     hold_up_ms: NonNegative = Field(default=18.0, description="at the training level")
     hold_up_max_ms: NonNegative = Field(default=20.0, description="at any lower level")
+    supplies: SuppliesSpec = SuppliesSpec()
     power_folder: str | None = Field(
         default=None, description="a measured power record; its training level and dips replace those here"
     )
@@ -152,6 +166,7 @@ class Cluster:
                 full_gpus=gpus, hold_up_ms=server.hold_up_ms, max_hold_up_ms=server.hold_up_max_ms,
                 per_gpu_swing_kw=server.training_kw * server.evaluation_dip_fraction / spec.gpus_per_server,
                 sections=everywhere if spec.corded == "dual" else 1 << (k * site.sections // spec.rows),
+                supplies=(server.supplies.count, server.supplies.needed),
             )  # fmt: skip
             site.add_load(load, "row", spec.row_kw, gpus)
         core = Load("core", f.CORE, fixed_kw=spec.core.load_kw, hold_up_ms=spec.core.hold_up_ms, sections=everywhere)

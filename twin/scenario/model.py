@@ -21,6 +21,7 @@ from twin.parts.failures import CrewSpec, SpareSpec, repair_specs
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
+from twin.parts.hands import HumanErrorSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.pv import PvSpec
@@ -145,6 +146,7 @@ class SiteSpec(Spec):
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    human_error: HumanErrorSpec | None = Field(default=None, description="in manual switching; none if absent")
     shocks: dict[str, ShockSpec] = Field(default_factory=dict, description="common causes that strike items at once")
     value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
 
@@ -199,6 +201,20 @@ class SiteSpec(Spec):
                 f"ems.backup_reserve_fraction {self.ems.backup_reserve_fraction:g} cannot be reached: full is"
                 f" cabinets.soc_max_fraction {cabinets.soc_max_fraction:g} (lower the reserve)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _work_has_objects(self) -> Self:
+        work, protection = self.planned_work, self.protection
+        if work is not None:
+            there = {
+                "ups_blocks": protection.ups_systems,
+                "cabinets": protection.cabinets,
+                "gensets": protection.gensets,
+            }
+            for name, found in there.items():
+                if getattr(work, name) is not None and not found:
+                    raise ValueError(f"planned_work.{name}: the site has none under protection (leave it out: null)")
         return self
 
     @model_validator(mode="after")

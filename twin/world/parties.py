@@ -16,6 +16,20 @@ class GensetPlant(Protocol):
     def settled(self) -> bool:
         """Whether every set that will come on line has done so."""
 
+    @property
+    def called(self) -> bool:
+        """Whether it has been asked for."""
+
+    @property
+    def sets(self) -> int:
+        """How many sets it has."""
+
+    def stand_down(self, k: int, until_us: int, row: int) -> None:
+        """Set k is taken out of service until then."""
+
+    def leave_off(self, k: int, row: int) -> None:
+        """Set k was left switched off: it will not start when it is next called."""
+
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant."""
 
@@ -50,6 +64,36 @@ class PowerCap(Protocol):
 
     def for_application(self, on: bool) -> None:
         """Cap because the application layer says so, or no longer."""
+
+
+class Bypassable(Protocol):
+    """What planned work asks of a UPS block."""
+
+    feed: int
+
+    def bypass(self, reason: str, row: int, *, on: bool) -> None:
+        """One more reason to be on static bypass, or one less."""
+
+
+class Switching(Protocol):
+    """Whoever switches by hand."""
+
+    def err(self) -> int:
+        """One operation: -1 where it goes well, else how long its consequence lasts [us]."""
+
+    def switch(self, feeds: list[int], cause: int) -> None:
+        """One operation on these feeds, which may go wrong."""
+
+
+class SureHands:
+    """People who make no errors: where the scenario knows of none."""
+
+    def err(self) -> int:
+        """All goes well."""
+        return -1
+
+    def switch(self, feeds: list[int], cause: int) -> None:
+        """All goes well."""
 
 
 class RunningJob(Protocol):

@@ -76,6 +76,10 @@ class Record:
         self.count = row + 1
         return row
 
+    def time_of(self, row: int) -> int:
+        """When an event was [us]."""
+        return self.events[row * len(EVENT_COLUMNS)]
+
     def tables(self) -> dict[str, dict[str, Any]]:
         """All tables as columns."""
         return {
