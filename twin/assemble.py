@@ -19,6 +19,7 @@ from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid, GridSpec
 from twin.parts.hands import Hands
 from twin.parts.import_limit import ImportLimit
+from twin.parts.load_points import LoadPoints
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
 from twin.parts.pv import Place, Pv
@@ -52,6 +53,7 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
+            builder.start_month = start.month
             parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
@@ -63,6 +65,7 @@ class Blueprint:
             builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
+        self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
         self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
         self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}
         self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
@@ -187,6 +190,8 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
         Cooling(site.cooling, site.location.timezone if site.location else None),
         Cluster(site.cluster, site.house_load_kw),
     ]
+    if site.load_points:
+        parts.append(LoadPoints(site.load_points))
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))

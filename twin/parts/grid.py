@@ -32,6 +32,8 @@ from twin.world.site_network import supply_state
 from twin.world.world import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin.world.blueprint import SiteBuilder
     from twin.world.world import Process, World
 
@@ -216,6 +218,18 @@ class RunningGrid:
         for k in feeders:
             self._strikes[k].remove(strike)
         self.site.ask(SUPPLY)
+
+    def take(self, item: int, row: int, event: int, feeder: int) -> Callable[[], None]:
+        """Take a feeder down for the reason in `row`, for as long as it takes; the answer gives it back."""
+        strike = Strike(NEVER, item, row, event, closed_transition=False)
+        self._strikes[feeder].append(strike)
+        self.site.ask(SUPPLY)
+
+        def give_back() -> None:
+            self._strikes[feeder].remove(strike)
+            self.site.ask(SUPPLY)
+
+        return give_back
 
     def others_down(self, feeder: int) -> bool:
         """Whether any other feeder is down, so that planned work must wait."""

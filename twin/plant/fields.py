@@ -212,7 +212,9 @@ last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
-"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
+FAULT_STATE = GENSETS_FEED << 1
+"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid; above them
+the number of a state of faults and ties in the network, 0 when it is sound."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)

@@ -22,6 +22,7 @@ from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
 from twin.parts.hands import HumanErrorSpec
+from twin.parts.load_points import LoadPointSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.pv import PvSpec
@@ -125,6 +126,7 @@ class SiteSpec(Spec):
     location: LocationSpec | None = None
     cluster: ClusterSpec = Field(default=NO_CLUSTER, description="without one a site is plain load: house_load_kw")
     cooling: CoolingSpec | None = None
+    load_points: dict[str, LoadPointSpec] = Field(default_factory=dict, description="with customers, beside the rows")
     house_load_kw: NonNegative = 0.0
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"

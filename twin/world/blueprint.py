@@ -180,6 +180,8 @@ class SiteBuilder:
         self.cooling_values: tuple[NDArray[np.float64], int] | None = None
         """Cooling by the clock instead: a year's or a day's values that repeat, and the ticks from one to the next."""
         self.network: SiteNetwork | None = None
+        self.start_month = 1  # of tick 0
+        self.customers: dict[str, int] = {}  # by load point's full name
         self.pv: PvPlan | None = None
         self.planned = False  # whether storage follows a plan
         self.profiles: dict[int, Clockwork] = {}  # by row of the edge block: what follows the clock

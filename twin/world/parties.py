@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin.jobs.application.view import Offer
     from twin.world.world import Process
 
@@ -51,6 +53,13 @@ class GridSupply(Protocol):
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Tell that these feeders (none named: all) will be away from `at_us` on."""
+
+
+class SiteSupply(GridSupply, Protocol):
+    """What parts of the same site may ask besides."""
+
+    def take(self, item: int, row: int, event: int, feeder: int) -> Callable[[], None]:
+        """Take a feeder down for the reason in `row`, for as long as it takes; the answer gives it back."""
 
 
 class PowerCap(Protocol):

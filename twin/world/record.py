@@ -15,7 +15,8 @@ WHATS = (
     "bypass", "postponed", "shed", "plugged", "announced", "ordered", "notice", "call", "metered",
     "health", "replaced", "fell_back", "found", "attended", "rows_held",
     "failed_to_load", "delivered", "maintenance", "locked_out", "transferred", "failed_to_transfer", "human_error",
-    "thermal_event", "started_dark", "drained", "paused", "rows_booting", "application",
+    "thermal_event", "started_dark", "drained", "paused", "rows_booting", "application", "isolated",
+    "failed_to_operate",
 )  # fmt: skip
 (
     STRIKES, UP, ENERGISED, CLOSED, LIT, PHASE, PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY,
@@ -23,7 +24,8 @@ WHATS = (
     BYPASS, POSTPONED, SHED, PLUGGED, ANNOUNCED, ORDERED, NOTICE, CALL, METERED,
     HEALTH, REPLACED, FELL_BACK, FOUND, ATTENDED, ROWS_HELD,
     FAILED_TO_LOAD, DELIVERED, MAINTENANCE, LOCKED_OUT, TRANSFERRED, FAILED_TO_TRANSFER, HUMAN_ERROR,
-    THERMAL_EVENT, STARTED_DARK, DRAINED, PAUSED, ROWS_BOOTING, APPLICATION,
+    THERMAL_EVENT, STARTED_DARK, DRAINED, PAUSED, ROWS_BOOTING, APPLICATION, ISOLATED,
+    FAILED_TO_OPERATE,
 ) = range(len(WHATS))  # fmt: skip
 
 BY_TEST, BY_NEED = 1, 2  # values of FOUND: how a hidden failure was found

@@ -22,7 +22,7 @@ from twin.world.aftermath import tell as tell_aftermath
 from twin.world.carried import CarriedByPoints
 from twin.world.faults import Faults
 from twin.world.flows import SiteFlows
-from twin.world.parties import Bypassable, GensetPlant, GridSupply, PowerCap, RunningJob, SureHands, Switching
+from twin.world.parties import Bypassable, GensetPlant, PowerCap, RunningJob, SiteSupply, SureHands, Switching
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Site:
         self.on_call: list[Callable[[int, int], None]] = []
         """Told of every announced call of demand response: begin and end [us]."""
         self.gensets: GensetPlant | None = None
-        self.grid: GridSupply | None = None
+        self.grid: SiteSupply | None = None
         self.hands: Switching = SureHands()
         self.blocks: dict[str, Bypassable] = {}
         """UPS blocks by name, for planned work on them."""
