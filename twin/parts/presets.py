@@ -1,4 +1,4 @@
-"""Named sets of figures that ship with the package: tariffs, carbon factors, workloads, each with source and date.
+"""Named sets of figures that ship with the package: tariffs, carbon factors, workloads, servers; each with its source.
 
 A block that says `preset: NAME` takes the preset's keys below its own: mappings merge, scalars and lists replace.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-_FILES = {"workload": "workloads.yaml"}
+_FILES = {"workload": "workloads.yaml", "server": "servers.yaml", "phases": "servers.yaml"}
 """By kind, where it is not presets.yaml; these are fitted, and made anew by a command that their head names."""
 
 
@@ -29,7 +29,7 @@ def with_preset(kind: str, data: Any, instead: Mapping[str, Collection[str]] | N
     """A block's data over those of the preset that it names; unknown names are left to `known_preset` to refuse.
 
     Args:
-        kind: "tariff", "carbon" or "workload".
+        kind: "tariff", "carbon", "workload" or "server".
         data: the block as given.
         instead: by key of the block, the preset's keys that fall away where it is given.
     """
