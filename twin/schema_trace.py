@@ -90,6 +90,8 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         },
         "energy_cost": ("float64", "import at the price of its instant, network losses too; in meta's currency"),
         **{f"{name}_kwh": ("float64", f"energy: {text}") for name, text in _PV_MEANINGS.items()},
+        "pv_value": ("float64", "PV used on site at the price of import in its instant"),
+        "charge_cost": ("float64", "charging of storage at the price of import in its instant"),
     }
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from twin.chance.law import EmpiricalLaw, Law, ScriptedLaw, compile_law, exponential
 from twin.parts.ageing import AgeingSpec, StorageAgeing
+from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
@@ -60,6 +61,7 @@ class CabinetsSpec(Spec):
     cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
     power_by_charge: PowerByChargeSpec = PowerByChargeSpec()
     ageing: AgeingSpec | None = Field(default=None, description="of the cells; without it they stay as new")
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _window(self) -> Self:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law, compile_law
+from twin.parts.capital import CapitalSpec
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, ticks
@@ -45,6 +46,7 @@ class GensetsSpec(Spec):
     mttf_running_h: Positive = 1100.0
     mttr_h: Law = Field(default=37.0, validate_default=True)
     retransfer_min: NonNegative = 15.0
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

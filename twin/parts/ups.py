@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.chance.law import Law, compile_law, exponential
+from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
@@ -53,6 +54,7 @@ class UpsSpec(Spec):
     block_mttr_h: Law = Field(default=8.0, validate_default=True)
     bypass_by_hand_h: NonNegative = 1.0
     fail_on_demand_probability: Probability = 0.001
+    capital: CapitalSpec | None = None
 
     @property
     def block_kw(self) -> float:

@@ -128,7 +128,8 @@ LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H
 LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored energy that trucks brought, took away
 LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
 LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 15, POWERS + 18)
-LEDGER_ROWS = POWERS + 18
+LEDGER_PV_VALUE, LEDGER_CHARGE_COST = POWERS + 18, POWERS + 19  # used PV and charging at the price of their instant
+LEDGER_ROWS = POWERS + 20
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -162,6 +163,8 @@ LEDGER_NAMES = (
     "pv_kwh",
     "curtailed_kwh",
     "export_kwh",
+    "pv_value",
+    "charge_cost",
 )
 SERIES_NAMES = (
     "import_kw",

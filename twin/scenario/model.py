@@ -27,6 +27,7 @@ from twin.parts.regions import RegionSpec
 from twin.parts.row_work import BoardWorkSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.finance import FinanceSpec, lacking
 from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -226,6 +227,7 @@ class Scenario(Spec):
     fleet: FleetSpec = FleetSpec()
     regions: dict[str, RegionSpec] = Field(default_factory=dict)
     design_note: str = Field(default="", description="what a design is, in a few words")
+    finance: FinanceSpec | None = Field(default=None, description="money: every design against counterfactuals")
     sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")
@@ -277,6 +279,12 @@ class Scenario(Spec):
                 raise ValueError(f"regions.{name}.sites: no such site: {', '.join(unknown)}")
             if any(event.feeders for event in region.script):
                 raise ValueError(f"regions.{name}.script: strikes all feeders; name none")
+        return self
+
+    @model_validator(mode="after")
+    def _finance_fits(self) -> Self:
+        if self.finance is not None and (text := lacking(self.finance, self)) is not None:
+            raise ValueError(text)
         return self
 
     def site_of(self, job: GangSpec | QueueSpec) -> str:
