@@ -92,8 +92,9 @@ class Appraisal:
         values = getattr(self, figure)
         if figure in {"payback", "discounted_payback"}:
             late = np.sort(np.nan_to_num(values, nan=np.inf))
-            found = [float(late[min(int(q * len(late)), len(late) - 1)]) for q in QUANTILES.values()]
-            return {name: value if np.isfinite(value) else np.nan for name, value in zip(QUANTILES, found, strict=True)}
+            found = np.array([late[min(int(q * len(late)), len(late) - 1)] for q in QUANTILES.values()])
+            found[np.isinf(found)] = np.nan
+            return dict(zip(QUANTILES, found.tolist(), strict=True))
         seen = values[np.isfinite(values)]
         found = np.quantile(seen, list(QUANTILES.values())) if len(seen) else np.full(len(QUANTILES), np.nan)
         return dict(zip(QUANTILES, found.tolist(), strict=True))

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from twin.chance.law import EmpiricalLaw, Law, ScriptedLaw, compile_law, exponential
+from twin.chance.law import Law, TabledLaw, compile_law
 from twin.parts.ageing import AgeingSpec, StorageAgeing
 from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
+from twin.parts.failures import FailuresSpec, failing
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, Probability, Spec
 from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
+from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import UNITS, Site
 
@@ -59,6 +61,10 @@ class CabinetsSpec(Spec):
     transfer_failure_probability: Probability = 0.002
     cabinet_mtbf_h: Positive = 15000.0
     cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
+    failures: FailuresSpec | None = Field(
+        default=None,
+        description="of a cabinet, beyond its MTBF and MTTR; a common cause strikes the cabinets of one load",
+    )
     power_by_charge: PowerByChargeSpec = PowerByChargeSpec()
     ageing: AgeingSpec | None = Field(default=None, description="of the cells; without it they stay as new")
     capital: CapitalSpec | None = None
@@ -70,7 +76,7 @@ class CabinetsSpec(Spec):
         start = self.soc_start_fraction
         if start is not None and not self.soc_min_fraction <= start <= self.soc_max_fraction:
             raise ValueError("soc_start_fraction must lie between soc_min_fraction and soc_max_fraction")
-        if isinstance(self.transfer_ms, EmpiricalLaw | ScriptedLaw):
+        if isinstance(self.transfer_ms, TabledLaw):
             message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return self
@@ -82,6 +88,8 @@ class Cabinets:
     def __init__(self, spec: CabinetsSpec, rows: int, gensets: frozenset[str], *, follow: bool = False) -> None:
         self.spec, self._rows, self._gensets, self._follow = spec, rows, gensets, follow
         self.names: list[str] = []
+        self._groups: dict[str, list[int]] = {}
+        """By the full name of its common cause: a load's cabinets, as indices of `names`."""
 
     def declare(self, site: SiteBuilder) -> None:
         """A feed with its cabinets for every load that has some."""
@@ -102,7 +110,7 @@ class Cabinets:
         low = (spec.rated_kwh * by.low_fraction, by.low_kw_fraction)
         high = (spec.rated_kwh * by.high_fraction * (by.high_fraction < 1.0), by.high_kw_fraction)
         for k in range(count):
-            full = site.item(f"{name}/cabinet-{k + 1:02d}", "cabinet")
+            full = site.item(f"{name}/cabinet-{k + 1:02d}", "cabinet", breakable=True)
             self.names.append(full)
             units.append(
                 Unit(
@@ -114,6 +122,9 @@ class Cabinets:
                     None if spec.soc_start_fraction is None else spec.rated_kwh * spec.soc_start_fraction,
                 )
             )  # fmt: skip
+        if spec.failures and spec.failures.common_cause_fraction > 0.0:
+            common = site.item(f"{name}/common_cause", "common_cause")
+            self._groups[common] = list(range(len(self.names) - count, len(self.names)))
         feed = Feed(
             f"{name}/cabinets", KINDS[spec.topology], site.loads[loads[0]].sections, units, spec.loss_fraction,
             transfer=compile_law(spec.transfer_ms, to_h=1 / 3.6e6), fail_probability=spec.transfer_failure_probability,
@@ -128,14 +139,21 @@ class Cabinets:
         columns = np.array([column[item] for item in items], np.int64)
         fact = site.fact
 
-        def flip(flipped: np.ndarray, up: np.ndarray) -> None:
+        def flip(flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
+            row = cause
             for k in flipped:
                 i = columns[k]
-                site.change(items[k], r.UP, int(up[k]), UNITS)
+                row = site.change(items[k], r.UP, int(up[k]), UNITS, cause)
                 fact[f.U_UP, i] = up[k]
                 fact[f.F_VERSION, fact[f.U_FEED, i]] += 1
+            return row
 
-        life = exponential(self.spec.cabinet_mtbf_h)
-        Family(world, self.names, life, compile_law(self.spec.cabinet_mttr_h), flip)
+        def needed(k: int) -> bool:
+            return bool(fact[f.F_STATE, fact[f.U_FEED, columns[k]]] != f.ON_SECTION)
+
+        spec = self.spec
+        model = failing(spec.failures, spec.cabinet_mtbf_h, spec.cabinet_mttr_h, site.plan.start_month)
+        groups = [Group(ids[name], name, members) for name, members in self._groups.items()]
+        Family(world, site, self.names, items, model, flip, groups=groups, needed=needed)
         if self.spec.ageing and self.names:
             StorageAgeing(world, site, ids[site.path("cabinets")])

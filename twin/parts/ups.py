@@ -16,11 +16,13 @@ from pydantic import Field
 from twin.chance.law import Law, compile_law, exponential
 from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
+from twin.parts.failures import FailuresSpec, failing
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.units import ticks
 from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
+from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import SUPPLY, Site
 
@@ -39,6 +41,10 @@ class ModulesSpec(Spec):
     rated_kw: Positive
     mtbf_h: Positive = 170000.0
     mttr_h: Law = Field(default=8.0, validate_default=True)
+    failures: FailuresSpec | None = Field(
+        default=None,
+        description="of a module, beyond its MTBF and MTTR; a common cause strikes the modules of one block",
+    )
 
 
 class UpsSpec(Spec):
@@ -91,7 +97,9 @@ class Ups:
             )  # fmt: skip
             site.add_feed(feed, "ups_block", [site.path(load) for load in loads])
             for m in range(spec.modules.n + spec.modules.r):
-                site.item(f"{name}/module-{m + 1}", "ups_module")
+                site.item(f"{name}/module-{m + 1}", "ups_module", breakable=True)
+            if spec.modules.failures and spec.modules.failures.common_cause_fraction > 0.0:
+                site.item(f"{name}/common_cause", "common_cause")
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """A family of modules over all blocks; a process for each block's own failure."""
@@ -100,14 +108,24 @@ class Ups:
         names = [site.path(f"{name}/module-{m + 1}") for name in self._blocks for m in range(count)]
         items = [ids[name] for name in names]
 
-        def flip(flipped: np.ndarray, up: np.ndarray) -> None:
+        def flip(flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
+            row = cause
             for k in flipped:
-                row = site.change(items[k], r.UP, int(up[k]), SUPPLY)
+                row = site.change(items[k], r.UP, int(up[k]), SUPPLY, cause)
                 block = int(k) // count
                 blocks[block].modules(int(up[block * count : (block + 1) * count].sum()), row)
+            return row
 
-        life = exponential(spec.modules.mtbf_h)
-        Family(world, names, life, compile_law(spec.modules.mttr_h), flip)
+        def needed(k: int) -> bool:
+            return bool(site.fact[f.F_STATE, blocks[k // count].feed] != f.ON_SECTION)
+
+        modules = spec.modules
+        model = failing(modules.failures, modules.mtbf_h, modules.mttr_h, site.plan.start_month)
+        groups = []
+        for b, name in enumerate(self._blocks if model.common_fraction > 0.0 else ()):
+            common = site.path(f"{name}/common_cause")
+            groups.append(Group(ids[common], common, list(range(b * count, (b + 1) * count))))
+        Family(world, site, names, items, model, flip, groups=groups, needed=needed)
         for block in blocks:
             world.start(block.fail())
 

@@ -16,6 +16,7 @@ from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
 from twin.parts.cooling import CoolingSpec
 from twin.parts.ems import EmsSpec
+from twin.parts.failures import CrewSpec, SpareSpec, repair_specs
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
@@ -25,6 +26,7 @@ from twin.parts.pv import PvSpec
 from twin.parts.queue import QueueSpec
 from twin.parts.regions import RegionSpec
 from twin.parts.row_work import BoardWorkSpec
+from twin.parts.shocks import ShockSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
 from twin.scenario.finance import FinanceSpec, lacking
@@ -140,6 +142,7 @@ class SiteSpec(Spec):
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    shocks: dict[str, ShockSpec] = Field(default_factory=dict, description="common causes that strike items at once")
     value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
 
     @field_validator("tariff")
@@ -226,6 +229,8 @@ class Scenario(Spec):
     roads: RoadsSpec = RoadsSpec()
     fleet: FleetSpec = FleetSpec()
     regions: dict[str, RegionSpec] = Field(default_factory=dict)
+    crews: dict[str, CrewSpec] = Field(default_factory=dict, description="who repairs; named by `failures` blocks")
+    spares: dict[str, SpareSpec] = Field(default_factory=dict, description="spare parts; named by `failures` blocks")
     design_note: str = Field(default="", description="what a design is, in a few words")
     finance: FinanceSpec | None = Field(default=None, description="money: every design against counterfactuals")
     sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
@@ -239,7 +244,10 @@ class Scenario(Spec):
             if site not in self.sites:
                 raise ValueError(f"jobs.{name}.site: '{site}' is none of the sites: {', '.join(self.sites)}")
             cluster = self.sites[site].cluster
-            if isinstance(job, GangSpec) and job.servers(cluster) > cluster.rows * cluster.servers_per_row:
+            if isinstance(job, GangSpec) and job.spare_rows >= cluster.rows:
+                raise ValueError(f"jobs.{name}.spare_rows: {job.spare_rows} of the cluster's {cluster.rows} rows")
+            held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
+            if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
                 raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
         held: dict[str, int] = {}
         for job in self.jobs.values():
@@ -279,6 +287,24 @@ class Scenario(Spec):
                 raise ValueError(f"regions.{name}.sites: no such site: {', '.join(unknown)}")
             if any(event.feeders for event in region.script):
                 raise ValueError(f"regions.{name}.script: strikes all feeders; name none")
+            logged = [site for site in region.sites if not self.sites[site].grid.draws]
+            if logged:
+                raise ValueError(
+                    f"regions.{name}: site '{logged[0]}' replays a log of all that struck it; leave the region out, or"
+                    " say grid.outages.beside_drawn"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _repairs_fit(self) -> Self:
+        for path, block in repair_specs(self):
+            for key, pools in (("crew", self.crews), ("spare", self.spares)):
+                name = getattr(block, key)
+                if name is not None and name not in pools:
+                    known = ", ".join(sorted(pools)) or "none"
+                    raise ValueError(
+                        f"{path}.{key}: '{name}' is none of the scenario's {key}s ({known}); add {key}s.{name}"
+                    )
         return self
 
     @model_validator(mode="after")

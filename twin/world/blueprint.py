@@ -47,6 +47,7 @@ class Load:
     per_gpu_kw: float = 0.0
     per_gpu_capped_kw: float = 0.0
     per_boot_kw: float = 0.0
+    per_gpu_swing_kw: float = 0.0
     full_gpus: int = 0
     hold_up_ms: float = 20.0
     max_hold_up_ms: float = 20.0
@@ -117,6 +118,7 @@ class SiteBlueprint:
     """
 
     name: str
+    start_month: int
     fact: NDArray[np.int64]
     quantity: NDArray[np.float64]
     link: NDArray[np.int64]
@@ -149,11 +151,14 @@ class SiteBuilder:
         self.index = index
         self.sections = sections
         self.items: list[Item] = []
+        self.breakable: list[str] = []
+        """Full names of items that a shock may bring down: all that a family of failure clocks will hold."""
         self.loads: dict[str, Load] = {}
         self.feeds: dict[str, Feed] = {}
         self.points: dict[str, Point] = {}
         self.recharge_limit_kw = UNLIMITED_KW
         self.import_limit_kw = UNLIMITED_KW
+        self.ramp_limit_kw = 0.0  # per minute; 0: none
         self.peak_target_kw, self.import_floor_kw = UNLIMITED_KW, 0.0
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
@@ -173,9 +178,11 @@ class SiteBuilder:
         """The name within this site."""
         return full.removeprefix(f"{self.name}/")
 
-    def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0) -> str:
+    def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0, breakable: bool = False) -> str:
         """Declare an item; returns its full name."""
         full = self.path(name)
+        if breakable:
+            self.breakable.append(full)
         self.items.append(Item(full, kind, self.index, weight_kw, gpus))
         return full
 
@@ -225,7 +232,7 @@ class SiteBuilder:
         site = self._site(loads)
         edge_us, edge, month_us = edge_block(self, start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
-        clock[f.BOUND_US], clock[f.AGEING] = NEVER, ages
+        clock[[f.BOUND_US, f.RAMP_EDGE_US]], clock[f.AGEING] = NEVER, ages
         clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
         clock[f.SUPPLY_STATE] = supply_state([f.OWN_FEEDER] * self.sections)
         if self.pv is not None:
@@ -241,7 +248,8 @@ class SiteBuilder:
         section[f.S_GRID] = 1
         keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
         return SiteBlueprint(
-            name=self.name, fact=fact, quantity=quantity, link=link, section=section, clock=clock, site=site,
+            name=self.name, start_month=start.month, fact=fact, quantity=quantity, link=link, section=section,
+            clock=clock, site=site,
             edge_us=edge_us, edge=edge, month_us=month_us, feed_key=np.array(keys, np.uint64), feeds_of=feeds_of,
             load_of={self.short(load.name): i for i, load in enumerate(loads)},
             feed_of={self.short(feed.name): j for j, feed in enumerate(feeds)},
@@ -309,6 +317,7 @@ class SiteBuilder:
         site = np.zeros(f.SITE_QUANTITIES + (f.PLAN_QUANTITIES if self.planned else 0))
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
         site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
+        site[f.RAMP_LIMIT_KW], site[f.RAMP_END_KW] = self.ramp_limit_kw, math.nan
         site[f.PEAK_TARGET_KW], site[f.IMPORT_FLOOR_KW] = self.peak_target_kw, self.import_floor_kw
         site[f.RIDE_THROUGH_H] = self.ride_through_h
         site[f.TANK_H] = self.tank_h
