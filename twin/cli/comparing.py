@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twin.cli.money import money_json, print_money
 from twin.cli.reporting import content_of_study, refuse_to_replace, write_page
 from twin.cli.show import (
     blocks,
@@ -23,6 +24,7 @@ from twin.cli.show import (
 
 if TYPE_CHECKING:
     from twin.compare import Comparison
+    from twin.finance.appraisal import Money
     from twin.scenario.model import Scenario
     from twin.scenario.study import Study
 
@@ -98,19 +100,34 @@ def compare(
         refuse_to_replace(html)
     study = replaying(study, outages)
     comparison = _compared(study, chosen, replications, reference)
+    money = _money_of(study, comparison)
     if style == "json":
         if html:
             write_page(content_of_study(study, comparison), html, tell=False)
-        say_json(_as_json(study, comparison))
+        say_json(_as_json(study, comparison) | ({"money": money_json(money)} if money else {}))
         return
     from twin.cli.figures import shown_metrics
 
     if study.base.question:
         say_wrapped(study.base.question)
     print_comparison(comparison, shown_metrics([comparison.rows]))
+    if money is not None:
+        print_money(money)
     if html:
         say()
         write_page(content_of_study(study, comparison), html)
+
+
+def _money_of(study: Study[Scenario], comparison: Comparison) -> Money | None:
+    """The accounts of the designs, where the scenario has a `finance:` block."""
+    if study.base.finance is None:
+        return None
+    import json
+
+    from twin.finance.appraisal import money
+
+    scenarios = {name: json.loads(study.resolved_json(name)) for name in comparison.designs}
+    return money(comparison.values, comparison.names, scenarios)
 
 
 def _compared(study: Study[Scenario], designs: Any, replications: int, reference: str | None) -> Comparison:
