@@ -16,6 +16,8 @@ class StandBy:
 
     def complete_us(self, now: int) -> int:
         """The first tick, now or later, at which no more are out than stand by."""
+        if not self._mended_us:
+            return now
         self._mended_us = sorted(one for one in self._mended_us if one > now)
         missing = len(self._mended_us) - self._spare
         return self._mended_us[missing - 1] if missing > 0 else now

@@ -16,6 +16,7 @@ from twin.chance.law import Law, TabledLaw, compile_law
 from twin.errors import InputError
 from twin.parts.ageing import AgeingSpec, StorageAgeing
 from twin.parts.cabinet_events import BlackStart, BusTrips, BusTripSpec, Thermal, ThermalSpec
+from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
 from twin.parts.failures import FailuresSpec, failing
 from twin.parts.unit_flips import UnitFlips
@@ -85,6 +86,7 @@ class CabinetsSpec(Spec):
     )
     power_by_charge: PowerByChargeSpec = PowerByChargeSpec()
     ageing: AgeingSpec | None = Field(default=None, description="of the cells; without it they stay as new")
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _window(self) -> Self:

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law, compile_law
+from twin.parts.capital import CapitalSpec
 from twin.parts.failures import FailuresSpec, RepairSpec, failing
 from twin.parts.fuel import FuelSpec, FuelTank
 from twin.plant import fields as f
@@ -61,6 +62,7 @@ class GensetsSpec(Spec):
     )
     retransfer_min: NonNegative = 15.0
     fuel: FuelSpec | None = Field(default=None, description="without it fuel never ends")
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _lives(self) -> Self:

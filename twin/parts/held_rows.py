@@ -29,40 +29,46 @@ class HeldRows:
         self._all = [site.plan.load_of[row_name(k)] for k in range(len(servers))]
         self._per_server, self._lit = gpus_per_server, site.fact[f.L_LIT]
         rows = slice(self._all[0], self._all[-1] + 1)
+        self._quantity = site.quantity[:, rows]
         self._busy_fact, self._booting_fact = site.fact[f.L_BUSY_GPUS, rows], site.fact[f.L_BOOTING, rows]
         self._own = np.array(servers, np.int64)
-        self._use, self._shown = NOTHING, np.zeros_like(self._own)
+        self._use, self._booting, self._shown = NOTHING, self._own, self._own
         self._take(self._own)
 
     def _take(self, servers: np.ndarray) -> None:
         """The job's servers are these, by row."""
-        self._servers = servers
+        self._servers, self._busy = servers, servers * self._per_server
         self.loads = [row for row, count in zip(self._all, servers, strict=True) if count]
         """Load points of the rows that the job holds now."""
+        self.share = float(servers.sum() / self._own.sum())
+        """Servers that it holds now over those that it started with."""
 
     def dark(self) -> list[int]:
         """Rows that it holds and that are dark."""
         lit = self._lit
         return [row for row in self.loads if not lit[row]]
 
+    def saves_kw(self, field: int) -> float:
+        """What all its busy GPUs draw above idle, by a field of the load points: uncapped or capped [kW]."""
+        return float((self._busy * self._quantity[field]).sum())
+
     def servers_on(self, rows: list[int]) -> int:
         """Servers that it holds on these rows."""
         return sum(int(self._servers[self._all.index(row)]) for row in rows)
 
-    @property
-    def share(self) -> float:
-        """Servers that it holds now over those that it started with."""
-        return float(self._servers.sum() / self._own.sum())
-
     def use(self, use: int, rows: int | None = None) -> None:
         """What the servers do from now on; while they boot, perhaps only those of the first few rows."""
-        for sign in (-1, 1):
-            if self._use == BUSY:
-                self._busy_fact += sign * self._shown * self._per_server
-            elif self._use == BOOTING:
-                self._booting_fact += sign * self._shown
-            if sign < 0:
-                self._use, self._shown = use, self._servers if rows is None else self._first(rows)
+        if self._use == BUSY:
+            self._busy_fact -= self._shown
+        elif self._use == BOOTING:
+            self._booting_fact -= self._booting
+        if use == BUSY:
+            self._shown = self._busy
+            self._busy_fact += self._shown
+        elif use == BOOTING:
+            self._booting = self._servers if rows is None else self._first(rows)
+            self._booting_fact += self._booting
+        self._use = use
 
     def _first(self, rows: int) -> np.ndarray:
         held = np.flatnonzero(self._servers)[:rows]

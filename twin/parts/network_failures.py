@@ -112,13 +112,13 @@ class RunningFailures:
         self._failures = [0] * len(plan.components)
         self._taken: dict[int, Callable[[], None]] = {}
         self._ties: frozenset[int] = NOTHING
+        self._lost: frozenset[str] = frozenset()
         self._moved = False
         self._grid = -1
         self._switching = world.alarm(self._isolate)
         self._feeds = _feeds_by_load(site, plan)
         self._load = {name: i for name, i in site.plan.load_of.items() if name in plan.ways}
         self._away = dict[int, int]()
-        self._off: set[int] = set()
         site.switches = True
         self._before = site.supply
         site.supply = self.react
@@ -251,10 +251,9 @@ class RunningFailures:
             elif not cut and j in self._away:
                 before = self._away.pop(j)
                 fact[f.F_AWAY_US, j] = before if before > self.site.now_us else 0
-        for load, i in self._load.items():
-            if (load in effect.lost) != (i in self._off):
-                self._off ^= {i}
-                self.site.faults.load(i, on=i in self._off)
+        for load in effect.lost ^ self._lost:
+            self.site.faults.load(self._load[load], on=load in effect.lost)
+        self._lost = effect.lost
 
 
 def _feeds_by_load(site: Site, plan: NetworkOutages) -> list[tuple[int, list[str]]]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from twin.jobs.application.view import Offer
 from twin.jobs.progress import Progress
 from twin.jobs.stand_by import StandBy
 from twin.parts.held_rows import BOOTING, BUSY, NOTHING, HeldRows
 from twin.plant import fields as f
-from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, ticks
+from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, hours, ticks
 from twin.world import record as r
 from twin.world.site import LOAD, SUPPLY, Site
 
@@ -32,7 +33,8 @@ class RunningGang:
 
     def __init__(self, gang: Gang, world: World, site: Site, ids: dict[str, int]) -> None:
         spec, cluster = gang.spec, gang.cluster
-        self.name, self.spec, self.world, self.site = gang.name, spec, world, site
+        self.name, self.priority = gang.name, spec.priority
+        self.spec, self.world, self.site = spec, world, site
         name = site.path(f"jobs/{gang.name}")
         self._item, self._hardware_item = ids[name], ids[f"{name}/hardware"]
         self._core = site.plan.load_of["core"]
@@ -84,13 +86,13 @@ class RunningGang:
         if self._per_us > 0.0:
             at = self._exponential / (self._per_us * self.rows.share)
             self._fails.at(now + max(1, int(min(at, self.world.horizon_us))))
-        self._expect_the_end(now)
+        if self._work_us != NEVER:
+            self._expect_the_end(now)
 
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
         now = self.site.now_us
         self._close_interruption(now)
-        self._set_pace()
         self._begin(now)
 
     def cap(self, capped: bool) -> None:
@@ -109,12 +111,10 @@ class RunningGang:
     def _set_pace(self) -> None:
         pace = self._pace_at_cap if self._capped else 1.0
         self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace * self.rows.share)
-        if self.phase == TRAINING:
+        if self.phase == TRAINING and self._work_us != NEVER:
             self._expect_the_end(self.site.now_us)
 
     def _expect_the_end(self, now: int) -> None:
-        if self._work_us == NEVER:
-            return
         end_us = self.progress.finish_us(now, self._work_us - self._useful)
         if end_us is None:
             self._finished.stop()
@@ -201,6 +201,7 @@ class RunningGang:
             self._dark.clear()
             if self.spec.minimum_rows and self._lost != SERVER:
                 self.rows.take_back()
+                self._set_pace()
             self.phase = RESTARTING
             self._boot()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
@@ -227,6 +228,7 @@ class RunningGang:
             self.site.ask(SUPPLY)
         elif self.spec.minimum_rows and len(self.rows.loads) - len(dark) >= self.spec.minimum_rows:
             self.rows.give_up(dark)
+            self._set_pace()
             self._lost = SERVER
             self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self.site.load_row[dark[0]])
             self.site.ask(SUPPLY)
@@ -291,9 +293,23 @@ class RunningGang:
             return
         if self.phase == STOPPED:
             self._leave(RESTARTING, self.site.change(self._item, r.PHASE, RESTARTING, LOAD, cause))
-            self._restart(self.warm_us)
+            self._restart(self.warm_us if self._lost == SERVER else self._restart_us[self._lost])
         elif self.phase == WAITING:
             self.site.ask(SUPPLY)
+
+    def offer(self) -> Offer:
+        """As it stands now."""
+        rows = self.rows
+        return Offer(
+            name=self.name,
+            gpus=self.spec.gpus if self.phase in {TRAINING, SAVING, STOPPED} else 0,
+            exposed_h=hours(self.progress.exposed_us(self.world.now)) if self.phase == TRAINING else 0.0,
+            write_h=hours(self.write_us),
+            restart_h=hours(self.warm_us),
+            pause_saves_kw=rows.saves_kw(f.L_PER_GPU_KW),
+            cap_saves_kw=rows.saves_kw(f.L_PER_GPU_KW) - rows.saves_kw(f.L_PER_GPU_CAPPED_KW),
+            cap_slows_fraction=1.0 - self._pace_at_cap,
+        )
 
     def _save(self, cause: int) -> None:
         """A checkpoint at once, with the GPUs idle until it is durable."""
@@ -316,6 +332,7 @@ class RunningGang:
         self._open, self._count = (now, cause, SERVER, 0), self._count + 1
         if regrow:
             self.rows.take_back()
+            self._set_pace()
         self._leave(phase, cause)
         if phase == RESTARTING:
             self._restart(self.warm_us)

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law
+from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
 from twin.parts.failures import FailuresSpec, failing
 from twin.parts.transfer_switch import TransferSwitches, TransferSwitchSpec
@@ -90,6 +91,7 @@ class UpsSpec(Spec):
     )
     strings: StringsSpec | None = Field(default=None, description="of a block's battery; without them it never fails")
     lock_out: LockOutSpec | None = None
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _two_to_switch(self) -> Self:

@@ -147,7 +147,8 @@ LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored ene
 LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
 LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 15, POWERS + 18)
 LEDGER_RAMP_KWH, LEDGER_RAMP_EXCEEDED_H, LEDGER_SWING_H, LEDGER_SWING_EXCEEDED_H = range(POWERS + 18, POWERS + 22)
-LEDGER_ROWS = POWERS + 22
+LEDGER_PV_VALUE, LEDGER_CHARGE_COST = POWERS + 22, POWERS + 23  # used PV and charging at the price of their instant
+LEDGER_ROWS = POWERS + 24
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -185,6 +186,8 @@ LEDGER_NAMES = (
     "ramp_exceeded_h",
     "swing_h",
     "swing_exceeded_h",
+    "pv_value",
+    "charge_cost",
 )
 SERIES_NAMES = (
     "import_kw",

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
+from twin.parts.application import ApplicationSpec
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
@@ -31,6 +32,7 @@ from twin.parts.row_work import BoardWorkSpec
 from twin.parts.shocks import ShockSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.finance import FinanceSpec, lacking
 from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -141,6 +143,9 @@ class SiteSpec(Spec):
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
+    application: ApplicationSpec | None = Field(
+        default=None, description="jobs are capped, paused or stopped for the sake of supply and price"
+    )
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
@@ -249,6 +254,7 @@ class Scenario(Spec):
     crews: dict[str, CrewSpec] = Field(default_factory=dict, description="who repairs; named by `failures` blocks")
     spares: dict[str, SpareSpec] = Field(default_factory=dict, description="spare parts; named by `failures` blocks")
     design_note: str = Field(default="", description="what a design is, in a few words")
+    finance: FinanceSpec | None = Field(default=None, description="money: every design against counterfactuals")
     sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")
@@ -324,6 +330,12 @@ class Scenario(Spec):
                     raise ValueError(
                         f"{path}.{key}: '{name}' is none of the scenario's {key}s ({known}); add {key}s.{name}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _finance_fits(self) -> Self:
+        if self.finance is not None and (text := lacking(self.finance, self)) is not None:
+            raise ValueError(text)
         return self
 
     def site_of(self, job: GangSpec | QueueSpec) -> str:

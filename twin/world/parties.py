@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twin.jobs.application.view import Offer
     from twin.world.world import Process
 
 
@@ -70,6 +71,9 @@ class PowerCap(Protocol):
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
 
+    def for_application(self, on: bool) -> None:
+        """Cap because the application layer says so, or no longer."""
+
 
 class Bypassable(Protocol):
     """What planned work asks of a UPS block."""
@@ -105,7 +109,14 @@ class RunningJob(Protocol):
     """What planned work and the application layer may ask of a job, or of a queue of jobs."""
 
     name: str
+    priority: float
     write_us: int
+
+    def offer(self) -> Offer:
+        """As it stands now."""
+
+    def pause(self, on: bool, cause: int) -> None:
+        """Stand still in memory with idle GPUs, or go on."""
 
     def stop(self, reason: str, cause: int) -> None:
         """Save, then stand by until `resume` is called with the same reason."""

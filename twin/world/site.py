@@ -62,6 +62,8 @@ class Site:
         self.capped: list[Callable[[bool], None]] = []
         self.jobs: list[RunningJob] = []
         """Jobs that can be stopped on purpose: for planned work, or by the application layer."""
+        self.on_call: list[Callable[[int, int], None]] = []
+        """Told of every announced call of demand response: begin and end [us]."""
         self.gensets: GensetPlant | None = None
         self.grid: SiteSupply | None = None
         self.hands: Switching = SureHands()
@@ -197,6 +199,8 @@ class Site:
 
     def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
+        for tell in self.on_call:
+            tell(begin_us, end_us)
         if self.planner is None:
             return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
@@ -327,6 +331,7 @@ class Site:
         self.blocks.clear()
         self.hands = SureHands()
         self.jobs.clear()
+        self.on_call.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
