@@ -1,9 +1,4 @@
-"""""Chinese phrases by key, and Chinese names of metri"""
-
-"cs. {names} are put in; what stands in [[ ]] is bold"
-'.""'
-
-'cs. {names} are put in; [[bold]].""'
+"""Chinese phrases by key, and Chinese names of metrics; the same keys as in English."""
 
 ANSWER = {
     "between_sentences": "",
