@@ -145,7 +145,10 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
         else:
             parts.append(Queue(job_name, job, site.cluster))
     if site.ems is not None:
-        parts.append(Ems(site.ems, *demand_terms(site)))
+        clouds = site.pv is not None and site.pv.weather.clouds is not None
+        jobs = [job for job in scenario.jobs.values() if scenario.site_of(job) == name]
+        steady = not clouds and all(isinstance(job, GangSpec) for job in jobs)
+        parts.append(Ems(site.ems, *demand_terms(site), steady=steady))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())

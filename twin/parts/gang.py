@@ -90,6 +90,7 @@ class Gang:
         job = RunningGang(self, world, site, ids)
         site.phases.append(job.react)
         site.capped.append(job.set_pace)
+        site.restarts.append(job.restarts_us)
         world.at_end(job.close)
 
 
@@ -248,6 +249,7 @@ class RunningGang:
             self._phase = RESTARTING
             self._hold(BOOTING)
             self._restarted.at(self.site.now_us + self._restart_us[self._lost])
+            self.site.surprise()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
 
     def _without_power(self, core_dark: bool, load: int) -> None:
@@ -258,6 +260,7 @@ class RunningGang:
             self._restarted.stop()
             self._phase = WAITING
             self._hold(NOTHING)
+            self.site.surprise()
         self._lost = max(self._lost, level)
 
     def _cool(self) -> bool:
@@ -266,6 +269,10 @@ class RunningGang:
         if math.isinf(self.site.totals[f.TANK_H]):
             return True
         return bool(fact[f.L_RUNNING, chillers] and fact[f.L_LIT, self.site.plan.pumps])
+
+    def restarts_us(self) -> int:
+        """When it will train again; NEVER while it trains, or waits for it is not known what."""
+        return self._restarted.due
 
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
