@@ -7,6 +7,8 @@ from datetime import date
 from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
+from twin.inputs.outages_csv import OutageLog, read_outages
+from twin.parts.application import Application
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
@@ -14,17 +16,21 @@ from twin.parts.demand_response import DemandResponse
 from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
-from twin.parts.grid import Grid
+from twin.parts.grid import Grid, GridSpec
+from twin.parts.hands import Hands
 from twin.parts.import_limit import ImportLimit
+from twin.parts.load_points import LoadPoints
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
+from twin.parts.power_window import PowerWindow
 from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
 from twin.parts.row_work import BoardWork
+from twin.parts.shocks import Shocks
 from twin.parts.ups import Ups
 from twin.plant import fields as f
-from twin.scenario.model import Scenario, SiteSpec
+from twin.scenario.model import Job, Scenario, SiteSpec
 from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
@@ -48,14 +54,21 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
+            builder.start_month = start.month
             parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
             _raw_feeds(builder, scenario.sites[name])
             parts += _switched(builder, scenario.sites[name])
+            if scenario.sites[name].shocks:
+                parts.append(Shocks(scenario.sites[name].shocks, start.month))
+                parts[-1].declare(builder)
             builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
+        self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
+        self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
+        self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}
         self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
         self.fleet = _fleet(scenario)
         shared = [item for region in self.regions for item in region.items()]
@@ -121,6 +134,25 @@ def demand_terms(site: SiteSpec) -> tuple[float, float]:
     return demand.price_per_kw_month * demand.excess_multiple, max(band_kw, site.ems.free_demand_kw)
 
 
+def outage_log(scenario: Scenario, grid: GridSpec) -> OutageLog | None:
+    """The log that a site replays, with the rows of all sites checked.
+
+    Raises:
+        InputError: see `read_outages`.
+    """
+    if grid.outages is None:
+        return None
+    feeders = {name: tuple(one.grid.feeders) for name, one in scenario.sites.items()}
+    return read_outages(grid.outages.file, scenario.horizon.start, scenario.horizon.hours, feeders)
+
+
+def _steady(site: SiteSpec, jobs: list[Job]) -> bool:
+    """Whether what a site draws without failures is the same in all replications."""
+    clouds = site.pv is not None and site.pv.weather.clouds is not None
+    endless = all(isinstance(job, GangSpec) and job.work_h is None for job in jobs)
+    return endless and not clouds and site.application is None
+
+
 def _name(item: Item) -> str:
     return item.name
 
@@ -128,7 +160,9 @@ def _name(item: Item) -> str:
 def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
-    parts: list[Part] = [Grid(site.grid, start.month)]
+    parts: list[Part] = [Grid(site.grid, start.month, outage_log(scenario, site.grid))]
+    if site.human_error:
+        parts.append(Hands(site.human_error))
     if site.pv:
         at = site.location if site.pv.profile is None else None
         place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None
@@ -144,11 +178,11 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    if site.application is not None:
+        parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
-        clouds = site.pv is not None and site.pv.weather.clouds is not None
         jobs = [job for job in scenario.jobs.values() if scenario.site_of(job) == name]
-        steady = not clouds and all(isinstance(job, GangSpec) for job in jobs)
-        parts.append(Ems(site.ems, *demand_terms(site), steady=steady))
+        parts.append(Ems(site.ems, *demand_terms(site), steady=_steady(site, jobs)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
@@ -165,6 +199,8 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
         Cooling(site.cooling, site.location.timezone if site.location else None),
         Cluster(site.cluster, site.house_load_kw),
     ]
+    if site.load_points:
+        parts.append(LoadPoints(site.load_points))
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))
@@ -180,6 +216,8 @@ def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if site.cluster.power_window is not None:
+        found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:
         found[f.E_PRICE_PER_KWH] = site.price_per_kwh
     return found | (site.tariff.clockworks() if site.tariff else {})

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import metrics
+from twin.assemble import outage_log
 from twin.errors import InputError, Problem
+from twin.metrics.accounts import columns
+from twin.parts.grid import OutageLogSpec
+from twin.scenario.files import find_file
 from twin.scenario.layers import BASE
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
@@ -48,7 +53,7 @@ def run_designs(
         progress: told after every run.
 
     Returns:
-        Names of the metrics, and by design their values, (replications, metrics).
+        Names of the metrics and yearly accounts, and by design their values, (replications, metrics).
 
     Raises:
         InputError: an unknown design, a design named twice, or no replication.
@@ -57,7 +62,8 @@ def run_designs(
     if replications < 1:
         raise InputError(f"{replications} replications: at least 1 is needed")
     simulators = {design: Simulator(study, design) for design in designs}
-    values = {design: np.full((replications, len(metrics.NAMES)), np.nan) for design in designs}
+    names = value_names(study, designs)
+    values = {design: np.full((replications, len(names)), np.nan) for design in designs}
     total = replications * len(designs)
     for k in range(replications):
         for place, (design, simulator) in enumerate(simulators.items(), start=1):
@@ -65,7 +71,20 @@ def run_designs(
             if progress is not None:
                 complete = k + (place == len(simulators))
                 progress(k * len(designs) + place, total, {name: one[:complete] for name, one in values.items()})
-    return metrics.NAMES, values
+    return names, values
+
+
+def value_names(study: Study[Scenario], designs: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Names of a replication's values: the metrics, and with a `finance:` block the yearly accounts.
+
+    Raises:
+        InputError: some designs have such a block or other years, and others not.
+    """
+    chosen = list(study.designs) if designs is None else list(designs)
+    found = {columns(study.designs[name].model_dump(mode="json", include={"finance", "horizon"})) for name in chosen}
+    if len(found) > 1:
+        raise InputError(Problem("designs differ in having finance:, or in their horizon", str(study.path)))
+    return (*metrics.NAMES, *found.pop())
 
 
 def check_designs(study: Study[Scenario], designs: Sequence[str]) -> None:
@@ -85,6 +104,43 @@ def check_designs(study: Study[Scenario], designs: Sequence[str]) -> None:
 def years_each(study: Study[Scenario], design: str) -> float:
     """Length of one replication of a design [years of 8760 h]."""
     return study.designs[design].horizon.hours / HOURS_PER_YEAR
+
+
+def with_outages(study: Study[Scenario], path: str) -> tuple[Study[Scenario], int]:
+    """The study with an outage log in place of all drawn grid events, regional ones too, in every design.
+
+    Args:
+        study: the scenario.
+        path: the log; columns as `twin.inputs.outages_csv` says.
+
+    Returns:
+        The study, whose digest covers the log, and how many rows of the log lie outside the horizon.
+
+    Raises:
+        InputError: the log is missing or wrong; rows by line.
+    """
+    file, problem = find_file(path, Path("here"), folder=False)
+    if problem is not None:
+        raise InputError(replace(problem, key="--outages"))
+    log = OutageLogSpec(file=file.path)
+    models = {name: _replaying(one, log) for name, one in ({BASE: study.base} | study.designs).items()}
+    outside = 0
+    for one in models.values():
+        for site in one.sites.values():
+            read = outage_log(one, site.grid)
+            outside = read.outside if read is not None else outside
+    files = tuple(sorted({*study.files, file}))
+    designs = {name: models[name] for name in study.designs}
+    digested = digest({BASE: models[BASE]} | designs, study.design_ranges, files)
+    return replace(study, base=models[BASE], designs=designs, files=files, digest=digested), outside
+
+
+def _replaying(scenario: Scenario, log: OutageLogSpec) -> Scenario:
+    sites = {
+        name: site.model_copy(update={"grid": site.grid.model_copy(update={"outages": log})})
+        for name, site in scenario.sites.items()
+    }
+    return scenario.model_copy(update={"sites": sites, "regions": {}})
 
 
 def reseeded(study: Study[Scenario], seed: int) -> Study[Scenario]:

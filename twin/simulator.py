@@ -47,7 +47,7 @@ class Simulator:
         seed = blueprint.scenario.seed
         world = World(
             seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level,
-            allow_code=self.study.allow_code,
+            allow_code=self.study.allow_code, crews=blueprint.crews, spares=blueprint.spares,
         )  # fmt: skip
         try:
             sites = [Site(world, plan) for plan in blueprint.sites]
@@ -104,6 +104,7 @@ class Simulator:
             "currency": scenario.currency,
             "sites": [plan.name for plan in self.blueprint.sites],
             "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],
+            "customers": self.blueprint.customers,
             "whats": list(WHATS),
             "kinds": sorted({item.kind for item in self.blueprint.items}),
         }

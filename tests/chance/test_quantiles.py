@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from twin.chance import quantiles as q
+from twin.chance.law import PiecewiseLaw, compile_law
 from twin.chance.philox import stream_key, uniform
 
 NO_TABLE = np.zeros(0)
@@ -123,3 +124,38 @@ def test_a_draw_is_the_quantile_of_the_uniform_of_the_same_number():
     key, replication = stream_key(1, "a", "failure"), np.uint64(2)
     drawn = q.draw(q.WEIBULL, 30.0, 0.7, NO_TABLE, key, replication, 9)
     assert drawn == q.quantile(q.WEIBULL, 30.0, 0.7, NO_TABLE, uniform(key, replication, 9), 9)
+
+
+PIECES = np.array([0.0, 10.0, 40.0, 0.0, 0.5, 0.8, 0.05, 0.01, 0.2])
+"""Ages 0, 10 and 40; hazards used up there; rates from there on."""
+
+
+@pytest.mark.parametrize(("code", "a", "b", "law"), LAWS)
+def test_the_cumulative_hazard_is_minus_the_log_of_scipy_s_survival(code, a, b, law):
+    x = np.concatenate([law.ppf(LOWER), law.isf(1.0 - UPPER)])
+    used = np.array([q.cumulative_hazard(code, a, b, NO_TABLE, age) for age in x])
+    rtol = 1e-5 if code == q.UNIFORM else 1e-9  # near its end 7 - x has lost digits, here and in scipy
+    np.testing.assert_allclose(used, -law.logsf(x), rtol=rtol, atol=1e-13)
+
+
+def test_a_piecewise_constant_hazard_adds_up_and_back():
+    for e, age in ((0.0001, 0.002), (0.4, 8.0), (0.5, 10.0), (0.65, 25.0), (0.8, 40.0), (3.8, 55.0)):
+        assert q.hazard_quantile(q.PIECEWISE, 0.0, 0.0, PIECES, e, 0) == pytest.approx(age, rel=1e-12)
+        assert q.cumulative_hazard(q.PIECEWISE, 0.0, 0.0, PIECES, age) == pytest.approx(e, rel=1e-12)
+
+
+def test_the_mean_of_a_piecewise_law_is_the_integral_of_its_survival():
+    law = compile_law(PiecewiseLaw(law="piecewise", until=[10.0, 40.0], means=[20.0, 100.0, 5.0]))
+    np.testing.assert_allclose(law.table, PIECES)
+    x = np.linspace(0.0, 300.0, 300_001)
+    left = np.exp([-q.cumulative_hazard(*law.columns, age) for age in x])
+    assert law.mean == pytest.approx(np.trapezoid(left, x), rel=1e-6)
+
+
+def test_far_in_the_tail_hazards_stay_exact():
+    """Where survival underflows: lognormal and gamma against scipy's logarithm and its own inverse."""
+    assert q.normal_log_tail(50.0) == pytest.approx(special.log_ndtr(-50.0), rel=1e-13)
+    assert q.normal_log_tail(-8.0) == pytest.approx(special.log_ndtr(8.0), rel=1e-12)
+    for shape in (0.5, 3.0):
+        e = q.cumulative_hazard(q.GAMMA, 1.0, shape, NO_TABLE, 900.0)
+        assert q.hazard_quantile(q.GAMMA, 1.0, shape, NO_TABLE, e, 0) == pytest.approx(900.0, rel=1e-9)

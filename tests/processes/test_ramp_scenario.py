@@ -1,4 +1,4 @@
-"""The shipped scenario 11_ramp.yaml, against the numbers in its head."""
+"""The shipped scenario 12_ramp.yaml, against the numbers in its head."""
 
 import pytest
 
@@ -11,7 +11,7 @@ WEEKS_A_YEAR = 8760.0 / 168.0
 
 
 def test_what_the_head_says():
-    study = load(shipped()["11_ramp"])
+    study = load(shipped()["12_ramp"])
     assert ["nobody keeps" in " ".join(one.warnings) for one in check_study(study)] == [True, False, False]
     found = {name: measure(Simulator(study, name).run(0, "ledger")) for name in study.designs}
     off_h = {name: one["ramp_exceeded_h_per_year"] / WEEKS_A_YEAR for name, one in found.items()}

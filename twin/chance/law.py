@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -133,9 +134,38 @@ class ScriptedLaw(Spec):
     values: list[NonNegative] = Field(min_length=1)
 
 
+class PiecewiseLaw(Spec):
+    """A hazard that is constant between ages: early failures, useful life, wear-out.
+
+    Up to age `until[0]` the rate is 1/means[0], then 1/means[1] up to `until[1]`, and so on; the last has no end.
+    """
+
+    law: Literal["piecewise"]
+    until: list[Positive] = Field(min_length=1, description="ages at which the rate changes, ascending")
+    means: list[Positive] = Field(description="mean lives at the rates before, between and after those ages")
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if any(later <= age for age, later in pairwise(self.until)):
+            raise ValueError("until: ages must ascend")
+        if len(self.means) != len(self.until) + 1:
+            raise ValueError(f"means: give {len(self.until) + 1}, one more than ages; found {len(self.means)}")
+        return self
+
+
 LawSpec: TypeAlias = (
-    FixedLaw | ExponentialLaw | WeibullLaw | LognormalLaw | GammaLaw | UniformLaw | EmpiricalLaw | ScriptedLaw
+    FixedLaw
+    | ExponentialLaw
+    | WeibullLaw
+    | LognormalLaw
+    | GammaLaw
+    | UniformLaw
+    | EmpiricalLaw
+    | ScriptedLaw
+    | PiecewiseLaw
 )
+TabledLaw: TypeAlias = EmpiricalLaw | ScriptedLaw | PiecewiseLaw
+"""Laws that need a table, which a switch's transfer time has no room for."""
 _Block: TypeAlias = Annotated[LawSpec, Field(discriminator="law")]
 
 
@@ -158,6 +188,12 @@ class CompiledLaw:
     b: float
     table: NDArray[np.float64]
     mean: float
+
+    @property
+    def has_hazard(self) -> bool:
+        """Whether the law has a hazard rate, so that its clock can be aged, shared out or run faster."""
+        atoms = (quantiles.FIXED, quantiles.EMPIRICAL, quantiles.SCRIPTED)
+        return self.code not in atoms and not (self.code == quantiles.LOGNORMAL and self.b == 0.0)
 
     @property
     def columns(self) -> tuple[int, float, float, NDArray[np.float64]]:
@@ -199,11 +235,20 @@ def compile_law(law: LawSpec | float, *, to_h: float = 1.0, base: Path | None = 
             return _tabled(quantiles.EMPIRICAL, np.sort(_observations(law, base)), to_h)
         case ScriptedLaw():
             return _tabled(quantiles.SCRIPTED, np.array(law.values, dtype=np.float64), to_h)
+        case PiecewiseLaw():
+            return _piecewise(np.array([0.0, *law.until]) * to_h, 1.0 / (np.array(law.means) * to_h))
 
 
 def exponential(mean_h: float) -> CompiledLaw:
     """The law of a constant rate, by its mean [h]: a life of a given MTBF."""
     return _plain(quantiles.EXPONENTIAL, mean_h, 0.0, mean_h)
+
+
+def _piecewise(ages: NDArray[np.float64], rates: NDArray[np.float64]) -> CompiledLaw:
+    used = np.concatenate([[0.0], np.cumsum(np.diff(ages) * rates[:-1])])
+    left = np.exp(-used)
+    mean = math.fsum(np.append(left[:-1] - left[1:], left[-1]) / rates)
+    return CompiledLaw(quantiles.PIECEWISE, 0.0, 0.0, np.concatenate([ages, used, rates]), mean)
 
 
 def _plain(code: int, a: float, b: float, mean: float) -> CompiledLaw:

@@ -1,6 +1,6 @@
-"""Inverses of the normal and of the regularised incomplete gamma function, compiled, exact far into both tails.
+"""The normal and the regularised incomplete gamma function, compiled, and their inverses, exact far into both tails.
 
-Both take a probability twice, as u and as the hazard e = -log(1 - u), so that neither tail is lost to rounding.
+The inverses take a probability twice, as u and as the hazard e = -log(1 - u), so that neither tail is lost to rounding.
 """
 
 from __future__ import annotations
@@ -83,6 +83,20 @@ def normal_quantile(u: float, e: float) -> float:
     if q < 0.0:
         return -_normal_tail(-math.log(u))
     return _normal_tail(e)
+
+
+@kernel
+def normal_log_tail(z: float) -> float:
+    """Logarithm of the probability that a standard normal exceeds z, to 1e-13 relative in both tails."""
+    if z < 25.0:
+        return (
+            math.log(0.5 * math.erfc(z / math.sqrt(2.0)))
+            if z > -5.0
+            else math.log1p(-0.5 * math.erfc(-z / math.sqrt(2.0)))
+        )
+    w = 1.0 / (z * z)
+    series = -w * (1.0 - 3.0 * w * (1.0 - 5.0 * w * (1.0 - 7.0 * w)))
+    return -0.5 * z * z - math.log(z) - _LOG_ROOT_2PI + math.log1p(series)
 
 
 @kernel
@@ -179,3 +193,12 @@ def gamma_quantile(shape: float, u: float, e: float) -> float:
     if u < 0.5:
         return _gamma_lower(shape, u, start)
     return _gamma_upper(shape, e, math.exp(start))
+
+
+@kernel
+def gamma_log_tail(shape: float, x: float) -> float:
+    """Logarithm of the probability that the gamma law of scale 1 exceeds x > 0."""
+    log_front = shape * math.log(x) - x - math.lgamma(shape)
+    if x < shape + 1.0:
+        return math.log1p(-math.exp(log_front) * _series(shape, x) / shape)
+    return log_front + math.log(_fraction(shape, x))

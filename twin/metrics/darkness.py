@@ -48,14 +48,47 @@ def dark_spans(trace: Trace) -> Dark:
     return Dark(item[start][lasting], time_us[start][lasting], end_us[lasting])
 
 
-def all_dark_count(trace: Trace, rows: Int, dark: Dark) -> int:
-    """How many times all rows of a site are dark together, summed over sites; `dark`: spans of those rows."""
-    site_of, count = trace.items["site"], 0
+def dark_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) -> tuple[int, float]:
+    """How often, and how long in sum [us], at least `least[site]` rows of a site are dark at once, over all sites.
+
+    Args:
+        rows: item rows of the load points in question.
+        dark: spans of those rows.
+        least: by site; a site that is not there asks for all of its rows.
+    """
+    site_of, count, length_us = trace.items["site"], 0, 0
     for site in np.unique(site_of[rows]):
         here = site_of[dark.item] == site
+        needed = least.get(int(site), int(np.count_nonzero(site_of[rows] == site)))
         # One sortable number a step: at one instant, ends (even) come before starts (odd).
         key = np.sort(np.concatenate((dark.start_us[here] * 2 + 1, dark.end_us[here] * 2)))
         is_start = key & 1
         together = np.cumsum(2 * is_start - 1)
-        count += int(np.count_nonzero(is_start & (together == np.count_nonzero(site_of[rows] == site))))
-    return count
+        count += int(np.count_nonzero(is_start & (together == needed)))
+        length_us += int(np.diff(key >> 1)[together[:-1] >= needed].sum())
+    return count, length_us
+
+
+def rows_to_lose(trace: Trace) -> dict[int, int]:
+    """By site, how many dark rows leave a gang job too few: one more than its spare rows; all else has no spares."""
+    held = np.flatnonzero(trace.events["what"] == trace.what("rows_held"))
+    is_row = np.array([kind == "row" for kind in trace.items["kind"]], bool)
+    site_of = trace.items["site"]
+    least = {int(site): 1 for site in np.unique(site_of[is_row])}
+    for row in held.tolist():
+        site = int(site_of[trace.events["item"][row]])
+        installed = int(np.count_nonzero(is_row & (site_of == site)))
+        least[site] = installed - int(trace.events["value"][row]) + 1
+    return least
+
+
+def customers(trace: Trace) -> NDArray[np.float64]:
+    """(items,) weight of each load point in the indices of IEEE 1366: its customers.
+
+    Where a site says how many customers its load points have, only those count; elsewhere each row is one.
+    """
+    named: dict[str, int] = trace.meta.get("customers", {})
+    own = np.array([float(named.get(name, 0)) for name in trace.items["name"]])
+    has_them = np.isin(trace.items["site"], trace.items["site"][own > 0.0])
+    is_row = np.array([kind == "row" for kind in trace.items["kind"]], bool)
+    return np.where(is_row & ~has_them, 1.0, own)

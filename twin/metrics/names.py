@@ -22,11 +22,11 @@ METRICS: dict[str, Metric] = {
     "core_dark_h_per_year": Metric("h/year", "dark time of a core, mean over cores"),
     "all_rows_dark_per_year": Metric("1/year", "times that all rows of a site are dark together", is_count=True),
     "interruptions_per_row_year": Metric("1/year", "interruptions of a row's supply, of any length"),
-    "saifi_per_year": Metric("1/year", "interruptions over 5 min of a row (IEEE 1366, each row counts once)"),
-    "saidi_h_per_year": Metric("h/year", "duration of interruptions over 5 min of a row (IEEE 1366)"),
+    "saifi_per_year": Metric("1/year", "interruptions over 5 min of a customer (IEEE 1366; each row is one)"),
+    "saidi_h_per_year": Metric("h/year", "duration of interruptions over 5 min of a customer (IEEE 1366)"),
     "caidi_h": Metric("h", "mean duration of an interruption over 5 min, SAIDI / SAIFI (IEEE 1366)"),
     "asai_fraction": Metric("1", "1 - SAIDI / 8760 h (IEEE 1366)", "higher"),
-    "maifi_per_year": Metric("1/year", "interruptions up to 5 min of a row (IEEE 1366)"),
+    "maifi_per_year": Metric("1/year", "interruptions up to 5 min of a customer (IEEE 1366)"),
     "job_interruptions_per_year": Metric("1/year", "interruptions of jobs, all causes", is_count=True),
     "job_interruptions_hardware_per_year": Metric("1/year", "of these, by hardware", is_count=True),
     "job_interruptions_power_per_year": Metric("1/year", "of these, neither hardware nor planned", is_count=True),
@@ -93,11 +93,17 @@ METRICS: dict[str, Metric] = {
     "carbon_location_t_per_year": Metric("t/year", "CO2 of grid energy by place (Scope 2, location-based)"),
     "carbon_market_t_per_year": Metric("t/year", "CO2 of grid energy as bought (Scope 2, market-based)"),
     "carbon_genset_t_per_year": Metric("t/year", "CO2 of gensets (Scope 1)"),
+    "lost_gpu_h_network_per_year": Metric("GPU-h/year", "of the power losses, begun by a fault in the site's network"),
+    "customers": Metric("", "customers of the load points that have some", "neither"),
     "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
     "jobs_started": Metric("", "queue: jobs started", "higher"),
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),
     "mean_wait_h": Metric("h", "queue: from submission to first start, mean over started jobs"),
     "queue_gpu_h_useful_per_year": Metric("GPU-h/year", "queue: work kept", "higher"),
+    "capacity_shortfall_per_year": Metric(
+        "1/year", "times that fewer rows are lit than a gang job needs, spare rows counted in", is_count=True
+    ),
+    "capacity_shortfall_h_per_year": Metric("h/year", "time with fewer lit rows than a gang job needs"),
 }
 
 NAMES: tuple[str, ...] = tuple(METRICS)

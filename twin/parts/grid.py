@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
+from twin.inputs.outages_csv import OutageLog
+from twin.parts.planned_work import Drain
 from twin.parts.supply_events import (
     EventSpec,
+    LoggedSource,
     PlannedSource,
     PlannedSpec,
     ScriptedEventSpec,
@@ -29,6 +32,8 @@ from twin.world.site_network import supply_state
 from twin.world.world import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin.world.blueprint import SiteBuilder
     from twin.world.world import Process, World
 
@@ -49,6 +54,13 @@ class ExpansionSpec(Spec):
     import_limit_kw: Positive
 
 
+class OutageLogSpec(Spec):
+    """A record of what a site has lived through, replayed; columns as `twin.inputs.outages_csv` says."""
+
+    file: str
+    beside_drawn: bool = Field(default=False, description="whether drawn events strike, too")
+
+
 class GridSpec(Spec):
     """Grid supply of a site: one feeder, or two with a normally open tie between their sections."""
 
@@ -56,6 +68,7 @@ class GridSpec(Spec):
     both_feeders: EventSpec | None = Field(default=None, description="common cause: substation, storm, ice")
     deep_sags: EventSpec | None = Field(default=None, description="voltage dips that strike all sections at once")
     script: list[ScriptedEventSpec] = Field(default_factory=list)
+    outages: OutageLogSpec | None = Field(default=None, description="a log of outages instead of drawn ones")
     auto_transfer_s: NonNegative = 1.5
     auto_transfer_failure_probability: Probability = 0.02
     ride_through_voltage_fraction: Fraction = 0.7
@@ -71,15 +84,21 @@ class GridSpec(Spec):
             raise ValueError("expansion: give the import_limit_kw that holds until then")
         return self
 
+    @property
+    def draws(self) -> bool:
+        """Whether drawn events strike: not where a log says what happened."""
+        return self.outages is None or self.outages.beside_drawn
+
 
 class Grid:
-    """Feeders, sections and tie of one running site."""
+    """Feeders, sections and tie of one running site; `log` is what `spec.outages` names, read for all sites."""
 
-    def __init__(self, spec: GridSpec, start_month: int) -> None:
+    def __init__(self, spec: GridSpec, start_month: int, log: OutageLog | None = None) -> None:
         self.spec = spec
         self.names = sorted(spec.feeders)
         self._start_month = start_month
-        self._sources: list[tuple[Source | PlannedSource | ScriptedSource, str]] = []
+        self._log = log
+        self._sources: list[tuple[Source | PlannedSource | ScriptedSource | LoggedSource, str]] = []
 
     def declare(self, site: SiteBuilder) -> None:
         """Feeders, tie, and one item for each source of events."""
@@ -94,6 +113,19 @@ class Grid:
         if self.spec.expansion is not None:
             site.item("grid/expansion", "expansion")
         everywhere = tuple(range(len(self.names)))
+        if self.spec.draws:
+            self._add_drawn(site, everywhere)
+        again: dict[str, int] = {}
+        for n, event in enumerate(sorted(self.spec.script, key=_script_order)):
+            full = site.item(f"grid/script-{n + 1:04d}", event.kind)
+            struck = tuple(self.names.index(name) for name in event.feeders) or everywhere
+            key = f"{site.name}/grid/script/{','.join(event.feeders)}/{ticks(event.at_h)}"
+            again[key] = again.get(key, 0) + 1
+            self._sources.append((ScriptedSource(event, f"{key}/{again[key]}", struck), full))
+        if self._log is not None:
+            self._add_log(site, self._log)
+
+    def _add_drawn(self, site: SiteBuilder, everywhere: tuple[int, ...]) -> None:
         for k, name in enumerate(self.names):
             feeder = self.spec.feeders[name]
             self._add(site, feeder.momentary, f"grid/{name}/momentary", "momentary", (k,))
@@ -103,13 +135,15 @@ class Grid:
                 self._sources.append((PlannedSource(feeder.planned, full, k), full))
         self._add(site, self.spec.both_feeders, "grid/both_feeders", "common", everywhere)
         self._add(site, self.spec.deep_sags, "grid/deep_sags", "sag", everywhere)
-        again: dict[str, int] = {}
-        for n, event in enumerate(sorted(self.spec.script, key=_script_order)):
-            full = site.item(f"grid/script-{n + 1:04d}", event.kind)
-            struck = tuple(self.names.index(name) for name in event.feeders) or everywhere
-            key = f"{site.name}/grid/script/{','.join(event.feeders)}/{ticks(event.at_h)}"
-            again[key] = again.get(key, 0) + 1
-            self._sources.append((ScriptedSource(event, f"{key}/{again[key]}", struck), full))
+
+    def _add_log(self, site: SiteBuilder, log: OutageLog) -> None:
+        """One item for each kind of event in the log, which knows its own."""
+        own = [event for event in log.events if event.site in ("", site.name)]
+        own = [event for event in own if not event.feeders or set(event.feeders) & set(self.names)]
+        for kind in sorted({event.kind for event in own}):
+            of_kind = [event for event in own if event.kind == kind]
+            full = site.item(f"grid/log/{kind}", kind)
+            self._sources.append((LoggedSource(of_kind, full, self.names), full))
 
     def _add(self, site: SiteBuilder, spec: EventSpec | None, name: str, kind: str, feeders: tuple[int, ...]) -> None:
         if spec is not None:
@@ -185,6 +219,18 @@ class RunningGrid:
             self._strikes[k].remove(strike)
         self.site.ask(SUPPLY)
 
+    def take(self, item: int, row: int, event: int, feeder: int) -> Callable[[], None]:
+        """Take a feeder down for the reason in `row`, for as long as it takes; the answer gives it back."""
+        strike = Strike(NEVER, item, row, event, closed_transition=False)
+        self._strikes[feeder].append(strike)
+        self.site.ask(SUPPLY)
+
+        def give_back() -> None:
+            self._strikes[feeder].remove(strike)
+            self.site.ask(SUPPLY)
+
+        return give_back
+
     def others_down(self, feeder: int) -> bool:
         """Whether any other feeder is down, so that planned work must wait."""
         return any(strikes for k, strikes in enumerate(self._strikes) if k != feeder)
@@ -192,6 +238,34 @@ class RunningGrid:
     def postpone(self, item: int) -> None:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
+
+    def drain(self, item: int, name: str) -> Process:
+        """Have the site's jobs save and stand by, and wait for the slowest."""
+        drain = Drain(self.site, name, on=True)
+        drain.stop(item)
+        if drain.lead_us:
+            yield self.world.sleep(drain.lead_us)
+
+    def release(self, item: int, name: str) -> None:
+        """Let the jobs restart."""
+        Drain(self.site, name, on=True).release(self.site.log(item, r.RESTORED, 1, -1))
+
+    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+        """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
+        length_us = self.site.hands.err()
+        if length_us >= 0:
+            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
+            self.world.start(self._wrong_feeder(item, row, event, feeder, length_us))
+
+    def _wrong_feeder(self, item: int, row: int, event: int, feeder: int, length_us: int) -> Process:
+        strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
+        others = [self._strikes[k] for k in range(len(self._strikes)) if k != feeder]
+        for strikes in others:
+            strikes.append(strike)
+        yield self.world.sleep(length_us)
+        for strikes in others:
+            strikes.remove(strike)
+        self.site.ask(SUPPLY)
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""
@@ -271,6 +345,7 @@ class RunningGrid:
         if not self._up[k] and self._tie_alarm.due != NEVER and self._up[1 - k]:
             until = min(until, self._tie_alarm.due)
         section[f.S_BREAK_UNTIL_US, k] = until
+        self.site.section_row[k] = self._rows[k]
         on = int(self._up[k] or through_tie)
         if on != section[f.S_GRID, k]:
             self.site.change(self._items[k], r.ENERGISED, on, 0, self._rows[k])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
-from twin.chance.law import EmpiricalLaw, Law, ScriptedLaw, compile_law
+from twin.chance.law import Law, TabledLaw, compile_law
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_S
@@ -55,7 +55,7 @@ class ConnectionPointSpec(Spec):
 
     @model_validator(mode="after")
     def _switch(self) -> Self:
-        if isinstance(self.transfer_ms, EmpiricalLaw | ScriptedLaw):
+        if isinstance(self.transfer_ms, TabledLaw):
             message = f"transfer_ms: a switch's time is a law of parameters, not {self.transfer_ms.law}"
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return self

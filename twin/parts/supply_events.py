@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from twin.chance.law import CompiledLaw, Law, compile_law
 from twin.chance.philox import stream_key
+from twin.inputs.outages_csv import LoggedOutage
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 from twin.world.parties import GridSupply
@@ -77,6 +78,7 @@ class PlannedSpec(Duration):
     per_year: NonNegative
     closed_transition_probability: Probability = 1.0
     notice_h: NonNegative = Field(default=0.0, description="announced this long before")
+    drain_job: bool = Field(default=False, description="jobs save and stand by first, and restart when it is done")
 
 
 class ScriptedEventSpec(Duration):
@@ -132,6 +134,19 @@ class Struck(GridSupply, Protocol):
         """Log that planned work waits."""
 
 
+class Worked(Struck, Protocol):
+    """What planned work on a feeder asks of the grid besides."""
+
+    def drain(self, item: int, name: str) -> Process:
+        """Have the jobs save and stand by."""
+
+    def release(self, item: int, name: str) -> None:
+        """Let the jobs restart."""
+
+    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+        """One operation by hand, which may open the wrong feeder."""
+
+
 def warned(
     world: World, grid: Struck, item: int, at_us: int, notice_h: float, expected_h: float, feeders: tuple[int, ...]
 ) -> Process:
@@ -184,7 +199,7 @@ class PlannedSource:
         self.spec, self.name, self.feeder = spec, name, feeder
         self._law = spec.law()
 
-    def run(self, world: World, grid: Struck, item: int) -> Process:
+    def run(self, world: World, grid: Worked, item: int) -> Process:
         """The work's process."""
         if self.spec.per_year <= 0.0:
             return
@@ -203,10 +218,15 @@ class PlannedSource:
                 yield from warned(
                     world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean, (self.feeder,)
                 )
+            if self.spec.drain_job:
+                yield from grid.drain(item, self.name)
             closed = transition.uniform() < self.spec.closed_transition_probability
             number = event_number(self.name, ordinal)
             duration_us = durations.ticks(self._law)
+            grid.switch_by_hand(item, number, self.feeder)
             yield from grid.event(item, number, (self.feeder,), duration_us, 0.0, closed_transition=closed)
+            if self.spec.drain_job:
+                grid.release(item, self.name)
             ordinal += 1
             at += every
 
@@ -227,3 +247,21 @@ class ScriptedSource:
             )
         number = event_number(self.name, 0)
         yield from grid.event(item, number, self.feeders, duration, self.spec.residual_voltage_fraction)
+
+
+class LoggedSource:
+    """The events of one kind in an outage log, in order of time; they may overlap."""
+
+    def __init__(self, events: list[LoggedOutage], name: str, feeders: list[str]) -> None:
+        self._events, self.name, self._feeders = events, name, feeders
+
+    def run(self, world: World, grid: Struck, item: int) -> Process:
+        """Sleep until each event and let it run its course beside those that follow."""
+        for ordinal, event in enumerate(self._events):
+            wait_us = ticks(event.at_h) - world.now
+            if wait_us > 0:
+                yield world.sleep(wait_us)
+            struck = tuple(self._feeders.index(name) for name in event.feeders if name in self._feeders)
+            number = event_number(f"{self.name}/{ticks(event.at_h)}", ordinal)
+            duration_us = max(1, ticks(event.duration_h))
+            world.start(grid.event(item, number, struck, duration_us, event.residual_voltage_fraction))

@@ -39,7 +39,12 @@ F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cu
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
-FACTS = 33
+F_SWITCH = 33  # the feed's static switch is sound
+# ---- load, continued: its cords, its static transfer switch, a board that is cut off
+L_SOURCE = 34  # behind a static transfer switch: the feed that it hangs on, plus 1; 0: no switch
+L_STUCK, L_MOVES, L_CUT, L_NEEDED = range(35, 39)  # why the switch does not move; draws; causes; live feeds it needs
+F_START_US = 39  # from then on storage on a dead feed may light its loads again; 0: not
+FACTS = 40
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
@@ -48,7 +53,10 @@ F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while tha
 U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
 U_SALE_KW = 52  # what it sells by plan in the slot at hand
 L_PER_GPU_SWING_KW = 53  # how far a busy GPU's power falls in an evaluation dip
-QUANTITIES = 54
+F_FAIL_COMMON = 54  # probability that its switch fails to pick up together with all others of its group
+L_FED_SHARE = 55  # live feeds over cords
+L_SWITCH_LAW, L_SWITCH_A, L_SWITCH_B, L_SWITCH_FAIL = range(56, 60)  # ratings
+QUANTITIES = 60
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
@@ -86,8 +94,9 @@ AGEING = 16  # whether cells age: the block of quantities then has their rows
 # Of the plan: how many slots, the one at hand, when it ends, how long one is. Written by the policy's phase, which
 # may: it runs with the plant settled; then by `advance`.
 PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
-RAMP_US, RAMP_EDGE_US, RAMP_FREE_US = range(21, 24)  # of the ramp: its anchor, its slot's end, the supply's return
-CLOCK_FIELDS = 24
+FUEL_ANCHOR_US = 21  # since when the gensets' tank falls at its rate
+RAMP_US, RAMP_EDGE_US, RAMP_FREE_US = range(22, 25)  # of the ramp: its anchor, its slot's end, the supply's return
+CLOCK_FIELDS = 25
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -115,12 +124,14 @@ PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; di
 # PV: what it could give, now; what it gives, what is curtailed, what is exported, and what it gives to the sections.
 PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(30, 35)
 EXPORT_LIMIT_KW, PV_UNIT_SHARE = 35, 36  # allowed export; share of PV wired to each unit that can form an island
+# The gensets' tank, there only where they have one: FUEL_PER_KWH_L is 0 without. No-load burn is a fact of the plant.
+FUEL_L, FUEL_ANCHOR_L, FUEL_RATE_L_PER_H, FUEL_PER_KWH_L, FUEL_NO_LOAD_L_PER_H = range(37, 42)
 # The ramp: its limit per minute, 0 for none; exchange on it at its anchor, where it goes to, mean of the slot at hand,
 # least that PV leaves. Then what the ledger integrates: storage's part in it; 1 while exchange leaves the ramp, while
 # training swings by more than the limit, while cabinets cannot take these swings.
-RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(37, 42)
-RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(42, 46)
-SITE_QUANTITIES = 46
+RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(42, 47)
+RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(47, 51)
+SITE_QUANTITIES = 51
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
 # slot began; what is drawn beside planned storage, what that may take. Then its rows, `PLAN_MOST` slots each; the last
 # holds what the slots have turned out to be.
@@ -137,7 +148,8 @@ LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored ene
 LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
 LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 15, POWERS + 18)
 LEDGER_RAMP_KWH, LEDGER_RAMP_EXCEEDED_H, LEDGER_SWING_H, LEDGER_SWING_EXCEEDED_H = range(POWERS + 18, POWERS + 22)
-LEDGER_ROWS = POWERS + 22
+LEDGER_PV_VALUE, LEDGER_CHARGE_COST = POWERS + 22, POWERS + 23  # used PV and charging at the price of their instant
+LEDGER_ROWS = POWERS + 24
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -175,6 +187,8 @@ LEDGER_NAMES = (
     "ramp_exceeded_h",
     "swing_h",
     "swing_exceeded_h",
+    "pv_value",
+    "charge_cost",
 )
 SERIES_NAMES = (
     "import_kw",
@@ -202,7 +216,9 @@ last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
-"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
+FAULT_STATE = GENSETS_FEED << 1
+"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid; above them
+the number of a state of faults and ties in the network, 0 when it is sound."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from simpy import Environment, Event
@@ -16,6 +16,10 @@ from twin.errors import InternalError
 from twin.units import NEVER, hours, ticks
 from twin.world.alarm import Alarm
 from twin.world.record import Record
+from twin.world.repairs import CrewPool, Repairs, SparePool
+
+if TYPE_CHECKING:
+    from twin.world.family import Family
 
 Process = Generator[Event, None, None]
 
@@ -118,7 +122,17 @@ class Stream:
 class World:
     """Clock, sites and record of one replication; `run()` plays it to the horizon."""
 
-    def __init__(self, *, seed: int, replication: int, horizon_us: int, level: str, allow_code: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        replication: int,
+        horizon_us: int,
+        level: str,
+        allow_code: bool = False,
+        crews: Mapping[str, CrewPool] | None = None,
+        spares: Mapping[str, SparePool] | None = None,
+    ) -> None:
         self.env = Environment()
         self.seed = seed
         self.replication = np.uint64(replication)
@@ -134,6 +148,11 @@ class World:
         self._decider = Decider(self)
         self.notices: list[Notice] = []
         """What has been announced so far and is not over: planned work, forecast storms."""
+        self.repairs = Repairs(self, crews or {}, spares or {})
+        self.families: list[Family] = []
+        """All failure clocks, in the order in which their parts were installed."""
+        self.struck: dict[str, tuple[Family, int]] = {}
+        """By full item name: whom a shock may bring down, and as which member."""
         self._closing: list[Callable[[], None]] = []
 
     @property
@@ -209,7 +228,10 @@ class World:
         self.sites.clear()
         self.dirty.clear()
         self.decide = None
+        self.families.clear()
+        self.struck.clear()
         self.__dict__.pop("_decider", None)
+        self.__dict__.pop("repairs", None)
         self._closing.clear()
         self.env._queue.clear()
 
