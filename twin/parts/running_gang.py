@@ -89,6 +89,10 @@ class RunningGang:
         if self._work_us != NEVER:
             self._expect_the_end(now)
 
+    def restarts_us(self) -> int:
+        """When it will train again; NEVER while it trains, or waits for it is not known what."""
+        return self._restarted.due
+
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
         now = self.site.now_us
@@ -204,6 +208,7 @@ class RunningGang:
                 self._set_pace()
             self.phase = RESTARTING
             self._boot()
+            self.site.surprise()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
         elif self.phase == TRAINING and self.rows.share < 1.0 and self._regrown.due == NEVER:
             self._regrown.at(self.site.now_us + self._restart_us[ROWS])
@@ -220,6 +225,7 @@ class RunningGang:
             self._interrupt(self._lost, self.site.load_row[self._core if core_dark else dark[0]])
             self._restarted.stop()
             self._leave(WAITING, -1)
+            self.site.surprise()
         self._lost = max(self._lost, level)
         if core_dark:
             return
