@@ -7,6 +7,7 @@ import click
 from twin.cli.bill import bill
 from twin.cli.campaigning import campaign, merge
 from twin.cli.comparing import compare, demo
+from twin.cli.fitting import fit
 from twin.cli.guard import GuardedGroup
 from twin.cli.jobs import jobs
 from twin.cli.scenarios import check, init, schema
@@ -26,5 +27,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, jobs, validate, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, jobs, fit, validate, schema):
     twin.add_command(command)
