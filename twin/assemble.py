@@ -20,6 +20,7 @@ from twin.parts.grid import Grid, GridSpec
 from twin.parts.import_limit import ImportLimit
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
+from twin.parts.power_window import PowerWindow
 from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
@@ -199,6 +200,8 @@ def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if site.cluster.power_window is not None:
+        found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:
         found[f.E_PRICE_PER_KWH] = site.price_per_kwh
     return found | (site.tariff.clockworks() if site.tariff else {})

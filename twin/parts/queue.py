@@ -5,14 +5,16 @@ What becomes of the jobs stands in `running_queue`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from copy import copy
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twin.inputs.jobs.read import read_jobs
-from twin.inputs.jobs.schema import Jobs
+from twin.inputs.jobs.schema import Jobs, gathered
 from twin.jobs.scheduler import BACKFILL_DEPTH
 from twin.parts.cluster import ClusterSpec
+from twin.parts.generator import GeneratorSpec, check_fits, draw_jobs
 from twin.parts.running_queue import RunningQueue
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_S
@@ -28,7 +30,10 @@ class QueueSpec(Spec):
 
     kind: Literal["queue"]
     site: str | None = Field(default=None, description="the only site, if absent")
-    file: str = Field(description="a job record of any layout that twin jobs reads")
+    file: str | None = Field(default=None, description="a job record of any layout that twin jobs reads")
+    generator: GeneratorSpec | None = Field(
+        default=None, description="jobs drawn anew in each replication, not recorded"
+    )
     layout: str | None = Field(default=None, description="the record's layout; found in the file's head if absent")
     bad_rows: Literal["refuse", "leave_out"] = Field(
         default="refuse", description="rows that contradict themselves, and jobs larger than the cluster"
@@ -56,26 +61,45 @@ class QueueSpec(Spec):
     restart_min: NonNegative = Field(default=10.0, description="added to an interrupted job's remaining time")
     server_boot_min: NonNegative = Field(default=15.0, description="from a row's return of supply until it takes jobs")
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.file is None) == (self.generator is None):
+            raise ValueError("give file (a record) or generator, and not both")
+        return self
+
 
 class Queue:
     """A queue of recorded jobs on a site's cluster."""
 
     def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
-        self.jobs = self._read()
+        self.take(self._read())
+
+    def take(self, jobs: Jobs) -> None:
+        """Make these the queue's jobs."""
+        self.jobs = jobs
         self.submit_us = [round(second * TICKS_PER_S) for second in self.jobs.submit_s.tolist()]
         self.duration_us = [max(1, round(second * TICKS_PER_S)) for second in self.jobs.duration_s.tolist()]
         self.gpus = self.jobs.gpus.tolist()
 
+    @property
+    def _usable_gpus(self) -> int:
+        """GPUs of the cluster that are no spares."""
+        spare = self.cluster.rows * self.spec.spare_servers_per_row * self.cluster.gpus_per_server
+        return self.cluster.gpus - spare
+
     def _read(self) -> Jobs:
-        """The record's jobs.
+        """The record's jobs; none where they are drawn.
 
         Raises:
-            InputError: see `read_jobs`.
+            InputError: see `read_jobs`, and `check_fits`.
         """
-        spec, cluster = self.spec, self.cluster
-        usable = cluster.gpus - cluster.rows * spec.spare_servers_per_row * cluster.gpus_per_server
-        return read_jobs(spec.file, spec.layout, gpus_max=usable, bad_rows=spec.bad_rows)
+        spec = self.spec
+        if spec.generator is not None:
+            check_fits(spec.generator, self._usable_gpus, f"jobs.{self.name}.generator")
+        if spec.file is None:
+            return gathered([], absolute=False)
+        return read_jobs(spec.file, spec.layout, gpus_max=self._usable_gpus, bad_rows=spec.bad_rows)
 
     def declare(self, site: SiteBuilder) -> None:
         """One item for the whole queue."""
@@ -83,7 +107,16 @@ class Queue:
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """The first submission is awaited."""
-        queue = RunningQueue(self, world, site, ids)
+        queue = RunningQueue(self._in(world, site), world, site, ids)
         site.phases.append(queue.react)
         site.jobs.append(queue)
         world.at_end(queue.close)
+
+    def _in(self, world: World, site: Site) -> Queue:
+        """The queue with the jobs of this replication."""
+        if self.spec.generator is None:
+            return self
+        drawn = copy(self)
+        name = site.path(f"jobs/{self.name}")
+        drawn.take(draw_jobs(self.spec.generator, name, self._usable_gpus, world))
+        return drawn
