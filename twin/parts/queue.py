@@ -43,7 +43,9 @@ class QueueSpec(Spec):
         default="none", description="who may overtake a job that does not fit yet"
     )
     backfill_depth: PositiveCount = Field(
-        default=BACKFILL_DEPTH, description="jobs behind the head of the queue that may overtake it"
+        default=BACKFILL_DEPTH,
+        description="jobs behind the head of the queue that may overtake it; conservative plans each of them at each"
+        " event, which is slow where hundreds run",
     )
     expected_run_time: Literal["requested", "history", "exact"] = Field(
         default="requested",
@@ -102,8 +104,20 @@ class Queue:
         return read_jobs(spec.file, spec.layout, gpus_max=self._usable_gpus, bad_rows=spec.bad_rows)
 
     def declare(self, site: SiteBuilder) -> None:
-        """One item for the whole queue."""
+        """One item for the whole queue, and one for each tenant."""
         site.item(f"jobs/{self.name}", "queue", gpus=self.cluster.gpus)
+        for tenant in self.tenants:
+            site.item(self.tenant_item(tenant), "tenant")
+
+    @property
+    def tenants(self) -> list[str]:
+        """All whose jobs may be in the queue, by name."""
+        named = self.jobs.tenant if self.spec.generator is None else self.spec.generator.tenant_names
+        return sorted(set(named) - {""})
+
+    def tenant_item(self, tenant: str) -> str:
+        """Name of a tenant's item within the site."""
+        return f"jobs/{self.name}/tenants/{tenant.replace('/', '_')}"
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """The first submission is awaited."""
