@@ -1,6 +1,7 @@
 """Metrics: pure functions of a trace, in the words of the field."""
 
 from twin.metrics.causes import GROUPS, by_root_cause, cause_chain, interruption_chain
+from twin.metrics.compute import by_tenant
 from twin.metrics.darkness import Dark, dark_spans
 from twin.metrics.figures import measure, row
 from twin.metrics.names import METRICS, NAMES, Metric
@@ -12,6 +13,7 @@ __all__ = [
     "Dark",
     "Metric",
     "by_root_cause",
+    "by_tenant",
     "cause_chain",
     "dark_spans",
     "interruption_chain",
