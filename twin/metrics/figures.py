@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
-from twin.metrics import trucks
+from twin.metrics import accounts, trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
 from twin.metrics.chains import outcome_values
 from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
@@ -28,7 +28,8 @@ _CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", 
 def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Every metric of a trace, in the order of `NAMES`; meanings and units in `twin.metrics.METRICS`.
 
-    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
+    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing. Where the scenario
+    has a `finance:` block, its yearly accounts follow (`twin.metrics.accounts`).
     """
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
@@ -36,7 +37,9 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     values |= outcome_values(trace, group, lost_gpu_h)
     values |= _money(trace) | _carbon(trace) | _storage(trace)
     values["net_cost_per_year"] = trucks.net_cost(values)
-    return NAMES, np.array([values[name] for name in NAMES])
+    found = np.array([values[name] for name in NAMES])
+    extra = accounts.columns(accounts.scenario_of(trace))
+    return (*NAMES, *extra), np.concatenate([found, accounts.row(trace)]) if extra else found
 
 
 def measure(trace: Trace) -> pandas.Series[float]:

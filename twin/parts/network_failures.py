@@ -112,6 +112,7 @@ class RunningFailures:
         self._failures = [0] * len(plan.components)
         self._taken: dict[int, Callable[[], None]] = {}
         self._ties: frozenset[int] = NOTHING
+        self._lost: frozenset[str] = frozenset()
         self._moved = False
         self._grid = -1
         self._switching = world.alarm(self._isolate)
@@ -250,8 +251,9 @@ class RunningFailures:
             elif not cut and j in self._away:
                 before = self._away.pop(j)
                 fact[f.F_AWAY_US, j] = before if before > self.site.now_us else 0
-        for load, i in self._load.items():
-            fact[f.L_CUT, i] = load in effect.lost
+        for load in effect.lost ^ self._lost:
+            self.site.faults.load(self._load[load], on=load in effect.lost)
+        self._lost = effect.lost
 
 
 def _feeds_by_load(site: Site, plan: NetworkOutages) -> list[tuple[int, list[str]]]:
