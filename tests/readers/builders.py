@@ -38,7 +38,9 @@ def trace_of(
     } | meta  # fmt: skip
     sites = full["sites"]
     rows = [(row[0], row[1], row[4] if len(row) > 4 else 0, row[2], row[3]) for row in items]
-    facts = [(round(at_h * H), item, WHATS.index(what), value, cause) for at_h, item, what, value, cause in events]
+    facts = [
+        (round(at_h * H), item, full["whats"].index(what), value, cause) for at_h, item, what, value, cause in events
+    ]
     return Trace(
         meta=full,
         items=table_of("items", *rows),

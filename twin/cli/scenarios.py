@@ -13,6 +13,8 @@ from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with
 if TYPE_CHECKING:
     from twin.check.findings import Carrier, DesignCheck, PointCheck, SiteCheck
 
+_BLASTS_SHOWN = 6
+
 
 @click.command()
 @click.argument("scenario")
@@ -135,6 +137,23 @@ def _print_site(site: SiteCheck) -> None:
         amperes = f"fullest {flow.loaded_branch} at {100 * flow.loading_fraction:.0f} %"
         lost = f"{number(flow.loss_kw, 0)} kW lost ({share:.1f} %)"
         say_wrapped(f"  network {flow.state}: {lost}, {volts}, {amperes}", "    ")
+    _print_blasts(site)
+
+
+def _print_blasts(site: SiteCheck) -> None:
+    """What each item darkens when it alone fails; a few lines, the largest first."""
+    from twin.estimate import number
+
+    told = [one for one in site.blasts if one.kw > 0.0 or one.on_storage_kw > 0.0]
+    for one in told[:_BLASTS_SHOWN]:
+        rows = f" ({one.rows} row{'s' * (one.rows != 1)}{', core' * one.core})" if one.rows or one.core else ""
+        dark = f"{number(one.kw, 0)} kW dark{rows}" if one.kw > 0.0 else "nobody dark"
+        held = f", {number(one.on_storage_kw, 0)} kW on storage" if one.on_storage_kw > 0.0 else ""
+        many = f"each of {len(one.items)}, the first {one.items[0]},"
+        who = " or ".join(one.items) if len(one.items) < 4 else f"{one.kind.replace('_', ' ')} {many}"
+        say_wrapped(f"  {who} alone: {dark}{held}, until {one.until}", "    ")
+    if len(told) > _BLASTS_SHOWN:
+        say(f"  {len(told) - _BLASTS_SHOWN} smaller ones: --format json")
 
 
 def _point(one: PointCheck) -> str:

@@ -2,8 +2,10 @@
 
 from twin.metrics.causes import GROUPS, by_root_cause, cause_chain, interruption_chain
 from twin.metrics.compute import by_tenant
+from twin.metrics.chains import losses_by_chain
 from twin.metrics.darkness import Dark, dark_spans
 from twin.metrics.figures import measure, row
+from twin.metrics.load_points import load_point_indices
 from twin.metrics.names import METRICS, NAMES, Metric
 
 __all__ = [
@@ -17,6 +19,8 @@ __all__ = [
     "cause_chain",
     "dark_spans",
     "interruption_chain",
+    "load_point_indices",
+    "losses_by_chain",
     "measure",
     "row",
 ]

@@ -11,6 +11,7 @@ from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
 from twin.metrics import accounts, compute, trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
+from twin.metrics.chains import outcome_values
 from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
@@ -32,6 +33,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
     values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
+    values |= outcome_values(trace, group, lost_gpu_h)
     values |= _money(trace) | _carbon(trace) | _storage(trace)
     values |= compute.values(trace, values, lost_gpu_h)
     values["net_cost_per_year"] = trucks.net_cost(values)

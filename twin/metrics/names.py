@@ -16,6 +16,26 @@ class Metric:
     is_count: bool = False
 
 
+CHAIN_ROOTS = {
+    "planned": "planned work", "sag": "a sag", "momentary": "a momentary interruption",
+    "sustained": "a sustained interruption", "common": "an event on several feeders or sites", "script": "the script",
+    "capacity": "the import limit", "protection": "supply equipment", "other": "something else",
+    "network": "a fault in the network",
+}  # fmt: skip
+"""What may begin a loss, hardware apart; in the words of `OUTCOMES` it goes on to a dark load point."""
+OUTCOMES = {
+    "direct": "nothing stood in between", "not_picked_up": "storage did not pick up",
+    "overloaded": "storage was overloaded", "empty": "storage ran empty", "genset": "then a genset failed",
+    "heat": "rows tripped on heat", "switching": "a transfer or switching operation failed",
+}  # fmt: skip
+"""What came last on the way from a root cause to a dark load point."""
+
+
+def chain_metric(root: str, outcome: str) -> str:
+    """Name of the metric of one pair of root and outcome."""
+    return f"lost_gpu_h_{root}_{outcome}_per_year"
+
+
 METRICS: dict[str, Metric] = {
     "energised_fraction": Metric("1", "time that rows are energised, weighted by their rated kW", "higher"),
     "row_dark_h_per_year": Metric("h/year", "dark time of a row, mean over rows"),
@@ -121,6 +141,11 @@ METRICS: dict[str, Metric] = {
         "1/year", "times that fewer rows are lit than a gang job needs, spare rows counted in", is_count=True
     ),
     "capacity_shortfall_h_per_year": Metric("h/year", "time with fewer lit rows than a gang job needs"),
+}
+METRICS |= {
+    chain_metric(root, outcome): Metric("GPU-h/year", f"begun by {began}; {ended}")
+    for root, began in CHAIN_ROOTS.items()
+    for outcome, ended in OUTCOMES.items()
 }
 
 NAMES: tuple[str, ...] = tuple(METRICS)
