@@ -1,4 +1,4 @@
-"""The shipped scenario 15_measured_window.yaml, against the numbers in its head."""
+"""The shipped scenario 16_measured_window.yaml, against the numbers in its head."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from twin.simulator import Simulator
 @pytest.fixture
 def study(real_data, monkeypatch):
     monkeypatch.setenv("TWIN_DATA", str(real_data("gpu_power_mlperf_h100_gpt3").parent))
-    return load(shipped()["15_measured_window"])
+    return load(shipped()["16_measured_window"])
 
 
 def rows_kw(study, design):

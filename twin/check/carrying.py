@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 from twin.assemble import GROUP_OF_KIND, Blueprint, loads_and_storage
 from twin.chance.law import compile_law
@@ -94,6 +95,8 @@ def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
 def _layout(name: str, site: SiteSpec) -> SiteBuilder:
     """The site's loads and feeds, as `twin.assemble` lays them out; loads without a feed are bare."""
     builder = SiteBuilder(name, 0, len(site.grid.feeders))
+    if not Path(getattr(site.network, "file", ".")).exists():
+        site = site.model_copy(update={"network": None})  # the loader tells of files that are not there
     for part in loads_and_storage(site):
         part.declare(builder)
     return builder

@@ -35,6 +35,19 @@ _profile = lru_cache(maxsize=8)(read_power_record)
 _MEASURED = ("training_kw", "evaluation_dip_fraction", "evaluation_s", "evaluation_period_s")
 
 
+class SuppliesSpec(Spec):
+    """Power supplies of a server, spread evenly over its cords; with fewer live ones than `needed` it drops."""
+
+    count: PositiveCount = 2
+    needed: PositiveCount = 1
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.needed > self.count:
+            raise ValueError(f"needed: {self.needed} of {self.count} supplies")
+        return self
+
+
 class SwingSpec(Spec):
     """Swings within a minute of one server that trains in step with others; judged against ramp limits."""
 
@@ -83,6 +96,7 @@ class ServerSpec(Spec):
     swing: SwingSpec | None = Field(default=None, description="what training does within a minute, kept as statistics")
     hold_up_ms: NonNegative = Field(default=18.0, description="at the training level")
     hold_up_max_ms: NonNegative = Field(default=20.0, description="at any lower level")
+    supplies: SuppliesSpec = SuppliesSpec()
     power_folder: str | None = Field(
         default=None, description="a measured power record; its training level and dips replace those here"
     )
@@ -209,6 +223,7 @@ class Cluster:
                 full_gpus=gpus, hold_up_ms=server.hold_up_ms, max_hold_up_ms=server.hold_up_max_ms,
                 per_gpu_swing_kw=server.swing_kw / spec.gpus_per_server,
                 sections=everywhere if spec.corded == "dual" else 1 << (k * site.sections // spec.rows),
+                supplies=(server.supplies.count, server.supplies.needed),
             )  # fmt: skip
             site.add_load(load, "row", spec.row_kw, gpus)
         core = Load("core", f.CORE, fixed_kw=spec.core.load_kw, hold_up_ms=spec.core.hold_up_ms, sections=everywhere)
@@ -235,7 +250,7 @@ class BackupCap:
         self._item = ids[site.path("core")]
         self._alarm = world.alarm(self._cap)
         self._row = -1
-        self.on = self.importing = False
+        self.on = self.importing = self.by_application = False
 
     def react(self) -> None:
         """Arm, or lift, the cap."""
@@ -251,7 +266,7 @@ class BackupCap:
                 self._alarm.at(site.now_us + self._after_us)
         elif not on_gensets or (settled and (not self.on or site.spare_kw >= self._saved_kw())):
             self._alarm.stop()
-            if self.on and not self.importing:
+            if self.on and not self.importing and not self.by_application:
                 site.log(self._item, r.CAPPED, 0, site.trigger)
                 self._set(False)
 
@@ -264,11 +279,21 @@ class BackupCap:
         self.importing = on
         if on == self.on:
             return
-        if on or not self.site.abnormal:
+        if on or not (self.site.abnormal or self.by_application):
             self._alarm.stop()
             self.site.log(self._item, r.CAPPED, int(on), self.site.trigger)
             self._set(on)
         self.site.ask(LOAD | SUPPLY)
+
+    def for_application(self, on: bool) -> None:
+        """Cap because the application layer says so, or no longer; what the limit or backup asks for stays."""
+        if on == self.by_application:
+            return
+        self.by_application = on
+        if on == self.on or (not on and (self.importing or self._alarm.due != NEVER)):
+            return
+        self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY)
+        self._set(on)
 
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""

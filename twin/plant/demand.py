@@ -35,6 +35,8 @@ def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) 
             quantity[f.L_POTENTIAL_KW, i] = potential
             quantity[f.L_FULL_KW, i] = max(full, potential)
             hold_up = quantity[f.L_RATED_HOLD_UP_US, i] * (full / potential if potential > 0.0 else 1.0)
+            if kind == f.ROW and not fact[f.L_SOURCE, i]:
+                hold_up *= quantity[f.L_FED_SHARE, i]  # supplies on a live cord carry those of a dead one, too
             quantity[f.L_HOLD_UP_US, i] = min(hold_up, quantity[f.L_MAX_HOLD_UP_US, i])
             if fact[f.L_LIT, i]:
                 it_kw += potential
