@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from twin.errors import InputError
 from twin.files import write_whole
-from twin.inputs.power_phases import QUANTILES, fit_phases
+from twin.inputs.power_phases import QUANTILES, fit_phases, swings
 from twin.inputs.power_runs import PHASES, STARTUP, TRAINING, PowerRun, read_runs
 from twin.inputs.table import read_table
 
@@ -87,7 +87,7 @@ def server(runs: Sequence[PowerRun], kind: Kind, checkpoint: dict[str, float]) -
     dip = 1.0 - profile.mean_kw[2] / training_kw if has_dips else 0.0
     idle_kw = kind.idle_kw or min(float(run.server_kw.min()) for run in runs)
     steady = [_steady(run, training_kw) for run in runs]
-    falls = [-np.diff(kw) / np.diff(t) for t, kw in steady]
+    minutes = [swings(times_s, kw, 60.0) for times_s, kw in steady]
     return {
         "source": f"fitted: {kind.what}; {_CAP_SOURCE}; boot level assumed",
         "rated_kw": kind.rated_kw,
@@ -99,8 +99,8 @@ def server(runs: Sequence[PowerRun], kind: Kind, checkpoint: dict[str, float]) -
             "dip_fraction": _dip_fraction(runs, training_kw),
             "dip_largest_fraction": round(1.0 - min(float(kw.min()) for _, kw in steady) / training_kw, 4),
             "peak_kw": round(max(float(run.mean_kw.max()) for run in runs), 3),
-            "rise_kw_per_s": round(max(float((-fall).max()) for fall in falls), 3),
-            "fall_kw_per_s": round(max(float(fall.max()) for fall in falls), 3),
+            "rise_kw_per_s": round(max(float(one.rise_kw_per_s.max()) for one in minutes), 3),
+            "fall_kw_per_s": round(max(float(one.fall_kw_per_s.max()) for one in minutes), 3),
             "startup_rise_kw_per_s": round(max(_startup_rise(run) for run in runs), 3),
             **checkpoint,
         },
