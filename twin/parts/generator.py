@@ -187,8 +187,10 @@ def _submissions(spec: GeneratorSpec, luck: _Luck, rate_per_day: float, horizon_
     last, n = 0.0, 0
     while last < end:
         u = luck.fill("gap", n, _CHUNK)
-        is_short = u < p
-        within = np.where(is_short, u / p, (u - p) / (1.0 - p))
+        # Time does not begin with a job: the first gap is the rest of one, and short gaps fill half of all time.
+        split = np.where(np.arange(n, n + _CHUNK) == 0, 0.5, p)
+        is_short = u < split
+        within = np.where(is_short, u / split, (u - split) / (1.0 - split))
         gaps = -np.log1p(-within) * np.where(is_short, short, long) * gap_days
         pieces.append(last + np.cumsum(gaps))
         last, n = float(pieces[-1][-1]), n + _CHUNK
