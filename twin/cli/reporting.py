@@ -13,9 +13,11 @@ import click
 from twin.cli.show import say, with_code
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twin.campaign.result import CampaignResult
     from twin.compare import Comparison
-    from twin.report.content import Content
+    from twin.report.content import Content, Returns
     from twin.scenario.model import Scenario
     from twin.scenario.study import Study
 
@@ -93,8 +95,20 @@ def content_of_study(
         metrics=shown_metrics([comparison.rows]), first=first,
         notes={name: study.designs[name].design_note or "" for name in comparison.designs if name in study.designs},
         assumptions=assumptions_of(json.loads(study.resolved_json()), bounds),
-        files=[{"name": one.name, "sha256": one.sha256} for one in study.files], **replayed,
+        files=[{"name": one.name, "sha256": one.sha256} for one in study.files],
+        returns=_returns({name: study.resolved_json(name) for name in comparison.designs}, comparison), **replayed,
     )  # fmt: skip
+
+
+def _returns(scenarios: Mapping[str, str], comparison: Comparison) -> Returns | None:
+    """Money over the years, where the scenario has a `finance:` block and several designs were simulated."""
+    from twin.finance.appraisal import money
+    from twin.report.content import returns_of
+
+    resolved = {name: json.loads(text) for name, text in scenarios.items() if name in comparison.designs}
+    if len(resolved) < 2 or not next(iter(resolved.values())).get("finance"):
+        return None
+    return returns_of(money(comparison.values, comparison.names, resolved), comparison.reference)
 
 
 def _replayed(study: Study[Scenario], comparison: Comparison, first: int, options: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +168,7 @@ def _bare(result: CampaignResult) -> Content:
         scenario=identity["scenario"], question=resolved.get("question") or "", digest=identity["digest"],
         seed=identity["seed"], version=VERSION, command=_command(), currency=resolved.get("currency", ""),
         comparison=comparison, shown=SHOWN, metrics=shown_metrics([comparison.rows]), first=result.first,
-        assumptions=assumptions_of(resolved, {}),
+        assumptions=assumptions_of(resolved, {}), returns=_returns(identity["scenarios"], comparison),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ Int = NDArray[np.int64]
 
 TRUCK_KINDS = ("truck", "generator_truck")
 GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other",
-          "network")  # fmt: skip
+          "network", "application")  # fmt: skip
 """Groups of root causes. All but the first two are power."""
 PROTECTION_KINDS = (
     "ups_block",
@@ -54,6 +54,10 @@ _WORDS = {
     ("shed", 0): "is reconnected",
     ("shed", 1): "is shed, import being above its limit",
     ("hardware", None): "failure stops a job",
+    ("application", 0): "lets a job go on",
+    ("application", 1): "caps a job",
+    ("application", 2): "pauses a job",
+    ("application", 3): "has a job saved and stopped",
     ("announced", None): "is announced",
     ("ordered", None): "is ordered away",
     ("isolated", 1): "is isolated",

@@ -68,7 +68,8 @@ def waterfall(changes: Sequence[Change], ax: Axes | None = None, total: str = "n
     ax.axhline(0, color=style.INK, lw=0.8)
     turn = 30 if len(changes) > 5 else 0
     ax.set_xticks(range(len(changes) + 1), [*names, total], rotation=turn, ha="right" if turn else "center")
-    ax.margins(y=0.15)
+    low, high = ax.dataLim.intervaly  # bars stick to their ends: room for the numbers has to be asked for
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     return ax
 
 

@@ -1,6 +1,4 @@
-"""Chinese phrases by key, and Chinese names of metrics. {names} are put in; what stands in [[ ]] is bold."""
-
-'cs. {names} are put in; [[bold]].""'
+"""Chinese phrases by key, and Chinese names of metrics; the same keys as in English."""
 
 ANSWER = {
     "between_sentences": "",
@@ -101,8 +99,38 @@ PAGE = {
     "waterfall_finding": "{design} 减 {reference} 的年费用，逐项",
     "waterfall_y": "{unit}，{design} 减 {reference}",
     "net_change": "净变化",
+    "line_capital": "投资",
+    "line_avoided_capital": "避免的投资",
+    "line_energy": "电量电费",
+    "line_pv": "光伏",
+    "line_demand": "需量电费",
+    "line_demand_response": "需求响应",
+    "line_fuel": "燃料",
+    "line_interruption": "算力损失",
+    "line_hardware": "硬件损失",
+    "line_time_to_power": "提前用电",
+    "line_unserved": "其他负荷缺电",
+    "line_flexibility": "储能车调配",
+    "line_carbon": "碳",
+    "line_deferral": "延缓扩容",
+    "line_o_and_m": "运维",
+    "line_replacement": "更换",
+    "line_salvage": "残值",
+    "line_tax": "税",
+    "line_debt": "贷款",
+    "million": "百万 {currency}",
+    "thousands": "千 {currency}",
+    "present": "钱花在哪里",
+    "present_note": (
+        "{years} 个模拟年、折现率 {rate} %，各项费用现值，{design} 减 {referen"
+        "ce}，{unit}；低于零表示 {design} 更省。须线：95 %。"
+    ),
+    "worth_more_capital": ("{design} 比 {against} 多投资 {capital} {unit}，[[{n} 个模拟未来中有 {k} 个]]更值。"),
+    "worth_less_capital": ("{design} 比 {against} 少投资 {capital} {unit}，[[{n} 个模拟未来中有 {k} 个]]更值。"),
     "return_dots": "收益：等可能的未来",
-    "return_note": "相对 {reference} 的净现值，每点代表 {dots} 个等可能未来之一；空心点亏损。{terms}",
+    "return_note": (
+        "相对 {reference} 的净现值：{dots} 个等可能的未来，每个一点；空心点亏损。{years} 个模拟年，折现率 {rate} %。"
+    ),
     "return_finding": "各方案净现值的等可能点图",
     "tornado": "什么会改变结论",
     "tornado_note": "每次只变一个输入：低（空心）与高（实心）；这是输入的不确定性，增加模拟年数不会缩小。",
