@@ -6,6 +6,7 @@ import click
 
 from twin.cli.bill import bill
 from twin.cli.campaigning import campaign, merge
+from twin.cli.claims import claims
 from twin.cli.comparing import compare, demo
 from twin.cli.guard import GuardedGroup
 from twin.cli.jobs import jobs
@@ -25,5 +26,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, jobs, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, claims, jobs, schema):
     twin.add_command(command)

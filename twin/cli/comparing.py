@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twin.cli.money import money_json, print_money
+from twin.cli.money_studies import print_tornados
 from twin.cli.show import (
     blocks,
     is_unicode,
@@ -101,6 +102,7 @@ def compare(
     print_comparison(comparison, shown_metrics([comparison.rows]))
     if money is not None:
         print_money(money)
+        print_tornados(money, {path: (low, high) for path, (low, high) in study.bounds(chosen).items()})
 
 
 def _money_of(study: Study[Scenario], comparison: Comparison) -> Money | None:
