@@ -31,7 +31,8 @@ def twin() -> None:
 
 
 _COMMANDS = (
-    demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, claims, jobs, fit, validate, schema,
+    demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, claims, jobs, fit, validate,
+    schema,
 )  # fmt: skip
 for command in _COMMANDS:
     twin.add_command(command)
