@@ -139,8 +139,14 @@ def tornado(swings: Sequence[Swing], base: float, ax: Axes | None = None, most: 
                 style.short(end), (end, row), (4 if end >= base else -4, 0), textcoords="offset points",
                 ha="left" if end >= base else "right", va="center", fontsize=style.FONT_PT, color=style.INK,
             )  # fmt: skip
-    names = [f"{one.name}\n{style.short(one.low)} to {style.short(one.high)}" for one in reversed(order)]
+    names = [f"{_end_of(one.name)}\n{style.short(one.low)} to {style.short(one.high)}" for one in reversed(order)]
     ax.set_yticks(range(len(order)), names, fontsize=style.FONT_PT - 1)
     ax.axvline(base, color=style.INK, lw=1.0)
     ax.margins(x=0.15)
     return ax
+
+
+def _end_of(path: str) -> str:
+    """The end of a key path that still says what it is: two keys, three of capital."""
+    parts = path.split(".")
+    return ".".join(parts[-3:] if "capital" in parts else parts[-2:])

@@ -12,7 +12,7 @@ from twin.answer import contenders, span
 from twin.compare import POWER, Comparison
 from twin.estimate import mean_interval
 from twin.plot import dispatch, exceedance, paired_differences, return_dots, style, survival, tornado, waterfall
-from twin.plot.futures import DOTS, Change
+from twin.plot.futures import DOTS, Change, Swing
 from twin.plot.spread import EXCEEDANCE_YEARS_MIN
 from twin.plot.survival import SURVIVAL_OUTAGES_MIN
 from twin.report.content import Content, Returns
@@ -72,8 +72,12 @@ def money(content: Content, language: Language) -> str:
     if returns is not None:
         found = [_present_values(content, returns, language), _dots(content, returns, language)]
         if returns.swings:
-            axes = tornado(returns.swings, returns.base)
-            style.name_x(axes, _unit(returns, content, language)[1])
+            scale, unit = _unit(returns, content, language)
+            scaled = [
+                Swing(one.name, one.low, one.high, scale * one.at_low, scale * one.at_high) for one in returns.swings
+            ]
+            axes = tornado(scaled, scale * returns.base)
+            style.name_x(axes, unit)
             found.append(_figure("tornado", language.say("tornado"), language.say("tornado_note"), axes, language))
     return tag("div", "".join(found), class_="two") if found else ""
 
