@@ -122,8 +122,9 @@ def paired_differences(
     at = one.high if one.mean > 0 else one.low
     above = one.mean > 0
     ends = at if np.isfinite(at) else one.mean
+    told = words["plot_mean"].format(text=text)
     ax.annotate(
-        words["plot_mean"].format(text=text), (n, ends * scale), xytext=(0, 3 if above else -3), textcoords="offset points",
+        told, (n, ends * scale), xytext=(0, 3 if above else -3), textcoords="offset points",
         ha="right", va="bottom" if above else "top", fontsize=style.FONT_PT, color=style.INK, weight="bold",
         bbox={"facecolor": style.GROUND, "alpha": 0.8, "lw": 0, "pad": 1},
     )  # fmt: skip
