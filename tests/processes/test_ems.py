@@ -384,3 +384,18 @@ def test_the_emptier_cabinet_charges_faster_until_both_are_level():
     fuller, emptier = (0, 1) if begin[0] > begin[1] else (1, 0)
     assert begin[fuller] > begin[emptier] + 30.0
     assert taken[emptier] > 1.2 * taken[fuller]
+
+
+def test_what_other_replications_have_planned_changes_nothing():
+    site = merged(HALL, {"protection": {"cabinets": {"cabinet_mtbf_h": 40.0}}, "cluster": {"servers_per_row": 20}})
+    jobs = {"training": {"kind": "gang", "gpus": 160, "hardware": {"per_1000_server_days": 100.0}}}
+    data = plain(10, site, jobs=jobs)
+    alone, others = simulator(data), simulator(data)
+    for replication in (0, 1, 2):
+        others.run(replication, "ledger")
+    one, two = alone.run(3, "series"), others.run(3, "series")
+    assert one.events["time_us"].size > 20
+    assert (one.events["time_us"] == two.events["time_us"]).all()
+    for table in ("series", "ledger"):
+        for name, column in getattr(one, table)["site"].items():
+            assert np.array_equal(column, getattr(two, table)["site"][name], equal_nan=True)
