@@ -63,7 +63,10 @@ class RunningEms:
         self._over = 0  # slots of it that are over
         self._past = PastDigest(PAST_SLOTS)
         self._price = hourly_price(site, slots + PLAN_H)
-        self._ours = np.flatnonzero(site.fact[f.U_USE] & f.FOLLOWS)
+        ours = np.flatnonzero(site.fact[f.U_USE] & f.FOLLOWS)
+        self._ours: slice | np.ndarray = ours
+        if ours.size == ours[-1] - ours[0] + 1:
+            self._ours = slice(int(ours[0]), int(ours[-1]) + 1)
         self._new = site.plan.quantity[:, self._ours][list(SIZES)].sum(axis=1)
         self._cap_kw, self._cap_day = np.nan, -1
         self._planned = (0, -1.0, math.nan)
@@ -271,7 +274,7 @@ class RunningEms:
         site, clock = self.site, self.site.clock
         site.totals[f.PLAN : f.PLAN + rows.size] = rows
         if clock[f.AGEING] and up.any():
-            least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours[up == 1]]
+            least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours][:, up == 1]
             reserve = np.clip(self.spec.backup_reserve_fraction * rated, least, most)
             kept = site.totals[f.PLAN + f.P_RESERVE * f.PLAN_MOST :][: f.PLAN_MOST]
             np.maximum(kept, float((reserve - least).sum() / (most - least).sum()), out=kept)
