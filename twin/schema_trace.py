@@ -94,6 +94,8 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         "ramp_exceeded_h": ("float64", "time in which exchange with the grid left its ramp"),
         "swing_h": ("float64", "time in which training swings by more than the ramp limit in a minute"),
         "swing_exceeded_h": ("float64", "of it, with too few kW of cabinets on the grid to take the swings"),
+        "pv_value": ("float64", "PV used on site at the price of import in its instant"),
+        "charge_cost": ("float64", "charging of storage at the price of import in its instant"),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from twin.campaign.stop import DIFFERENCE, StopRule
 from twin.errors import InputError, Problem
+from twin.experiment import value_names
 from twin.metrics.names import NAMES
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
@@ -61,7 +62,7 @@ class Plan:
             "designs": list(self.designs),
             "seed": any_design.seed,
             "years_each": any_design.horizon.hours / HOURS_PER_YEAR,
-            "metrics": list(NAMES),
+            "metrics": list(value_names(self.study)),
             "twin_version": VERSION,
             "sweep": self.sweep,
             "canary": canary,

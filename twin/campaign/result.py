@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from twin.campaign import export
 from twin.compare import Comparison, compare_designs
 from twin.errors import InputError, Problem
 from twin.estimate import Estimate
+from twin.finance.appraisal import Money, money
+from twin.finance.terms import put
 
 if TYPE_CHECKING:
     import pandas
@@ -63,6 +66,22 @@ class CampaignResult:
         if reference is not None:
             self._place(reference)
         return compare_designs(values, self.metrics, reference, float(self.identity["years_each"]))
+
+    def money(self) -> Money:
+        """The yearly accounts, and what designs are worth by them: `result.money().appraise(design, counterfactual)`.
+
+        Raises:
+            InputError: the scenario has no `finance:` block.
+        """
+        values = {name: self.values[:, place] for place, name in enumerate(self.designs)}
+        return money(values, self.metrics, {name: self._scenario(name) for name in self.designs})
+
+    def _scenario(self, design: str) -> dict[str, Any]:
+        """The resolved scenario of a design; of a sweep with the values of its point."""
+        scenario: dict[str, Any] = json.loads(self.identity["scenarios"][design.rpartition("#")[0] or design])
+        for path, value in self.point(design).items():
+            put(scenario, path, value)
+        return scenario
 
     def summary(self) -> pandas.DataFrame:
         """Every metric of every design.

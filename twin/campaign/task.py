@@ -14,6 +14,7 @@ from twin import metrics
 from twin.campaign.boot import SENT
 from twin.campaign.pack import unpack
 from twin.errors import HaltedError, InternalError
+from twin.experiment import value_names
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study
 from twin.simulator import Simulator
@@ -50,6 +51,7 @@ class _Bench:
     def __init__(self, study: Study[Scenario]) -> None:
         self.study = study
         self.canary = canary(study)
+        self.names = value_names(study)
         self._simulators: dict[str, Simulator] = {}
 
     def simulator(self, design: str) -> Simulator:
@@ -99,7 +101,7 @@ def run_block(key: str, packed: bytes | None, first: int, last: int) -> Block:
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     bench = _BENCHES.bench(key, packed)
     designs = list(bench.study.designs)
-    rows = np.empty((last - first, len(designs), len(metrics.NAMES)))
+    rows = np.empty((last - first, len(designs), len(bench.names)))
     for place, design in enumerate(designs):
         simulator = bench.simulator(design)
         for k in range(first, last):

@@ -7,9 +7,11 @@ import click
 from twin.cli.bill import bill
 from twin.cli.campaigning import campaign, merge
 from twin.cli.comparing import compare, demo
+from twin.cli.exporting import export
 from twin.cli.fitting import fit
 from twin.cli.guard import GuardedGroup
 from twin.cli.jobs import jobs
+from twin.cli.reporting import report
 from twin.cli.scenarios import check, init, schema
 from twin.cli.traces import metrics, run
 from twin.cli.validating import validate
@@ -27,5 +29,8 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, jobs, fit, validate, schema):
+_COMMANDS = (
+    demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, jobs, fit, validate, schema,
+)  # fmt: skip
+for command in _COMMANDS:
     twin.add_command(command)

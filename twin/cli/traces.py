@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twin.cli.money import money_json, print_money
 from twin.cli.show import blocks, replaying, say, say_json, say_wrapped, with_code, with_format, with_outages
 from twin.units import HOURS_PER_YEAR
 
@@ -80,13 +81,16 @@ def run(
 
 @click.command()
 @click.argument("traces", nargs=-1, required=True, type=click.Path())
+@click.option("--money", is_flag=True, help="of a campaign's results: what designs are worth against counterfactuals")
 @with_format
-def metrics(traces: tuple[str, ...], style: str) -> None:
+def metrics(traces: tuple[str, ...], style: str, money: bool) -> None:
     """Print the figures of traces, or of a campaign's results; traces of one design are its replications."""
     from twin.trace import Trace
 
-    if len(traces) == 1 and _print_if_campaign(traces[0], style):
+    if len(traces) == 1 and _print_if_campaign(traces[0], style, money):
         return
+    if money:
+        raise click.UsageError("--money needs the results of one campaign: pairs of designs on the same luck")
     opened = [(path, Trace.open(path)) for path in traces]
     groups = _grouped(opened)
     tables = _estimates({name: [trace for _, trace in group] for name, group in groups.items()})
@@ -105,7 +109,7 @@ def metrics(traces: tuple[str, ...], style: str) -> None:
     _print(tables, most)
 
 
-def _print_if_campaign(path: str, style: str) -> bool:
+def _print_if_campaign(path: str, style: str, money: bool) -> bool:
     from twin.campaign.export import is_campaign
 
     if not is_campaign(path):
@@ -114,7 +118,11 @@ def _print_if_campaign(path: str, style: str) -> bool:
     from twin.cli.campaigning import campaign_json, print_campaign
 
     result = CampaignResult.open(path)
-    if style == "json":
+    if money and style == "json":
+        say_json({"money": money_json(result.money())})
+    elif money:
+        print_money(result.money())
+    elif style == "json":
         say_json(campaign_json(result))
     else:
         print_campaign(result)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
-from twin.metrics import trucks
+from twin.metrics import accounts, trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
-from twin.metrics.darkness import dark_spans, dark_together, rows_to_lose
+from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H
@@ -27,14 +27,17 @@ _CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", 
 def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Every metric of a trace, in the order of `NAMES`; meanings and units in `twin.metrics.METRICS`.
 
-    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
+    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing. Where the scenario
+    has a `finance:` block, its yearly accounts follow (`twin.metrics.accounts`).
     """
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
     values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
     values |= _money(trace) | _carbon(trace) | _storage(trace)
     values["net_cost_per_year"] = trucks.net_cost(values)
-    return NAMES, np.array([values[name] for name in NAMES])
+    found = np.array([values[name] for name in NAMES])
+    extra = accounts.columns(accounts.scenario_of(trace))
+    return (*NAMES, *extra), np.concatenate([found, accounts.row(trace)]) if extra else found
 
 
 def measure(trace: Trace) -> pandas.Series[float]:
@@ -64,14 +67,18 @@ def _load_points(trace: Trace) -> dict[str, float]:
     dark, core_dark = every.of(is_row), every.of(is_core)
     dark_h = (dark.end_us - dark.start_us) / TICKS_PER_H
     core_dark_h = (core_dark.end_us - core_dark.start_us).sum() / TICKS_PER_H
-    sustained = dark.end_us - dark.start_us > SUSTAINED_US
-    weight_kw = trace.items["weight_kw"]
+    weight_kw, weight = trace.items["weight_kw"], customers(trace)
     short, short_us = dark_together(trace, rows, dark, rows_to_lose(trace))
     row_years = len(rows) * years
-    saifi = _ratio(_count(sustained), row_years)
-    saidi_h = _ratio(dark_h[sustained].sum(), row_years)
+    served = every.of(weight > 0.0)
+    lasting_h = (served.end_us - served.start_us) / TICKS_PER_H
+    sustained = served.end_us - served.start_us > SUSTAINED_US
+    customer_years = float(weight.sum()) * years
+    saifi = _ratio(weight[served.item[sustained]].sum(), customer_years)
+    saidi_h = _ratio((weight[served.item] * lasting_h)[sustained].sum(), customer_years)
     horizon_kwh = float(weight_kw[rows].sum()) * years * HOURS_PER_YEAR
     return {
+        "customers": sum(trace.meta.get("customers", {}).values()),
         "energised_fraction": 1.0 - _ratio((weight_kw[dark.item] * dark_h).sum(), horizon_kwh),
         "row_dark_h_per_year": _ratio(dark_h.sum(), row_years),
         "core_dark_h_per_year": _ratio(core_dark_h, _count(is_core) * years),
@@ -83,7 +90,7 @@ def _load_points(trace: Trace) -> dict[str, float]:
         "saidi_h_per_year": saidi_h,
         "caidi_h": _ratio(saidi_h, saifi),
         "asai_fraction": 1.0 - saidi_h / HOURS_PER_YEAR,
-        "maifi_per_year": _ratio(len(dark_h) - _count(sustained), row_years),
+        "maifi_per_year": _ratio(weight[served.item[~sustained]].sum(), customer_years),
     }
 
 

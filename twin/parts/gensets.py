@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law, compile_law
+from twin.parts.capital import CapitalSpec
 from twin.parts.failures import FailuresSpec, RepairSpec, failing
 from twin.parts.fuel import FuelSpec, FuelTank
 from twin.plant import fields as f
@@ -61,6 +62,7 @@ class GensetsSpec(Spec):
     )
     retransfer_min: NonNegative = 15.0
     fuel: FuelSpec | None = Field(default=None, description="without it fuel never ends")
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _lives(self) -> Self:
@@ -134,6 +136,7 @@ class RunningGensets:
         self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
         self._dry = False
         self._last_event, self._attempt = -1, 0
+        self._left_off: dict[int, int] = {}
 
     @property
     def settled(self) -> bool:
@@ -171,12 +174,19 @@ class RunningGensets:
         elif self._state == RUNNING and self._stop_alarm.due == NEVER:
             self._released()
 
-    def stand_down(self, k: int, until_us: int) -> bool:
-        """Set `k` is taken out of service until then; refused while the plant is called."""
-        if self._state != OFF:
-            return False
+    @property
+    def sets(self) -> int:
+        """How many sets it has."""
+        return len(self.items)
+
+    def stand_down(self, k: int, until_us: int, row: int) -> None:
+        """Set k is taken out of service until then; what it lacks besides may last longer."""
+        self.site.log(self.items[k], r.MAINTENANCE, 1, row)
         self._down_until[k] = max(self._down_until[k], until_us)
-        return True
+
+    def leave_off(self, k: int, row: int) -> None:
+        """Set k was left switched off: it will not start when it is next called."""
+        self._left_off[k] = self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)
 
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant, and wait for fuel."""
@@ -243,6 +253,9 @@ class RunningGensets:
         slot = 0
         for k, item in enumerate(self.items):
             if now < self._down_until[k] or not self._sound[k]:
+                continue
+            if k in self._left_off:
+                self.site.change(item, r.FAILED_TO_START, 1, 0, self._left_off.pop(k))
                 continue
             if self._fails[k].uniform_at(n) < spec.fail_to_start_probability:
                 self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)

@@ -27,18 +27,21 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     start_us = clock[f.NOW_US]
     month = int(edge[f.E_MONTH, clock[f.EDGE]])
     dt_h = (end_us - start_us) / TICKS_PER_H
+    price = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
     if site[f.PV_AVAILABLE_KW] > 0.0:
         for k in range(3):
             ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
+        ledger[f.LEDGER_PV_VALUE, month] += (site[f.PV_KW] - site[f.EXPORT_KW]) * dt_h * price
     if site[f.RAMP_LIMIT_KW] > 0.0:
         for k in range(4):
             ledger[f.LEDGER_RAMP_KWH + k, month] += site[f.RAMP_STORAGE_KW + k] * dt_h
     imported_kwh = site[f.IMPORT_KW] * dt_h
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
-    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
+    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * price
+    ledger[f.LEDGER_CHARGE_COST, month] += site[f.CHARGE_KW] * dt_h * price
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     if clock[f.PLAN_SLOTS] > 0:
         site[f.SLOT_NET_KWH] += site[f.NET_KW] * dt_h

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,3 +49,17 @@ def fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np.
             load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
             load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,
         )  # fmt: skip
+
+
+def fill_cords(
+    loads: list[Load], feeds_of: list[list[int]], fact: NDArray[np.int64], quantity: NDArray[np.float64]
+) -> None:
+    """How many live feeds each load needs, and what its switch does; loads take their feeds in turn."""
+    for i, load in enumerate(loads):
+        count, needed = load.supplies
+        fact[f.L_NEEDED, i] = max(1, math.ceil(needed * len(feeds_of[i]) / count - 1e-9))
+        quantity[f.L_FED_SHARE, i] = 1.0
+        if load.switch is not None:
+            law = load.switch.transfer
+            fact[f.L_SOURCE, i] = feeds_of[i][i % len(feeds_of[i])] + 1
+            quantity[f.L_SWITCH_LAW : f.L_SWITCH_FAIL + 1, i] = law.code, law.a, law.b, load.switch.fail_probability

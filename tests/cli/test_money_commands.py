@@ -1,0 +1,68 @@
+"""`twin compare` and `twin metrics --money`: tables of money, as text and as JSON."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from twin.cli.app import twin
+
+SCENARIO = """\
+extends: 02_one_outage.yaml
+name: worth
+horizon: {hours: 8760}
+sites.hall:
+  price_per_kwh: {hourly: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}
+  grid.script: null
+  grid.feeders.A.sustained: {per_year: 6, duration_h: {law: lognormal, median: 0.5, sigma: 1}}
+  protection.cabinets.capital: {per_kwh: 1000, life_years: 10}
+finance:
+  counterfactuals: [bare, elsewhere]
+  price_per_gpu_h: {cash: 20, opportunity: 200}
+designs:
+  bare: {sites.hall.protection.cabinets: null}
+  cabinets: {}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(twin, ["init", "02_one_outage", "-o", "02_one_outage.yaml"]).exit_code == 0
+    (tmp_path / "worth.yaml").write_text(SCENARIO)
+    return "worth.yaml"
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(twin, [str(one) for one in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_compare_prints_what_designs_are_worth_and_what_was_not_simulated(scenario):
+    output = invoke("compare", scenario, "-n", 3).stdout
+    assert all(len(line) <= 80 for line in output.splitlines())
+    words = " ".join(output.split())
+    assert "against bare" in words
+    assert "of 3 pairs" in words
+    assert "Not simulated: the counterfactual elsewhere." in words
+    (found,) = json.loads(invoke("compare", scenario, "-n", 3, "--format", "json").stdout)["money"]
+    assert found["npv_of_lines"]["capital"] == -300_000.0
+    assert sum(found["npv_of_lines"].values()) == pytest.approx(found["npv"]["mean"], abs=0.01)
+    assert found["break_even_price_per_gpu_h"] > 0
+
+
+def test_a_campaign_s_results_hold_the_same_money(scenario):
+    invoke("campaign", scenario, "-n", 3, "--workers", 1, "-o", "r.h5")
+    (found,) = json.loads(invoke("metrics", "r.h5", "--money", "--format", "json").stdout)["money"]
+    (there,) = json.loads(invoke("compare", scenario, "-n", 3, "--format", "json").stdout)["money"]
+    assert found == there
+    assert "against bare" in invoke("metrics", "r.h5", "--money").stdout
+
+
+def test_money_is_not_asked_of_what_has_none(scenario):
+    invoke("run", scenario, "-o", "t.h5")
+    assert "needs the results of one campaign" in invoke("metrics", "t.h5", "--money", code=2).output
+    invoke("campaign", "02_one_outage", "-n", 1, "--workers", 1, "-o", "n.h5")
+    assert "no finance: block" in invoke("metrics", "n.h5", "--money", code=2).output
