@@ -136,5 +136,4 @@ def test_intervals_of_200_seeds_hold_the_truth_182_to_197_times():
         for k in range(4):
             interval = mean_interval(rows[:, k])
             held[k] += interval.low <= expected[k] <= interval.high
-    print(held)
     assert all(182 <= count <= 197 for count in held), held

@@ -28,6 +28,9 @@ PROTECTION_KINDS = (
     "truck",
     "generator_truck",
     "connection_point",
+    "static_switch",
+    "common_cause",
+    "shock",
 )
 """Item kinds whose own failure counts as protection."""
 NETWORK_KINDS = ("line", "transformer", "bus_bar", "breaker", "busway")
@@ -55,6 +58,9 @@ _WORDS = {
     ("ordered", None): "is ordered away",
     ("isolated", 1): "is isolated",
     ("failed_to_operate", 1): "fails to operate",
+    ("found", 1): "hidden failure is found by a test",
+    ("found", 2): "hidden failure is found by need",
+    ("attended", 1): "is attended by a crew",
     ("plugged", 0): "is unplugged",
     ("plugged", 1): "is plugged in",
 }
