@@ -8,7 +8,7 @@ from twin.units import TICKS_PER_H
 
 H = TICKS_PER_H
 YEAR_US = 8760 * H
-WHATS = ["strikes", "up", "energised", "lit", "phase", "picked_up", "failed_to_pick_up", "hardware"]
+WHATS = ["strikes", "up", "energised", "lit", "phase", "picked_up", "failed_to_pick_up", "hardware", "application"]
 
 
 def table_of(name, *rows):
@@ -45,7 +45,7 @@ def trace_of(
         meta=full,
         items=table_of("items", *rows),
         events=table_of("events", *facts),
-        jobs=table_of("jobs", *jobs),
+        jobs=table_of("jobs", *((*job, -1)[:11] for job in jobs)),
         interruptions=table_of("interruptions", *interruptions),
         trips=table_of("trips", *trips),
         stays=table_of("stays", *stays),

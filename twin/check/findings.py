@@ -145,6 +145,11 @@ class SwingCheck:
     """Of the rows, above their mean training level."""
     fall_kw_per_s: float
     rise_kw_per_s: float
+    checkpoint_dip_kw: float | None
+    low_kw: float | None
+    """1st percentile of the rows' power in a day's run, where a run was measured."""
+    high_kw: float | None
+    """99th percentile, likewise."""
 
 
 @dataclass(frozen=True)

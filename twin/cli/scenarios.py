@@ -11,7 +11,7 @@ import click
 from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with_format
 
 if TYPE_CHECKING:
-    from twin.check.findings import Carrier, DesignCheck, PointCheck, SiteCheck
+    from twin.check.findings import Carrier, DesignCheck, PointCheck, SiteCheck, SwingCheck
 
 _BLASTS_SHOWN = 6
 
@@ -125,10 +125,7 @@ def _print_site(site: SiteCheck) -> None:
     limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
     say_wrapped(f"  the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}", "  ")
     if site.swing is not None:
-        swing = [number(one, 0) for one in (site.swing.dip_kw, site.swing.peak_kw)]
-        steep = [number(one, 0) for one in (site.swing.fall_kw_per_s, site.swing.rise_kw_per_s)]
-        text = f"one job on all servers dips by {swing[0]} kW and peaks {swing[1]} kW above its mean within a minute"
-        say_wrapped(f"  {text}, at up to {steep[0]} kW/s down and {steep[1]} kW/s up", "    ")
+        say_wrapped(f"  {_swing(site.swing)}", "    ")
     for point in site.points:
         say_wrapped(f"  {_point(point)}", "    ")
     for flow in site.flows:
@@ -154,6 +151,17 @@ def _print_blasts(site: SiteCheck) -> None:
         say_wrapped(f"  {who} alone: {dark}{held}, until {one.until}", "    ")
     if len(told) > _BLASTS_SHOWN:
         say(f"  {len(told) - _BLASTS_SHOWN} smaller ones: --format json")
+
+
+def _swing(one: SwingCheck) -> str:
+    """What a job on all servers of a site does within a minute."""
+    from twin.check.warnings import kw
+
+    text = f"one job on all servers dips by {kw(one.dip_kw)} and peaks {kw(one.peak_kw)} above its mean within a minute"
+    text += f", at up to {kw(one.fall_kw_per_s)} a second down and {kw(one.rise_kw_per_s)} up"
+    if one.low_kw is not None and one.high_kw is not None:
+        text += f"; 98 % of the time its servers take {kw(one.low_kw)} to {kw(one.high_kw)}"
+    return text if one.checkpoint_dip_kw is None else f"{text}; a blocking checkpoint drops {kw(one.checkpoint_dip_kw)}"
 
 
 def _point(one: PointCheck) -> str:

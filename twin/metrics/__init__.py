@@ -2,6 +2,7 @@
 
 from twin.metrics.causes import GROUPS, by_root_cause, cause_chain, interruption_chain
 from twin.metrics.chains import losses_by_chain
+from twin.metrics.compute import by_tenant
 from twin.metrics.darkness import Dark, dark_spans
 from twin.metrics.figures import measure, row
 from twin.metrics.load_points import load_point_indices
@@ -14,6 +15,7 @@ __all__ = [
     "Dark",
     "Metric",
     "by_root_cause",
+    "by_tenant",
     "cause_chain",
     "dark_spans",
     "interruption_chain",
