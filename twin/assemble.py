@@ -8,6 +8,7 @@ from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
 from twin.inputs.outages_csv import OutageLog, read_outages
+from twin.parts.application import Application
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
@@ -16,9 +17,12 @@ from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid, GridSpec
+from twin.parts.hands import Hands
 from twin.parts.import_limit import ImportLimit
+from twin.parts.load_points import LoadPoints
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
+from twin.parts.power_window import PowerWindow
 from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
@@ -50,6 +54,7 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
+            builder.start_month = start.month
             parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
@@ -61,6 +66,7 @@ class Blueprint:
             builder.profiles = _profiles(scenario.sites[name])
             builders.append(builder)
             self.parts.append(parts)
+        self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
         self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
         self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}
         self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
@@ -148,6 +154,8 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
     parts: list[Part] = [Grid(site.grid, start.month, outage_log(scenario, site.grid))]
+    if site.human_error:
+        parts.append(Hands(site.human_error))
     if site.pv:
         at = site.location if site.pv.profile is None else None
         place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None
@@ -163,6 +171,8 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    if site.application is not None:
+        parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
         parts.append(Ems(site.ems, *demand_terms(site)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
@@ -181,6 +191,8 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
         Cooling(site.cooling, site.location.timezone if site.location else None),
         Cluster(site.cluster, site.house_load_kw),
     ]
+    if site.load_points:
+        parts.append(LoadPoints(site.load_points))
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))
@@ -196,6 +208,8 @@ def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if site.cluster.power_window is not None:
+        found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:
         found[f.E_PRICE_PER_KWH] = site.price_per_kwh
     return found | (site.tariff.clockworks() if site.tariff else {})

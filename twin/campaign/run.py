@@ -178,6 +178,7 @@ def _simulate(
         "tasks": loop.tasks,
         "restarts": loop.restarts,
         "engine": type(engine).__name__,
+        "scenario_file": str(plan.study.path.absolute()),
         "slots": engine.slots if engine.is_whole else None,
     }
     return ending, took

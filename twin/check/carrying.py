@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 from twin.assemble import GROUP_OF_KIND, Blueprint, loads_and_storage
 from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
-from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
+from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck, SwingCheck
 from twin.check.jobs import job_warnings
 from twin.check.network import check_flows, flow_warnings
 from twin.check.points import point_warnings, points_of
@@ -60,7 +61,20 @@ def _check_site(name: str, site: SiteSpec, scenario: Scenario) -> SiteCheck:
         *tariff_warnings(found.import_kw, site),
         *job_warnings(name, scenario),
     )
-    return replace(found, warnings=(*warnings(found, site), *more))
+    return replace(found, warnings=(*warnings(found, site), *more), swing=_swing(site))
+
+
+def _swing(site: SiteSpec) -> SwingCheck | None:
+    """Swings of all servers in step, where they were measured."""
+    server, count = site.cluster.server, site.cluster.rows * site.cluster.servers_per_row
+    if server.swing is None:
+        return None
+    return SwingCheck(
+        dip_kw=count * server.swing_kw,
+        peak_kw=count * max((server.swing.peak_kw or 0.0) - server.mean_training_kw, 0.0),
+        fall_kw_per_s=count * (server.swing.fall_kw_per_s or 0.0),
+        rise_kw_per_s=count * max(server.swing.rise_kw_per_s or 0.0, server.swing.startup_rise_kw_per_s or 0.0),
+    )
 
 
 def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
@@ -75,6 +89,8 @@ def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
 def _layout(name: str, site: SiteSpec) -> SiteBuilder:
     """The site's loads and feeds, as `twin.assemble` lays them out; loads without a feed are bare."""
     builder = SiteBuilder(name, 0, len(site.grid.feeders))
+    if not Path(getattr(site.network, "file", ".")).exists():
+        site = site.model_copy(update={"network": None})  # the loader tells of files that are not there
     for part in loads_and_storage(site):
         part.declare(builder)
     return builder

@@ -115,6 +115,17 @@ class PointCheck:
 
 
 @dataclass(frozen=True)
+class SwingCheck:
+    """What all servers of a site do within a minute when they train in step: one job on all, an upper bound."""
+
+    dip_kw: float
+    peak_kw: float
+    """Of the rows, above their mean training level."""
+    fall_kw_per_s: float
+    rise_kw_per_s: float
+
+
+@dataclass(frozen=True)
 class SiteCheck:
     """What was found about one site under one design."""
 
@@ -126,6 +137,7 @@ class SiteCheck:
     flows: tuple[FlowCheck, ...]
     points: tuple[PointCheck, ...]
     warnings: tuple[str, ...]
+    swing: SwingCheck | None = None
 
     def truck_h(self, group: str) -> float:
         """How long trucks that stand by at a synchronised point carry a group of loads, and all else there [h]."""

@@ -25,6 +25,12 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "core_dark_h_per_year": ("dark time of the core", "h a year", _ONE),
     "all_rows_dark_per_year": ("all rows dark at once", "times a year", _ONE),
     "capacity_shortfall_per_year": ("too few rows lit", "times a year", _ONE),
+    "saifi_per_year": ("SAIFI", "a year and customer", _ONE),
+    "saidi_h_per_year": ("SAIDI", "h a year and customer", _ONE),
+    "caidi_h": ("CAIDI", "h", _ONE),
+    "asai_fraction": ("ASAI", "% of time", _PERCENT),
+    "maifi_per_year": ("MAIFI, up to 5 min", "a year and customer", _ONE),
+    "customers": ("customers", "", _ONE),
     "unserved_kwh_per_year": ("unserved energy", "MWh a year", _THOUSAND),
     "genset_kwh_per_year": ("energy from gensets", "MWh a year", _THOUSAND),
     "loss_kwh_per_year": ("conversion losses", "GWh a year", _MILLION),
@@ -67,20 +73,26 @@ _OF_TRUCKS = (
     "net_cost_per_year",
 )
 _OF_GANGS = ("effective_training_time_fraction", "job_interruptions_hardware_per_year", "lost_gpu_h_hardware_per_year")
+_OF_CUSTOMERS = ("customers", "saifi_per_year", "saidi_h_per_year", "caidi_h", "asai_fraction", "maifi_per_year")
 
 
 def shown_metrics(rows: Sequence[Sequence[MetricRow]]) -> list[str]:
-    """The metrics that say something here: those of jobs or trucks that the scenario has not are left out."""
+    """The metrics that say something here: those of jobs, trucks or customers that it has not are left out.
+
+    Where customers are served, so is all that is zero everywhere.
+    """
     found = {name: [row for one in rows for row in one if row.metric == name] for name in SHOWN}
     means = {
         name: [estimate.mean for row in several for estimate in row.estimates.values() if estimate.n]
         for name, several in found.items()
     }
-    moving = any(means["truck_trips_per_year"])
+    moving, serving = any(means["truck_trips_per_year"]), any(means["customers"])
     present = []
     for name, several in means.items():
         is_of_some = name in (*_OF_QUEUES, *_OF_GANGS, *_OF_TRUCKS)
-        if several and not (is_of_some and not any(several)) and (moving or name not in _OF_TRUCKS):
+        if name in _OF_CUSTOMERS and not serving:
+            continue
+        if several and not ((is_of_some or serving) and not any(several)) and (moving or name not in _OF_TRUCKS):
             present.append(name)
     return present
 

@@ -122,6 +122,11 @@ def _print_site(site: SiteCheck) -> None:
     say_table(table)
     limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
     say_wrapped(f"  the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}", "  ")
+    if site.swing is not None:
+        swing = [number(one, 0) for one in (site.swing.dip_kw, site.swing.peak_kw)]
+        steep = [number(one, 0) for one in (site.swing.fall_kw_per_s, site.swing.rise_kw_per_s)]
+        text = f"one job on all servers dips by {swing[0]} kW and peaks {swing[1]} kW above its mean within a minute"
+        say_wrapped(f"  {text}, at up to {steep[0]} kW/s down and {steep[1]} kW/s up", "    ")
     for point in site.points:
         say_wrapped(f"  {_point(point)}", "    ")
     for flow in site.flows:

@@ -7,6 +7,7 @@ levels are roughly those of the measured records' summaries; nothing here is a m
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ JOBS_FOLDER = "jobs_philly_2017"
 POWER_FOLDER = "gpu_power_mlperf_h100_gpt3"
 OUTAGES_FOLDER = "grid_outages_us_major"
 WEATHER_FOLDER = "weather_tmy"
+FEEDERS_FOLDER = "rbts_bus2"
 
 Row = Sequence[object]
 
@@ -33,7 +35,7 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
     folder = Path(folder)
     taken = [
         folder / name
-        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER)
+        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER, FEEDERS_FOLDER)
         if (folder / name).exists()
     ]
     if taken:
@@ -44,6 +46,7 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
         files = [jobs, *write_power_record(folder / POWER_FOLDER, seed=seed)]
         write_outages(outages, seed=seed)
         files += write_weather(folder / WEATHER_FOLDER, seed=seed)
+        files += write_feeders(folder / FEEDERS_FOLDER, seed=seed)
         files += [outages, *(_write_readme(folder / name, seed) for name in (JOBS_FOLDER, OUTAGES_FOLDER))]
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror}", str(folder))) from error
@@ -145,6 +148,45 @@ def write_weather(folder: Path | str, *, seed: int = 0) -> list[Path]:
         zip(stamps, *columns, strict=True),
     )
     return [tmy3, pvgis, _write_readme(folder, seed)]
+
+
+def write_feeders(folder: Path | str, *, feeders: int = 4, seed: int = 0) -> list[Path]:
+    """Writes a made-up distribution system like RBTS Bus 2: short feeders, some customers many, some alone and large.
+
+    Rates and times are of the same size as those of the test system. Returns the files.
+    """
+    folder, draws = Path(folder), np.random.default_rng([seed, 5])
+    number, load_points, layout = 0, dict[str, dict[str, object]](), []
+    for _ in range(feeders):
+        sections = []
+        for _ in range(int(draws.integers(2, 5))):
+            laterals = []
+            for _ in range(int(draws.integers(1, 3))):
+                number += 1
+                many = draws.random() < 0.5
+                load_points[str(number)] = {
+                    "average_load_mw": round(float(draws.uniform(0.4, 0.9)), 3),
+                    "customers": int(draws.integers(100, 250)) if many else 1,
+                }
+                km = round(float(draws.uniform(0.5, 0.9)), 2)
+                laterals.append({"km": km, "load_point": number, "transformer": bool(draws.random() < 0.9)})
+            sections.append({"main_km": round(float(draws.uniform(0.5, 0.9)), 2), "laterals": laterals})
+        layout.append(sections)
+    record = {
+        "name": "generated sample",
+        "units": {
+            "length": "km", "line_failure_rate": "1/(yr km)", "transformer_failure_rate": "1/yr", "times": "h",
+            "average_load": "MW",
+        },
+        "data": {
+            "line_failure_rate": 0.07, "line_repair_h": 6, "transformer_failure_rate": 0.02,
+            "transformer_repair_h": 150, "transformer_replace_h": 12, "switching_h": 1,
+        },
+        "feeders": layout,
+        "load_points": load_points,
+    }  # fmt: skip
+    text = json.dumps(record, indent=1) + "\n"
+    return [_replace(folder / "rbts_bus2.json", text.encode()), _write_readme(folder, seed)]
 
 
 def _quantile_draws(draws: np.random.Generator, count: int, values: Sequence[float]) -> np.ndarray:

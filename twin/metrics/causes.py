@@ -15,7 +15,8 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 TRUCK_KINDS = ("truck", "generator_truck")
-GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other")
+GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other",
+          "network")  # fmt: skip
 """Groups of root causes. All but the first two are power."""
 PROTECTION_KINDS = (
     "ups_block",
@@ -29,8 +30,11 @@ PROTECTION_KINDS = (
     "connection_point",
 )
 """Item kinds whose own failure counts as protection."""
+NETWORK_KINDS = ("line", "transformer", "bus_bar", "breaker", "busway")
+"""Item kinds of the site's own network."""
 _GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
 _GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
+_GROUP_OF |= dict.fromkeys(NETWORK_KINDS, GROUPS.index("network"))
 _GROUP_OF["regional"] = GROUPS.index("common")
 _OTHER = GROUPS.index("other")
 
@@ -49,6 +53,8 @@ _WORDS = {
     ("hardware", None): "failure stops a job",
     ("announced", None): "is announced",
     ("ordered", None): "is ordered away",
+    ("isolated", 1): "is isolated",
+    ("failed_to_operate", 1): "fails to operate",
     ("plugged", 0): "is unplugged",
     ("plugged", 1): "is plugged in",
 }

@@ -80,3 +80,15 @@ def rows_to_lose(trace: Trace) -> dict[int, int]:
         installed = int(np.count_nonzero(is_row & (site_of == site)))
         least[site] = installed - int(trace.events["value"][row]) + 1
     return least
+
+
+def customers(trace: Trace) -> NDArray[np.float64]:
+    """(items,) weight of each load point in the indices of IEEE 1366: its customers.
+
+    Where a site says how many customers its load points have, only those count; elsewhere each row is one.
+    """
+    named: dict[str, int] = trace.meta.get("customers", {})
+    own = np.array([float(named.get(name, 0)) for name in trace.items["name"]])
+    has_them = np.isin(trace.items["site"], trace.items["site"][own > 0.0])
+    is_row = np.array([kind == "row" for kind in trace.items["kind"]], bool)
+    return np.where(is_row & ~has_them, 1.0, own)

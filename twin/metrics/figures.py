@@ -11,7 +11,7 @@ from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
 from twin.metrics import accounts, trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
-from twin.metrics.darkness import dark_spans, dark_together, rows_to_lose
+from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H
@@ -67,14 +67,18 @@ def _load_points(trace: Trace) -> dict[str, float]:
     dark, core_dark = every.of(is_row), every.of(is_core)
     dark_h = (dark.end_us - dark.start_us) / TICKS_PER_H
     core_dark_h = (core_dark.end_us - core_dark.start_us).sum() / TICKS_PER_H
-    sustained = dark.end_us - dark.start_us > SUSTAINED_US
-    weight_kw = trace.items["weight_kw"]
+    weight_kw, weight = trace.items["weight_kw"], customers(trace)
     short, short_us = dark_together(trace, rows, dark, rows_to_lose(trace))
     row_years = len(rows) * years
-    saifi = _ratio(_count(sustained), row_years)
-    saidi_h = _ratio(dark_h[sustained].sum(), row_years)
+    served = every.of(weight > 0.0)
+    lasting_h = (served.end_us - served.start_us) / TICKS_PER_H
+    sustained = served.end_us - served.start_us > SUSTAINED_US
+    customer_years = float(weight.sum()) * years
+    saifi = _ratio(weight[served.item[sustained]].sum(), customer_years)
+    saidi_h = _ratio((weight[served.item] * lasting_h)[sustained].sum(), customer_years)
     horizon_kwh = float(weight_kw[rows].sum()) * years * HOURS_PER_YEAR
     return {
+        "customers": sum(trace.meta.get("customers", {}).values()),
         "energised_fraction": 1.0 - _ratio((weight_kw[dark.item] * dark_h).sum(), horizon_kwh),
         "row_dark_h_per_year": _ratio(dark_h.sum(), row_years),
         "core_dark_h_per_year": _ratio(core_dark_h, _count(is_core) * years),
@@ -86,7 +90,7 @@ def _load_points(trace: Trace) -> dict[str, float]:
         "saidi_h_per_year": saidi_h,
         "caidi_h": _ratio(saidi_h, saifi),
         "asai_fraction": 1.0 - saidi_h / HOURS_PER_YEAR,
-        "maifi_per_year": _ratio(len(dark_h) - _count(sustained), row_years),
+        "maifi_per_year": _ratio(weight[served.item[~sustained]].sum(), customer_years),
     }
 
 

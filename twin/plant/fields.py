@@ -39,7 +39,12 @@ F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cu
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
-FACTS = 33
+F_SWITCH = 33  # the feed's static switch is sound
+# ---- load, continued: its cords, its static transfer switch, a board that is cut off
+L_SOURCE = 34  # behind a static transfer switch: the feed that it hangs on, plus 1; 0: no switch
+L_STUCK, L_MOVES, L_CUT, L_NEEDED = range(35, 39)  # why the switch does not move; draws; causes; live feeds it needs
+F_START_US = 39  # from then on storage on a dead feed may light its loads again; 0: not
+FACTS = 40
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
@@ -48,7 +53,10 @@ F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while tha
 U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
 U_SALE_KW = 52  # what it sells by plan in the slot at hand
 L_PER_GPU_SWING_KW = 53  # how far a busy GPU's power falls in an evaluation dip
-QUANTITIES = 54
+F_FAIL_COMMON = 54  # probability that its switch fails to pick up together with all others of its group
+L_FED_SHARE = 55  # live feeds over cords
+L_SWITCH_LAW, L_SWITCH_A, L_SWITCH_B, L_SWITCH_FAIL = range(56, 60)  # ratings
+QUANTITIES = 60
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
@@ -207,7 +215,9 @@ last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
-"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
+FAULT_STATE = GENSETS_FEED << 1
+"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid; above them
+the number of a state of faults and ties in the network, 0 when it is sound."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)

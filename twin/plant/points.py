@@ -15,7 +15,8 @@ from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.protect import ATTEMPTS, event_of, full_kw, grid_on, rank_of
+from twin.plant.lights import ATTEMPTS, event_of
+from twin.plant.protect import full_kw, grid_on, rank_of
 from twin.plant.sharing import auxiliaries_kw, storage_kw
 from twin.units import NEVER, TICKS_PER_H
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
+from twin.parts.application import ApplicationSpec
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
@@ -20,6 +21,8 @@ from twin.parts.failures import CrewSpec, SpareSpec, repair_specs
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
+from twin.parts.hands import HumanErrorSpec
+from twin.parts.load_points import LoadPointSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.pv import PvSpec
@@ -125,6 +128,7 @@ class SiteSpec(Spec):
     location: LocationSpec | None = None
     cluster: ClusterSpec = Field(default=NO_CLUSTER, description="without one a site is plain load: house_load_kw")
     cooling: CoolingSpec | None = None
+    load_points: dict[str, LoadPointSpec] = Field(default_factory=dict, description="with customers, beside the rows")
     house_load_kw: NonNegative = 0.0
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
@@ -140,9 +144,13 @@ class SiteSpec(Spec):
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
+    application: ApplicationSpec | None = Field(
+        default=None, description="jobs are capped, paused or stopped for the sake of supply and price"
+    )
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    human_error: HumanErrorSpec | None = Field(default=None, description="in manual switching; none if absent")
     shocks: dict[str, ShockSpec] = Field(default_factory=dict, description="common causes that strike items at once")
     value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
 
@@ -200,6 +208,20 @@ class SiteSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _work_has_objects(self) -> Self:
+        work, protection = self.planned_work, self.protection
+        if work is not None:
+            there = {
+                "ups_blocks": protection.ups_systems,
+                "cabinets": protection.cabinets,
+                "gensets": protection.gensets,
+            }
+            for name, found in there.items():
+                if getattr(work, name) is not None and not found:
+                    raise ValueError(f"planned_work.{name}: the site has none under protection (leave it out: null)")
+        return self
+
+    @model_validator(mode="after")
     def _points_serve(self) -> Self:
         rows = {row_name(k) for k in range(self.cluster.rows)}
         held: dict[str, str] = {}
@@ -251,11 +273,14 @@ class Scenario(Spec):
             held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
             if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
                 raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
+            if isinstance(job, QueueSpec) and job.spare_servers_per_row >= cluster.servers_per_row:
+                raise ValueError(f"jobs.{name}.spare_servers_per_row: a row has {cluster.servers_per_row} servers")
         held: dict[str, int] = {}
         for job in self.jobs.values():
             site = self.site_of(job)
             cluster = self.sites[site].cluster
-            held[site] = held.get(site, 0) + (job.servers(cluster) if isinstance(job, GangSpec) else 0)
+            own = job.servers(cluster) + job.spare_servers if isinstance(job, GangSpec) else 0
+            held[site] = held.get(site, 0) + own
             if held[site] > cluster.rows * cluster.servers_per_row:
                 raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
         return self
