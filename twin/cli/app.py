@@ -9,6 +9,7 @@ from twin.cli.campaigning import campaign, merge
 from twin.cli.claims import claims
 from twin.cli.comparing import compare, demo
 from twin.cli.exporting import export
+from twin.cli.fitting import fit
 from twin.cli.guard import GuardedGroup
 from twin.cli.jobs import jobs
 from twin.cli.reporting import report
@@ -30,7 +31,8 @@ def twin() -> None:
 
 
 _COMMANDS = (
-    demo, init, check, run, metrics, bill, compare, campaign, merge, claims, report, export, jobs, validate, schema,
+    demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, claims, jobs, fit, validate,
+    schema,
 )  # fmt: skip
 for command in _COMMANDS:
     twin.add_command(command)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twin.cli.attribution import chains_json, load_points_json, say_chains, say_load_points
 from twin.cli.money import money_json, print_money
 from twin.cli.money_studies import print_sweep_money, print_tornados, studies_json
 from twin.cli.show import blocks, replaying, say, say_json, say_wrapped, with_code, with_format, with_outages
@@ -109,6 +110,10 @@ def metrics(traces: tuple[str, ...], style: str, money: bool) -> None:
         say_wrapped(f"{name}: {len(group)} x {trace.years:.3g} years, seed {trace.meta['seed']}")
     say()
     _print(tables, most)
+    for name, group in groups.items():
+        say_chains(name, [trace for _, trace in group])
+    if len(opened) == 1:
+        say_load_points(opened[0][1])
 
 
 def _print_if_campaign(path: str, style: str, money: bool) -> bool:
@@ -193,6 +198,7 @@ def _estimates(groups: dict[str, list[Trace]]) -> dict[str, Comparison]:
 
 def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Comparison) -> dict[str, Any]:
     from twin.cli.figures import figure
+    from twin.metrics.chain_estimates import estimate_chains
 
     meta = traces[0].meta
     keep = ("scenario", "design", "seed", "digest", "twin_version")
@@ -200,6 +206,8 @@ def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Co
         "files": paths,
         "replications": [trace.meta.get("replication") for trace in traces],
         "years_each": traces[0].years,
+        "chains": chains_json(estimate_chains(traces)),
+        "load_points": load_points_json(traces[0]) if len(traces) == 1 else [],
         "figures": [figure(row.metric, row.estimates[table.reference]) for row in table.rows],
     }
 

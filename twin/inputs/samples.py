@@ -21,6 +21,7 @@ POWER_FOLDER = "gpu_power_mlperf_h100_gpt3"
 OUTAGES_FOLDER = "grid_outages_us_major"
 WEATHER_FOLDER = "weather_tmy"
 FEEDERS_FOLDER = "rbts_bus2"
+FAILURES_FOLDER = "hpc_failures_lanl"
 
 Row = Sequence[object]
 
@@ -35,7 +36,7 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
     folder = Path(folder)
     taken = [
         folder / name
-        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER, FEEDERS_FOLDER)
+        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER, FEEDERS_FOLDER, FAILURES_FOLDER)
         if (folder / name).exists()
     ]
     if taken:
@@ -47,6 +48,9 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
         write_outages(outages, seed=seed)
         files += write_weather(folder / WEATHER_FOLDER, seed=seed)
         files += write_feeders(folder / FEEDERS_FOLDER, seed=seed)
+        failures = folder / FAILURES_FOLDER / "failures.csv.gz"
+        write_failures(failures, seed=seed)
+        files += [failures, _write_readme(failures.parent, seed)]
         files += [outages, *(_write_readme(folder / name, seed) for name in (JOBS_FOLDER, OUTAGES_FOLDER))]
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror}", str(folder))) from error
@@ -111,6 +115,32 @@ def write_outages(path: Path | str, *, outages: int = 400, seed: int = 0) -> Non
     names = (
         "event_id,state,nerc,start,restored,duration_min,cause,cause_detail,demand_loss_mw,customers,state_customers"
     )
+    _write(Path(path), names.split(","), rows)
+
+
+def write_failures(path: Path | str, *, nodes: int = 60, years: float = 4.0, seed: int = 0) -> None:
+    """Writes failures like those of LANL's clusters: nodes that fail early more than late, lognormal down times.
+
+    Times between failures are Weibull of shape 0.7 and mean 2,000 h, down times lognormal of median 1 h and sigma 1.3;
+    times are in whole minutes.
+    """
+    draws, rows = np.random.default_rng([seed, 5]), []
+    scale_h = 2000.0 / 1.2658
+    for node in range(nodes):
+        at_h = 0.0
+        while True:
+            at_h += float(scale_h * draws.weibull(0.7))
+            down_min = max(1, round(60.0 * float(np.exp(draws.normal(0.0, 1.3)))))
+            if at_h >= years * 8760.0:
+                break
+            start = np.datetime64("2001-01-01T00:00") + np.timedelta64(round(at_h * 60.0), "m")
+            end = start + np.timedelta64(down_min, "m")
+            category = str(draws.choice(["hardware", "software", "facilities"], p=[0.6, 0.3, 0.1]))
+            stamps = [str(moment).replace("T", " ") for moment in (start, end)]
+            rows.append((1, "cluster", f"{nodes}.0", "240.0", "4.0", f"{node}.0", *stamps, down_min, category, ""))
+            at_h += down_min / 60.0
+    rows.sort(key=lambda row: str(row[6]))
+    names = "system,machine_type,nodes,procs_total,procs_in_node,node,start,fixed,down_min,category,cause"
     _write(Path(path), names.split(","), rows)
 
 
