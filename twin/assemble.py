@@ -36,7 +36,7 @@ from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
-from twin.world.profile import Clockwork
+from twin.world.profile import Clockwork, Grown
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -64,7 +64,7 @@ class Blueprint:
             if scenario.sites[name].shocks:
                 parts.append(Shocks(scenario.sites[name].shocks, start.month))
                 parts[-1].declare(builder)
-            builder.profiles = _profiles(scenario.sites[name])
+            builder.profiles = _profiles(scenario.sites[name], _grown(scenario.sites[name], self.horizon_us))
             builders.append(builder)
             self.parts.append(parts)
         self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
@@ -170,7 +170,7 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
         parts.append(Pv(site.pv, place, start))
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
-    parts += loads_and_storage(site)
+    parts += loads_and_storage(site, _grown(site, ticks(scenario.horizon.hours)))
     free = [site.cluster.servers_per_row] * site.cluster.rows
     for job_name, job in sorted(scenario.jobs.items()):
         if scenario.site_of(job) != name:
@@ -192,13 +192,13 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     return parts
 
 
-def loads_and_storage(site: SiteSpec) -> list[Part]:
-    """The parts that lay out a site's load points and the storage on their feeds."""
+def loads_and_storage(site: SiteSpec, grown: Grown | None = None) -> list[Part]:
+    """The parts that lay out a site's load points and the storage on their feeds; a load that grows as it will be."""
     protection = site.protection
     served = protection.genset_served
     parts: list[Part] = [
         Cooling(site.cooling, site.location.timezone if site.location else None),
-        Cluster(site.cluster, site.house_load_kw),
+        Cluster(site.cluster, site.house_load_kw * (grown.largest if grown else 1.0)),
     ]
     if site.load_points:
         parts.append(LoadPoints(site.load_points))
@@ -210,13 +210,23 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     return parts
 
 
-def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
+def _grown(site: SiteSpec, horizon_us: int) -> Grown | None:
+    """The house load's growth; None where it has none."""
+    if not site.house_load_growth_per_year:
+        return None
+    shape = site.house_load_profile.shape() if site.house_load_profile else None
+    return Grown(shape, site.house_load_growth_per_year, horizon_us)
+
+
+def _profiles(site: SiteSpec, grown: Grown | None) -> dict[int, Clockwork]:
     """What follows the clock at a site, by row of the edge block; load shapes as shares of their largest value."""
     shapes = (
         (f.E_HOUSE_FRACTION, site.house_load_profile),
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if grown is not None:
+        found[f.E_HOUSE_FRACTION] = grown
     if site.cluster.power_window is not None:
         found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:

@@ -133,6 +133,7 @@ class SiteSpec(Spec):
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
+    house_load_growth_per_year: float = Field(default=0.0, gt=-1, le=1, description="of the house load, year by year")
     price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
     grid: GridSpec
     network: NetworkSpec | None = Field(
