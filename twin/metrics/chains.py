@@ -40,7 +40,6 @@ _STEPS: dict[str, tuple[str, str]] = {
     "tripped_on_heat": ("rows trip on heat", "heat"),
     "failed_to_transfer": ("transfer fails", "switching"),
     "human_error": ("human error", "switching"),
-    "locked_out": ("UPS locked out", "switching"),
     "failed_to_operate": ("protection fails to operate", "switching"),
     "locked_out": ("block locked out", "switching"),
 }
