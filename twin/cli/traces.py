@@ -9,6 +9,7 @@ import click
 
 from twin.cli.attribution import chains_json, load_points_json, say_chains, say_load_points
 from twin.cli.money import money_json, print_money
+from twin.cli.money_studies import print_sweep_money, print_tornados, studies_json
 from twin.cli.show import (
     blocks,
     new_table,
@@ -24,6 +25,7 @@ from twin.cli.show import (
 from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
+    from twin.campaign.result import CampaignResult
     from twin.compare import Comparison
     from twin.trace import Trace
 
@@ -137,15 +139,29 @@ def _print_if_campaign(path: str, style: str, money: bool) -> bool:
     from twin.cli.campaigning import campaign_json, print_campaign
 
     result = CampaignResult.open(path)
-    if money and style == "json":
-        say_json({"money": money_json(result.money())})
-    elif money:
-        print_money(result.money())
+    if money:
+        _show_money(result, style)
     elif style == "json":
         say_json(campaign_json(result))
     else:
         print_campaign(result)
     return True
+
+
+def _show_money(result: CampaignResult, style: str) -> None:
+    """What designs are worth and what that hangs on; of a sweep its studies."""
+    if result.identity.get("sweep") is not None:
+        if style == "json":
+            say_json({"money": studies_json(result)})
+        else:
+            print_sweep_money(result)
+        return
+    found = result.money()
+    if style == "json":
+        say_json({"money": money_json(found)})
+        return
+    print_money(found)
+    print_tornados(found, result.ranges)
 
 
 def _name(trace: Trace) -> str:

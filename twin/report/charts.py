@@ -12,7 +12,7 @@ from twin.answer import contenders, span
 from twin.compare import POWER, Comparison
 from twin.estimate import mean_interval
 from twin.plot import dispatch, exceedance, paired_differences, return_dots, style, survival, tornado, waterfall
-from twin.plot.futures import DOTS, Change
+from twin.plot.futures import DOTS, Change, Swing
 from twin.plot.spread import EXCEEDANCE_YEARS_MIN
 from twin.plot.survival import SURVIVAL_OUTAGES_MIN
 from twin.report.content import Content, Returns
@@ -38,7 +38,7 @@ def spread(content: Content, language: Language) -> str:
     found = []
     has_power = POWER in comparison.names and any(np.any(comparison.column(d, POWER)) for d in comparison.designs)
     if comparison.n >= EXCEEDANCE_YEARS_MIN and has_power:
-        axes = exceedance(comparison, POWER)
+        axes = exceedance(comparison, POWER, words=language.phrases)
         style.name_x(axes, language.say("exceedance_x"))
         note = language.say("exceedance_note", span=span(comparison, language), n=comparison.n)
         found.append(_figure("exceedance", language.say("bad_years"), note, axes, language))
@@ -57,8 +57,8 @@ def _paired(comparison: Comparison, language: Language) -> str:
     design = next(one for one in contenders(comparison, POWER) if one != comparison.reference)
     paired = comparison.paired(design, comparison.reference, POWER)
     names = {"design": design, "reference": comparison.reference}
-    axes = paired_differences(comparison, design, POWER)
-    axes.set_title(language.say("paired_y", **_brief(names)), loc="left", fontsize=style.FONT_PT)
+    axes = paired_differences(comparison, design, POWER, words=language.phrases)
+    axes.set_title(language.say("paired_y", **_brief(names)), loc="left", fontsize=style.FONT_PT, color=style.INK)
     ratio = math.sqrt(paired.variance_ratio) if paired.variance_ratio > 0 else math.nan
     wider = language.say("paired_wider", ratio=f"{ratio:.1f}") if 1.05 < ratio < math.inf else ""
     note = language.say("paired_note", n=comparison.n, wider=wider)
@@ -72,8 +72,12 @@ def money(content: Content, language: Language) -> str:
     if returns is not None:
         found = [_present_values(content, returns, language), _dots(content, returns, language)]
         if returns.swings:
-            axes = tornado(returns.swings, returns.base)
-            style.name_x(axes, _unit(returns, content, language)[1])
+            scale, unit = _unit(returns, content, language)
+            scaled = [
+                Swing(one.name, one.low, one.high, scale * one.at_low, scale * one.at_high) for one in returns.swings
+            ]
+            axes = tornado(scaled, scale * returns.base)
+            style.name_x(axes, unit)
             found.append(_figure("tornado", language.say("tornado"), language.say("tornado_note"), axes, language))
     return tag("div", "".join(found), class_="two") if found else ""
 
@@ -111,7 +115,7 @@ def _present_values(content: Content, returns: Returns, language: Language) -> s
 
 def _dots(content: Content, returns: Returns, language: Language) -> str:
     scale, unit = _unit(returns, content, language)
-    axes = return_dots({name: npv * scale for name, npv in returns.futures.items()})
+    axes = return_dots({name: npv * scale for name, npv in returns.futures.items()}, words=language.phrases)
     style.name_x(axes, unit)
     count = min(len(next(iter(returns.futures.values()))), DOTS)
     note = language.say(

@@ -230,4 +230,12 @@ PAGE = {
     "command": "Repeat it: {command}",
     "files": "Data files: {files}",
 }
-PHRASES = ANSWER | PAGE
+PLOT = {
+    "plot_every": "every",
+    "plot_one_in": "1 in {n}",
+    "plot_less": "{design} less: {count} of {n}",
+    "plot_more": "{design} more: {count} of {n}",
+    "plot_mean": "mean {text}",
+    "plot_lose": "{design}: {count} of {n} lose money",
+}
+PHRASES = ANSWER | PAGE | PLOT
