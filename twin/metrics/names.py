@@ -20,7 +20,8 @@ CHAIN_ROOTS = {
     "planned": "planned work", "sag": "a sag", "momentary": "a momentary interruption",
     "sustained": "a sustained interruption", "common": "an event on several feeders or sites", "script": "the script",
     "capacity": "the import limit", "protection": "supply equipment", "other": "something else",
-    "network": "a fault in the network", "application": "the application layer",
+    "network": "a fault in the network",
+    "application": "the application layer",
 }  # fmt: skip
 """What may begin a loss, hardware apart; in the words of `OUTCOMES` it goes on to a dark load point."""
 OUTCOMES = {
