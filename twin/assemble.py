@@ -30,7 +30,7 @@ from twin.parts.row_work import BoardWork
 from twin.parts.shocks import Shocks
 from twin.parts.ups import Ups
 from twin.plant import fields as f
-from twin.scenario.model import Scenario, SiteSpec
+from twin.scenario.model import Job, Scenario, SiteSpec
 from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
@@ -146,6 +146,13 @@ def outage_log(scenario: Scenario, grid: GridSpec) -> OutageLog | None:
     return read_outages(grid.outages.file, scenario.horizon.start, scenario.horizon.hours, feeders)
 
 
+def _steady(site: SiteSpec, jobs: list[Job]) -> bool:
+    """Whether what a site draws without failures is the same in all replications."""
+    clouds = site.pv is not None and site.pv.weather.clouds is not None
+    endless = all(isinstance(job, GangSpec) and job.work_h is None for job in jobs)
+    return endless and not clouds and site.application is None
+
+
 def _name(item: Item) -> str:
     return item.name
 
@@ -174,7 +181,8 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     if site.application is not None:
         parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
-        parts.append(Ems(site.ems, *demand_terms(site)))
+        jobs = [job for job in scenario.jobs.values() if scenario.site_of(job) == name]
+        parts.append(Ems(site.ems, *demand_terms(site), steady=_steady(site, jobs)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())

@@ -7,6 +7,7 @@ from simulation import CABINETS, MIN, H, Story, all_near, hall, job, merged, nea
 
 from twin.jobs.application import POLICIES
 from twin.jobs.application.view import CAP, GO_ON, PAUSE, STOP, Offer, Situation
+from twin.metrics import measure
 
 SAVING = {"interval_min": 30.0, "stall_s": 0.0, "write_s": 120.0, "mode": "asynchronous"}
 EMPTY_S = 85.5 / 100.0 * 3600.0
@@ -33,7 +34,11 @@ def test_a_last_checkpoint_is_durable_a_margin_before_the_storage_is_empty() -> 
     assert near(start, stop + 2 * MIN)
     assert (level, rollback) == (2, 0)
     assert end == 4 * H + 90 * MIN
-    assert story.chain("application", "application", STOP)[0] == "grid/script-0001 strikes 10800000000"
+    (cause,) = story.trace.interruptions["cause"].tolist()
+    assert story.causes(cause) == [*story.chain("application", "application", STOP)]
+    assert story.causes(cause)[0] == "grid/script-0001 strikes 10800000000"
+    found = measure(story.trace)
+    assert found["lost_gpu_h_stopped_per_year"] == found["lost_gpu_h_per_year"] == found["lost_gpu_h_script_per_year"]
     ignoring = told("ignore", outage(1.0, duration_h=3.0))
     assert ignoring.interruptions()[0][3] == pytest.approx(round(EMPTY_S * 1e6) + H - 90 * MIN, abs=3)
 

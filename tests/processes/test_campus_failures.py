@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from simulation import CABINETS, GENSETS, NETWORK, H, S, all_near, hall, merged, play
+from simulation import CABINETS, GENSETS, MS, NETWORK, H, S, all_near, hall, merged, play
+from trucking import fleet, play_fleet
 
 from twin.errors import InputError
 
@@ -94,3 +95,12 @@ def test_what_fails_must_be_there():
         play(campus({"main_transformers": once(1.0)}))
     with pytest.raises((InputError, ValueError), match="name a kind that fails"):
         play(campus({}))
+
+
+def test_a_truck_takes_over_from_a_broken_transformer_no_sooner_than_its_switch():
+    network = merged(NETWORK, {"failures": {"row_transformers": once(10.0)}})
+    point = {"synchronised": True, "transfer_ms": 50.0}
+    site = {"network": network, "connection_points": {"plug": point}}
+    story = play_fleet(fleet(policy="home", sites={"hall": site}, trucks={"one": {"home": "hall"}}))
+    assert story.dark("hall/row-001") == [(10 * H, 10 * H + 50 * MS)]
+    assert story.of("hall/points/plug", "online") == [(10 * H + 50 * MS, 2), (13 * H, 0)]

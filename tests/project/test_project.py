@@ -104,7 +104,7 @@ def test_the_wheel_carries_every_package_and_the_scenarios():
     packages = {".".join(folder.parts) for folder in folders}
     assert sorted(lines(config["options"]["packages"])) == sorted({*packages, "twin.scenarios"})
     assert lines(config["options"]["package_dir"]) == ["twin.scenarios = scenarios"]
-    assert config["options.package_data"]["twin.scenarios"] == "*.yaml"
+    assert config["options.package_data"]["twin.scenarios"] == "*.yaml, claims/*.yaml"
     assert (REPOSITORY / "twin" / config["options.package_data"]["twin"]).is_file()
 
 

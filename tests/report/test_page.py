@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from twin.answer import sentences
 from twin.compare import DRAWBACKS, compare_designs
+from twin.report.content import Returns
 from twin.report.limits import limits
 from twin.report.markup import esc, phrase, script_json
 from twin.report.page import page
@@ -142,3 +143,19 @@ def test_any_losses_make_a_page_in_both_languages(make_content, lost, factor):
     for language in LANGUAGES.values():
         text = page(content, language)
         assert "nan" not in re.sub(r"<style.*?</style>|<script.*?</script>", "", text, flags=re.DOTALL).lower()
+
+
+def test_returns_are_told_with_their_counterfactual_years_and_count(make_content):
+    lost = np.random.default_rng(3).uniform(1e3, 2e3, 20)
+    gained = np.linspace(-4e6, 16e6, 20)
+    returns = Returns(
+        "ups", 10, 0.08, {"cabinets": gained}, {"cabinets": {"capital": np.full(20, -20e6), "energy": gained + 20e6}}
+    )
+    text = page(make_content(comparison=designs(ups=lost, cabinets=lost / 2), metrics=list(NAMES[1:]), returns=returns))
+    won = int((gained > 0).sum())
+    told = (
+        "cabinets costs 20 million CNY more to build than ups, and is worth more in <b>{} of 20</b> simulated futures."
+    )
+    assert told.format(won) in text
+    assert "10 simulated years at 8 %" in text
+    assert f"cabinets: {20 - won} of 20 lose money" in text

@@ -46,6 +46,8 @@ class Plan:
     sweep: dict[str, Any] | None = None
     scenarios: dict[str, str] = field(default_factory=dict)
     """The resolved designs as JSON text, without those of a sweep's points."""
+    ranges: dict[str, list[float]] = field(default_factory=dict)
+    """Bounds by key path, of the parameters of any design."""
 
     @property
     def designs(self) -> tuple[str, ...]:
@@ -67,6 +69,7 @@ class Plan:
             "sweep": self.sweep,
             "canary": canary,
             "scenarios": self.scenarios,
+            "ranges": self.ranges,
         }
 
 

@@ -123,7 +123,7 @@ def _plan(
     own = replace(study, designs={name: study.designs[name] for name in chosen})
     texts = {name: own.resolved_json(name) for name in chosen}
     varied, about = (own, None) if sweep is None else swept(own, sweep)
-    return Plan(varied, first, end, rule, until_time_s, about, texts)
+    return Plan(varied, first, end, rule, until_time_s, about, texts, own.bounds(chosen))
 
 
 def _engine_maker(

@@ -6,6 +6,7 @@ import click
 
 from twin.cli.bill import bill
 from twin.cli.campaigning import campaign, merge
+from twin.cli.claims import claims
 from twin.cli.comparing import compare, demo
 from twin.cli.exporting import export
 from twin.cli.fitting import fit
@@ -30,7 +31,8 @@ def twin() -> None:
 
 
 _COMMANDS = (
-    demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, jobs, fit, validate, schema,
+    demo, init, check, run, metrics, bill, compare, campaign, merge, report, export, claims, jobs, fit, validate,
+    schema,
 )  # fmt: skip
 for command in _COMMANDS:
     twin.add_command(command)

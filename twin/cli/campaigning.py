@@ -148,6 +148,7 @@ def merge(files: tuple[str, ...], output: str) -> None:
 def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[str, Any]:
     """A campaign for JSON: what it is, all estimates with quantiles and events, all paired differences."""
     from twin.campaign.result import ends, quantiles
+    from twin.cli.attribution import outcomes_json
     from twin.cli.figures import comparison_json
 
     comparison = result.comparison(reference)
@@ -161,6 +162,7 @@ def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[
         one.update(ends(paired.estimate), events=paired.estimate.events, variance_ratio=paired.variance_ratio)
     keep = ("scenario", "digest", "seed", "twin_version", "sweep")
     head = {key: result.identity.get(key) for key in keep}
+    head["outcomes"] = outcomes_json(comparison)
     return head | {"first_replication": result.first, "stopped_by": result.stopped_by} | found
 
 
@@ -180,6 +182,7 @@ def _say_what_pairing_bought(comparison: Comparison) -> None:
 
 def print_campaign(result: CampaignResult) -> None:
     """The tables and the answer of a campaign."""
+    from twin.cli.attribution import say_outcomes
     from twin.cli.comparing import print_comparison
     from twin.cli.figures import shown_metrics
 
@@ -198,4 +201,5 @@ def print_campaign(result: CampaignResult) -> None:
         return
     comparison = result.comparison()
     print_comparison(comparison, shown_metrics([comparison.rows]))
+    say_outcomes(comparison)
     _say_what_pairing_bought(comparison)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twin.cli.money import money_json, print_money
+from twin.cli.money_studies import print_tornados
 from twin.cli.reporting import content_of_study, refuse_to_replace, write_page
 from twin.cli.show import (
     blocks,
@@ -113,6 +114,7 @@ def compare(
     print_comparison(comparison, shown_metrics([comparison.rows]))
     if money is not None:
         print_money(money)
+        print_tornados(money, {path: (low, high) for path, (low, high) in study.bounds(chosen).items()})
     if html:
         say()
         write_page(content_of_study(study, comparison), html)

@@ -20,6 +20,9 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "effective_training_time_fraction": ("effective training", "% of time", _PERCENT),
     "jobs_completed": ("queued jobs completed", "jobs", _ONE),
     "mean_wait_h": ("wait in the queue", "h, mean", _ONE),
+    "mean_slowdown": ("slowdown of queued jobs", "times, mean", _ONE),
+    "queue_use_fraction": ("queue's use of the cluster", "% of GPU-h", _PERCENT),
+    "lost_gpu_h_stopped_per_year": ("lost in stops on purpose", "1000 GPU-h a year", _THOUSAND),
     "row_dark_h_per_year": ("dark time of a row", "h a year", _ONE),
     "interruptions_per_row_year": ("a row goes dark", "times a year", _ONE),
     "core_dark_h_per_year": ("dark time of the core", "h a year", _ONE),
@@ -48,6 +51,8 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "bill_per_year": ("electricity bill", "million a year", _MILLION),
     "demand_cost_per_year": ("of it, by kW or kVA", "million a year", _MILLION),
     "energy_cost_per_kwh": ("price of energy used", "per kWh", _ONE),
+    "useful_gpu_h_per_kwh": ("compute per watt", "GPU-h per kWh", _ONE),
+    "useful_gpu_h_per_money": ("output per unit of money", "GPU-h per unit", _ONE),
     "carbon_location_t_per_year": ("CO2 by place", "1000 t a year", _THOUSAND),
     "carbon_market_t_per_year": ("CO2 by market", "1000 t a year", _THOUSAND),
     "carbon_genset_t_per_year": ("CO2 of gensets", "t a year", _ONE),
@@ -64,7 +69,7 @@ IN_DEMO = (
     "all_rows_dark_per_year",
     "loss_kwh_per_year",
 )
-_OF_QUEUES = ("jobs_completed", "mean_wait_h")
+_OF_QUEUES = ("jobs_completed", "mean_wait_h", "mean_slowdown", "queue_use_fraction", "lost_gpu_h_stopped_per_year")
 _OF_TRUCKS = (
     *(name for name in SHOWN if name.startswith("truck_")),
     "lending_income_per_year",

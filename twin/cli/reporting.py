@@ -13,9 +13,11 @@ import click
 from twin.cli.show import say, with_code
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twin.campaign.result import CampaignResult
     from twin.compare import Comparison
-    from twin.report.content import Content
+    from twin.report.content import Content, Returns
     from twin.scenario.model import Scenario
     from twin.scenario.study import Study
 
@@ -86,6 +88,7 @@ def content_of_study(
     from twin.version import VERSION
 
     bounds = {path_text(path): (one.low, one.high) for path, one in study.ranges.items()}
+    ranges = {path: (low, high) for path, (low, high) in study.bounds(comparison.designs).items()}
     replayed = _replayed(study, comparison, first, options) if is_replayed else {}
     return Content(
         scenario=study.name, question=study.base.question or "", digest=study.digest, seed=study.base.seed,
@@ -93,8 +96,25 @@ def content_of_study(
         metrics=shown_metrics([comparison.rows]), first=first,
         notes={name: study.designs[name].design_note or "" for name in comparison.designs if name in study.designs},
         assumptions=assumptions_of(json.loads(study.resolved_json()), bounds),
-        files=[{"name": one.name, "sha256": one.sha256} for one in study.files], **replayed,
+        files=[{"name": one.name, "sha256": one.sha256} for one in study.files],
+        returns=_returns({name: study.resolved_json(name) for name in comparison.designs}, comparison, ranges),
+        **replayed,
     )  # fmt: skip
+
+
+def _returns(
+    scenarios: Mapping[str, str], comparison: Comparison, ranges: Mapping[str, tuple[float, float]]
+) -> Returns | None:
+    """Money over the years, where the scenario has a `finance:` block and several designs were simulated."""
+    from twin.answer import contenders
+    from twin.finance.appraisal import money
+    from twin.report.content import returns_of
+
+    resolved = {name: json.loads(text) for name, text in scenarios.items() if name in comparison.designs}
+    if len(resolved) < 2 or not next(iter(resolved.values())).get("finance"):
+        return None
+    told = contenders(comparison)[0]
+    return returns_of(money(comparison.values, comparison.names, resolved), comparison.reference, told, ranges)
 
 
 def _replayed(study: Study[Scenario], comparison: Comparison, first: int, options: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +174,7 @@ def _bare(result: CampaignResult) -> Content:
         scenario=identity["scenario"], question=resolved.get("question") or "", digest=identity["digest"],
         seed=identity["seed"], version=VERSION, command=_command(), currency=resolved.get("currency", ""),
         comparison=comparison, shown=SHOWN, metrics=shown_metrics([comparison.rows]), first=result.first,
-        assumptions=assumptions_of(resolved, {}),
+        assumptions=assumptions_of(resolved, {}), returns=_returns(identity["scenarios"], comparison, {}),
     )  # fmt: skip
 
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twin.cli.attribution import chains_json, load_points_json, say_chains, say_load_points
 from twin.cli.money import money_json, print_money
+from twin.cli.money_studies import print_sweep_money, print_tornados, studies_json
 from twin.cli.show import blocks, replaying, say, say_json, say_wrapped, with_code, with_format, with_outages
 from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
+    from twin.campaign.result import CampaignResult
     from twin.compare import Comparison
     from twin.trace import Trace
 
@@ -107,6 +110,10 @@ def metrics(traces: tuple[str, ...], style: str, money: bool) -> None:
         say_wrapped(f"{name}: {len(group)} x {trace.years:.3g} years, seed {trace.meta['seed']}")
     say()
     _print(tables, most)
+    for name, group in groups.items():
+        say_chains(name, [trace for _, trace in group])
+    if len(opened) == 1:
+        say_load_points(opened[0][1])
 
 
 def _print_if_campaign(path: str, style: str, money: bool) -> bool:
@@ -118,15 +125,29 @@ def _print_if_campaign(path: str, style: str, money: bool) -> bool:
     from twin.cli.campaigning import campaign_json, print_campaign
 
     result = CampaignResult.open(path)
-    if money and style == "json":
-        say_json({"money": money_json(result.money())})
-    elif money:
-        print_money(result.money())
+    if money:
+        _show_money(result, style)
     elif style == "json":
         say_json(campaign_json(result))
     else:
         print_campaign(result)
     return True
+
+
+def _show_money(result: CampaignResult, style: str) -> None:
+    """What designs are worth and what that hangs on; of a sweep its studies."""
+    if result.identity.get("sweep") is not None:
+        if style == "json":
+            say_json({"money": studies_json(result)})
+        else:
+            print_sweep_money(result)
+        return
+    found = result.money()
+    if style == "json":
+        say_json({"money": money_json(found)})
+        return
+    print_money(found)
+    print_tornados(found, result.ranges)
 
 
 def _name(trace: Trace) -> str:
@@ -177,6 +198,7 @@ def _estimates(groups: dict[str, list[Trace]]) -> dict[str, Comparison]:
 
 def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Comparison) -> dict[str, Any]:
     from twin.cli.figures import figure
+    from twin.metrics.chain_estimates import estimate_chains
 
     meta = traces[0].meta
     keep = ("scenario", "design", "seed", "digest", "twin_version")
@@ -184,6 +206,8 @@ def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Co
         "files": paths,
         "replications": [trace.meta.get("replication") for trace in traces],
         "years_each": traces[0].years,
+        "chains": chains_json(estimate_chains(traces)),
+        "load_points": load_points_json(traces[0]) if len(traces) == 1 else [],
         "figures": [figure(row.metric, row.estimates[table.reference]) for row in table.rows],
     }
 

@@ -33,6 +33,11 @@ def validate(ctx: click.Context, only: str, seed: int | None, style: str) -> Non
     cases = [case for case in known if only.lower() in case.name.lower()]
     if not cases:
         raise InputError(Problem(f"no case holds '{only}'", remedy=f"cases: {', '.join(case.name for case in known)}"))
+    skipped = [case for case in cases if not case.is_here]
+    cases = [case for case in cases if case.is_here]
+    if not cases:
+        names = ", ".join(f"{case.name} ({case.record})" for case in skipped)
+        raise InputError(Problem(f"the records of these cases are not here: {names}", remedy="set TWIN_DATA"))
     note_cold_kernels()
     with progress("validate") as show:
         found = run(cases, seed=SEED if seed is None else seed, tell=lambda done, total: show(done, total, {}))
@@ -41,7 +46,8 @@ def validate(ctx: click.Context, only: str, seed: int | None, style: str) -> Non
         rows = [
             asdict(one) | {"relative_error": one.relative_error, "z": one.z, "verdict": one.verdict} for one in found
         ]
-        say_json({"seed": SEED if seed is None else seed, "fail_z": FAIL_Z, "wrong": len(wrong), "figures": rows})
+        say_json({"seed": SEED if seed is None else seed, "fail_z": FAIL_Z, "wrong": len(wrong), "figures": rows,
+                  "skipped": [{"case": case.name, "record": case.record} for case in skipped]})  # fmt: skip
     else:
         _print(found)
         largest = max(found, key=lambda one: abs(one.z))
@@ -50,6 +56,8 @@ def validate(ctx: click.Context, only: str, seed: int | None, style: str) -> Non
             f"{len(found)} figures of {len(cases)} cases; largest |z| {abs(largest.z):.2f}"
             f" ({largest.case}); {len(wrong)} wrong (|z| > {FAIL_Z:g})"
         )
+        for case in skipped:
+            say_wrapped(f"{case.name}: skipped: record {case.record} is not here (set TWIN_DATA)", "       ")
     if wrong:
         ctx.exit(1)
 

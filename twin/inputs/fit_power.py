@@ -1,7 +1,7 @@
 """Fits the catalogue of servers to measured power records: `python -m twin.inputs.fit_power [FILE]`.
 
-Reads the folders gpu_power_mlperf_* and acme_llm_cluster_stats below ${TWIN_DATA} and writes twin/parts/servers.yaml
-anew (or FILE). Under `server` stand keys of a scenario's `cluster.server` block, under `phases` the levels by phase
+Reads the folders gpu_power_* and acme_llm_cluster_stats below ${TWIN_DATA} and writes twin/parts/servers.yaml anew (or
+FILE). Under `server` stand keys of a scenario's `cluster.server` block, under `phases` the levels by phase
 from which mean and percentiles of a run follow (`power_phases`). Of A100 servers no measured run is at hand: their
 levels are the 5th and 95th percentile of a fleet, and they have no dips. Not fitted, and said so in each `source`:
 ratings, the level while booting, and the exponent of the cap curve.
@@ -22,7 +22,7 @@ from ruamel.yaml import YAML
 
 from twin.errors import InputError
 from twin.files import write_whole
-from twin.inputs.power_phases import QUANTILES, fit_phases
+from twin.inputs.power_phases import QUANTILES, fit_phases, swings
 from twin.inputs.power_runs import PHASES, STARTUP, TRAINING, PowerRun, read_runs
 from twin.inputs.table import read_table
 
@@ -35,6 +35,7 @@ CAPPED_FRACTION = 0.8
 EDGE_S = 2.0
 """By which clocks of sensors and log may differ."""
 _FLEET = "acme_llm_cluster_stats/cdf.csv.gz"
+_DROPS, _AT = "gpu_power_nlr_h100_stats/drop_summary.csv", 10.0
 _CAP_SOURCE = "cap exponent: factryze.ai (600 of 700 W costs 12 % of step time; low confidence)"
 
 
@@ -53,12 +54,12 @@ KINDS = {
     "h100_gpt3": Kind(
         "gpu_power_mlperf_h100_gpt3", None, 10.2, 2.3,
         "MLPerf Training v4.0 power, 64 servers of 8 H100, immersion, GPT-3; idle: an H100 LoRA record, less fans;"
-        " rated: DGX H100 guide",
+        " checkpoint dips: NLR data set, arXiv 2604.07345; rated: DGX H100 guide",
     ),
     "h100_llama2_lora": Kind(
         "gpu_power_mlperf_h100_llama2", None, 10.2, None,
         "MLPerf Training v4.1 power, 8 servers of 8 H100, air, Llama 2 70B LoRA; idle: lowest readings, an"
-        " upper bound; rated: DGX H100 guide",
+        " upper bound; checkpoint dips: NLR data set, arXiv 2604.07345; rated: DGX H100 guide",
     ),
     "b200_llama2_lora": Kind(
         "gpu_power_mlperf_b200", "llama2_70b_lora", 14.3, None,
@@ -78,15 +79,15 @@ KINDS = {
 }  # fmt: skip
 
 
-def server(runs: Sequence[PowerRun], kind: Kind) -> dict[str, Any]:
-    """The keys of a server block, from its runs."""
+def server(runs: Sequence[PowerRun], kind: Kind, checkpoint: dict[str, float]) -> dict[str, Any]:
+    """The keys of a server block, from its runs, and dips while a checkpoint blocks, where such were measured."""
     profile = fit_phases(runs)
     training_kw = profile.mean_kw[TRAINING]
     has_dips = profile.evaluation_period_s > 0.0
     dip = 1.0 - profile.mean_kw[2] / training_kw if has_dips else 0.0
     idle_kw = kind.idle_kw or min(float(run.server_kw.min()) for run in runs)
     steady = [_steady(run, training_kw) for run in runs]
-    falls = [-np.diff(kw) / np.diff(t) for t, kw in steady]
+    minutes = [swings(times_s, kw, 60.0) for times_s, kw in steady]
     return {
         "source": f"fitted: {kind.what}; {_CAP_SOURCE}; boot level assumed",
         "rated_kw": kind.rated_kw,
@@ -98,9 +99,10 @@ def server(runs: Sequence[PowerRun], kind: Kind) -> dict[str, Any]:
             "dip_fraction": _dip_fraction(runs, training_kw),
             "dip_largest_fraction": round(1.0 - min(float(kw.min()) for _, kw in steady) / training_kw, 4),
             "peak_kw": round(max(float(run.mean_kw.max()) for run in runs), 3),
-            "rise_kw_per_s": round(max(float((-fall).max()) for fall in falls), 3),
-            "fall_kw_per_s": round(max(float(fall.max()) for fall in falls), 3),
+            "rise_kw_per_s": round(max(float(one.rise_kw_per_s.max()) for one in minutes), 3),
+            "fall_kw_per_s": round(max(float(one.fall_kw_per_s.max()) for one in minutes), 3),
             "startup_rise_kw_per_s": round(max(_startup_rise(run) for run in runs), 3),
+            **checkpoint,
         },
     }
 
@@ -156,6 +158,18 @@ def _fleet(folder: Path) -> dict[str, Any]:
     }
 
 
+def checkpoint_dips(folder: Path) -> dict[str, float]:
+    """Depth and length of H100 dips that look like blocking checkpoints: Stable Diffusion, 16 servers of 4 GPUs.
+
+    GPU power alone was measured there, so a server's input falls by somewhat less.
+    """
+    table = read_table(folder / _DROPS, ("Workload", "Threshold_%", "Mean_duration_s", "Mean_drop_%"))
+    percent, length_s, depth = (table.numbers(name) for name in ("Threshold_%", "Mean_duration_s", "Mean_drop_%"))
+    table.refuse()
+    row = next(k for k, name in enumerate(table.columns["Workload"]) if name == "StableDiff" and percent[k] == _AT)
+    return {"checkpoint_dip_fraction": round(float(depth[row]) / 100.0, 4), "checkpoint_dip_s": float(length_s[row])}
+
+
 def phases(runs: Sequence[PowerRun]) -> dict[str, Any]:
     """A profile by phase, as the catalogue keeps it."""
     profile = fit_phases(runs)
@@ -178,7 +192,8 @@ def catalogue(folder: Path) -> dict[str, Any]:
         InputError: a record is not there or malformed.
     """
     read = {name: read_runs(folder / kind.folder, kind.workload) for name, kind in KINDS.items()}
-    servers = {name: server(read[name], kind) for name, kind in KINDS.items()}
+    dips = checkpoint_dips(folder)
+    servers = {name: server(read[name], kind, dips if "h100" in name else {}) for name, kind in KINDS.items()}
     return {
         "server": {"a100_fleet": _fleet(folder), **servers},
         "quantiles": list(QUANTILES),

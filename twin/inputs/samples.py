@@ -20,8 +20,8 @@ JOBS_FOLDER = "jobs_philly_2017"
 POWER_FOLDER = "gpu_power_mlperf_h100_gpt3"
 OUTAGES_FOLDER = "grid_outages_us_major"
 WEATHER_FOLDER = "weather_tmy"
-FAILURES_FOLDER = "hpc_failures_lanl"
 FEEDERS_FOLDER = "rbts_bus2"
+FAILURES_FOLDER = "hpc_failures_lanl"
 
 Row = Sequence[object]
 
@@ -47,10 +47,10 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
         files = [jobs, *write_power_record(folder / POWER_FOLDER, seed=seed)]
         write_outages(outages, seed=seed)
         files += write_weather(folder / WEATHER_FOLDER, seed=seed)
+        files += write_feeders(folder / FEEDERS_FOLDER, seed=seed)
         failures = folder / FAILURES_FOLDER / "failures.csv.gz"
         write_failures(failures, seed=seed)
         files += [failures, _write_readme(failures.parent, seed)]
-        files += write_feeders(folder / FEEDERS_FOLDER, seed=seed)
         files += [outages, *(_write_readme(folder / name, seed) for name in (JOBS_FOLDER, OUTAGES_FOLDER))]
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror}", str(folder))) from error

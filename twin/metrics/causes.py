@@ -16,11 +16,14 @@ Int = NDArray[np.int64]
 
 TRUCK_KINDS = ("truck", "generator_truck")
 GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other",
-          "network")  # fmt: skip
+          "network", "application")  # fmt: skip
 """Groups of root causes. All but the first two are power."""
 PROTECTION_KINDS = (
     "ups_block",
     "ups_module",
+    "battery_string",
+    "static_switch",
+    "switching",
     "cabinet",
     "genset",
     "genset_plant",
@@ -28,7 +31,6 @@ PROTECTION_KINDS = (
     "truck",
     "generator_truck",
     "connection_point",
-    "static_switch",
     "common_cause",
     "shock",
 )
@@ -54,10 +56,23 @@ _WORDS = {
     ("shed", 0): "is reconnected",
     ("shed", 1): "is shed, import being above its limit",
     ("hardware", None): "failure stops a job",
+    ("application", 0): "lets a job go on",
+    ("application", 1): "caps a job",
+    ("application", 2): "pauses a job",
+    ("application", 3): "has a job saved and stopped",
     ("announced", None): "is announced",
     ("ordered", None): "is ordered away",
     ("isolated", 1): "is isolated",
     ("failed_to_operate", 1): "fails to operate",
+    ("failed_to_load", None): "fails to take load",
+    ("failed_to_transfer", None): "fails to transfer in time",
+    ("transferred", None): "moves to its other feed",
+    ("locked_out", 1): "locks out after too many transfers",
+    ("human_error", None): "is switched wrongly",
+    ("thermal_event", 1): "burns",
+    ("started_dark", None): "lights its dark load",
+    ("delivered", None): "gets fuel",
+    ("drained", None): "has the jobs drained",
     ("found", 1): "hidden failure is found by a test",
     ("found", 2): "hidden failure is found by need",
     ("attended", 1): "is attended by a crew",

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
-from twin.metrics import accounts, trucks
+from twin.metrics import accounts, compute, trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
+from twin.metrics.chains import outcome_values
 from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 SUSTAINED_US = TICKS_PER_H // 12
 """IEEE 1366: an interruption is sustained when it lasts more than five minutes."""
-_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh", "network_loss_kwh")
 
 
 def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
@@ -33,7 +33,9 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
     values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
+    values |= outcome_values(trace, group, lost_gpu_h)
     values |= _money(trace) | _carbon(trace) | _storage(trace)
+    values |= compute.values(trace, values, lost_gpu_h)
     values["net_cost_per_year"] = trucks.net_cost(values)
     found = np.array([values[name] for name in NAMES])
     extra = accounts.columns(accounts.scenario_of(trace))
@@ -148,7 +150,7 @@ def _energy(trace: Trace) -> dict[str, float]:
     least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu = least_pu[np.isfinite(least_pu)]
     names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary", "pv", "curtailed", "export")
-    consumed_kwh = sum(total(column) for column in _CONSUMED)
+    consumed_kwh = sum(total(column) for column in compute.CONSUMED)
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
         "pue": _ratio(consumed_kwh, total("it_kwh")),
@@ -173,7 +175,7 @@ def _money(trace: Trace) -> dict[str, float]:
     if not bills:
         return dict.fromkeys(("bill_per_year", "demand_cost_per_year", "energy_cost_per_kwh"), float("nan"))
     total = sum(one.total for one in bills)
-    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in _CONSUMED)
+    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in compute.CONSUMED)
     return {
         "bill_per_year": total / trace.years,
         "demand_cost_per_year": sum(one.total_of(*DEMAND) for one in bills) / trace.years,

@@ -124,14 +124,19 @@ class BlackStart:
         self._site, self._feeds = site, feeds
         self._after_us = max(1, ticks(after_min / 60.0))
         self._alarm = world.alarm(lambda: site.ask(SUPPLY))
+        self._waiting = False
 
     def react(self) -> None:
         """Note which feeds have gone dark, and when each may start."""
+        if not (self._site.abnormal or self._waiting):
+            return
         fact, now, due = self._site.fact, self._site.now_us, NEVER
+        self._waiting = False
         for j in self._feeds:
             if fact[f.F_STATE, j] != f.DEAD or not fact[f.F_UP, j]:
                 fact[f.F_START_US, j] = 0
                 continue
+            self._waiting = True
             if fact[f.F_START_US, j] == 0:
                 fact[f.F_START_US, j] = now + self._after_us
             if fact[f.F_START_US, j] > now:

@@ -53,6 +53,8 @@ class SwingSpec(Spec):
 
     dip_fraction: Fraction = Field(description="usual depth of the lowest reading of a dip below the training level")
     dip_largest_fraction: Fraction | None = Field(default=None, description="deepest reading in steady operation")
+    checkpoint_dip_fraction: Fraction | None = Field(default=None, description="depth while a checkpoint blocks")
+    checkpoint_dip_s: NonNegative | None = Field(default=None, description="length of that dip")
     peak_kw: Positive | None = Field(default=None, description="highest reading, mean over servers in step")
     rise_kw_per_s: NonNegative | None = Field(default=None, description="steepest in steady operation")
     fall_kw_per_s: NonNegative | None = Field(default=None, description="steepest in steady operation")

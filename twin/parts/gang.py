@@ -128,6 +128,7 @@ class Gang:
         site.phases.append(job.react)
         site.capped.append(job.cap)
         site.jobs.append(job)
+        site.restarts.append(job.restarts_us)
         world.at_end(job.close)
 
 

@@ -93,6 +93,11 @@ class GeneratorSpec(Spec):
             raise ValueError("end_probability and submit_by_hour: at least one weight must be above zero")
         return self
 
+    @property
+    def tenant_names(self) -> list[str]:
+        """All who may submit."""
+        return [gang.tenant for gang in self.gangs] + [tenant_name(rank) for rank in range(self.tenants)]
+
     def workload(self, cluster_gpus: int) -> Workload:
         """The background's model on a cluster: sizes that do not fit are left out."""
         return Workload(
@@ -182,8 +187,10 @@ def _submissions(spec: GeneratorSpec, luck: _Luck, rate_per_day: float, horizon_
     last, n = 0.0, 0
     while last < end:
         u = luck.fill("gap", n, _CHUNK)
-        is_short = u < p
-        within = np.where(is_short, u / p, (u - p) / (1.0 - p))
+        # Time does not begin with a job: the first gap is the rest of one, and short gaps fill half of all time.
+        split = np.where(np.arange(n, n + _CHUNK) == 0, 0.5, p)
+        is_short = u < split
+        within = np.where(is_short, u / split, (u - split) / (1.0 - split))
         gaps = -np.log1p(-within) * np.where(is_short, short, long) * gap_days
         pieces.append(last + np.cumsum(gaps))
         last, n = float(pieces[-1][-1]), n + _CHUNK
@@ -212,7 +219,7 @@ def _background(spec: GeneratorSpec, model: Workload, submit_s: Floats, luck: _L
             for_s,
             width,
             state=ENDS[how],
-            tenant=f"tenant-{who + 1:02d}",
+            tenant=tenant_name(who),
             checkpointable=int(kept),
         )
         for n, (at_s, for_s, width, how, who, kept) in enumerate(zip(*(one.tolist() for one in columns), strict=True))
@@ -228,3 +235,8 @@ def _zipf(count: int) -> Floats:
 def _chosen(probability: Floats, u: Floats) -> np.ndarray:
     """The class of each uniform [n], by cumulated probability."""
     return np.minimum(np.searchsorted(np.cumsum(probability), u), probability.size - 1)
+
+
+def tenant_name(rank: int) -> str:
+    """Who submits the most background jobs (0), the second most, ..."""
+    return f"tenant-{rank + 1:02d}"

@@ -299,6 +299,7 @@ class RunningGrid:
         limit_kw = min(self._limit_kw, carried_kw or UNLIMITED_KW)
         if limit_kw != self.site.import_limit_kw:
             self.site.import_limit_kw = self.site.totals[f.IMPORT_LIMIT_KW] = limit_kw
+            self.site.surprise()
 
     def _say_supply(self) -> None:
         """How each section is fed, for the record of what flows where."""

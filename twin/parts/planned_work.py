@@ -15,7 +15,7 @@ from twin.parts.supply_events import Duration, event_number
 from twin.spec import NonNegative
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H, hours, ticks
 from twin.world import record as r
-from twin.world.site import SUPPLY, Site
+from twin.world.site import Site
 from twin.world.world import Notice
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Work(Protocol):
     """What is worked on."""
 
     count: int
+    concerns: int
+    """What of the site reacts when it begins or ends, as in `Site.change`."""
 
     def load(self, k: int) -> str:
         """The load point whose supply goes with number k; empty where none does."""
@@ -103,11 +105,11 @@ def done_on(
     drain.stop(item)
     if lead_us:
         yield world.sleep(lead_us)
-    row = site.change(item, r.STRIKES, duration_us, SUPPLY)
+    row = site.change(item, r.STRIKES, duration_us, work.concerns)
     feeds = work.begin(k, event, world.now + duration_us, row)
     site.hands.switch(feeds, row)
     yield world.sleep(duration_us)
-    row = site.change(item, r.RESTORED, 1, SUPPLY, row)
+    row = site.change(item, r.RESTORED, 1, work.concerns, row)
     work.end(k, row)
     site.hands.switch(feeds, row)
     drain.release(row)
@@ -118,11 +120,11 @@ def by_rate(world: World, site: Site, item: int, name: str, spec: TurnWorkSpec, 
     phase, durations = world.stream(name, "phase"), world.stream(name, "duration")
     every = ticks(HOURS_PER_YEAR / spec.per_year)
     at, ordinal, law = round(phase.uniform() * every), 0, spec.law()
-    drain = Drain(site, name, on=spec.drain_job)
+    drain, first = Drain(site, name, on=spec.drain_job), event_number(name, 0)
     while True:
         k = ordinal % work.count
         start = max(at, world.now + 1)
         yield from announced(world, site, item, start, drain.lead_us, spec, law.mean, work.load(k))
-        yield from done_on(world, site, item, work, k, event_number(name, ordinal), durations.ticks(law), drain)
+        yield from done_on(world, site, item, work, k, first + ordinal, durations.ticks(law), drain)
         at += every
         ordinal += 1

@@ -43,7 +43,9 @@ class QueueSpec(Spec):
         default="none", description="who may overtake a job that does not fit yet"
     )
     backfill_depth: PositiveCount = Field(
-        default=BACKFILL_DEPTH, description="jobs behind the head of the queue that may overtake it"
+        default=BACKFILL_DEPTH,
+        description="jobs behind the head of the queue that may overtake it; conservative plans each of them at each"
+        " event, which is slow where hundreds run",
     )
     expected_run_time: Literal["requested", "history", "exact"] = Field(
         default="requested",
@@ -73,7 +75,6 @@ class Queue:
 
     def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
-        self.usable = cluster.gpus - cluster.rows * spec.spare_servers_per_row * cluster.gpus_per_server
         self.take(self._read())
 
     def take(self, jobs: Jobs) -> None:
@@ -83,6 +84,12 @@ class Queue:
         self.duration_us = [max(1, round(second * TICKS_PER_S)) for second in self.jobs.duration_s.tolist()]
         self.gpus = self.jobs.gpus.tolist()
 
+    @property
+    def _usable_gpus(self) -> int:
+        """GPUs of the cluster that are no spares."""
+        spare = self.cluster.rows * self.spec.spare_servers_per_row * self.cluster.gpus_per_server
+        return self.cluster.gpus - spare
+
     def _read(self) -> Jobs:
         """The record's jobs; none where they are drawn.
 
@@ -91,14 +98,26 @@ class Queue:
         """
         spec = self.spec
         if spec.generator is not None:
-            check_fits(spec.generator, self.usable, f"jobs.{self.name}.generator")
+            check_fits(spec.generator, self._usable_gpus, f"jobs.{self.name}.generator")
         if spec.file is None:
             return gathered([], absolute=False)
-        return read_jobs(spec.file, spec.layout, gpus_max=self.usable, bad_rows=spec.bad_rows)
+        return read_jobs(spec.file, spec.layout, gpus_max=self._usable_gpus, bad_rows=spec.bad_rows)
 
     def declare(self, site: SiteBuilder) -> None:
-        """One item for the whole queue."""
+        """One item for the whole queue, and one for each tenant."""
         site.item(f"jobs/{self.name}", "queue", gpus=self.cluster.gpus)
+        for tenant in self.tenants:
+            site.item(self.tenant_item(tenant), "tenant")
+
+    @property
+    def tenants(self) -> list[str]:
+        """All whose jobs may be in the queue, by name."""
+        named = self.jobs.tenant if self.spec.generator is None else self.spec.generator.tenant_names
+        return sorted(set(named) - {""})
+
+    def tenant_item(self, tenant: str) -> str:
+        """Name of a tenant's item within the site."""
+        return f"jobs/{self.name}/tenants/{tenant.replace('/', '_')}"
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """The first submission is awaited."""
@@ -112,5 +131,6 @@ class Queue:
         if self.spec.generator is None:
             return self
         drawn = copy(self)
-        drawn.take(draw_jobs(self.spec.generator, site.path(f"jobs/{self.name}"), self.usable, world))
+        name = site.path(f"jobs/{self.name}")
+        drawn.take(draw_jobs(self.spec.generator, name, self._usable_gpus, world))
         return drawn

@@ -70,7 +70,7 @@ class RunningGang:
         self._useful = self._stalled = self._rolled_back = self._down = 0
         self._count, self._end_us = 0, -1
         self._open: tuple[int, int, int, int] | None = None
-        self._lost, self._why = SERVER, -1
+        self._lost, self._why, self._given_up = SERVER, -1, -1
         self._dark: set[int] = set()
         self._stopped_for: set[str] = set()
         self._paused = self._capped = self._growing = False
@@ -88,6 +88,10 @@ class RunningGang:
             self._fails.at(now + max(1, int(min(at, self.world.horizon_us))))
         if self._work_us != NEVER:
             self._expect_the_end(now)
+
+    def restarts_us(self) -> int:
+        """When it will train again; NEVER while it trains, or waits for it is not known what."""
+        return self._restarted.due
 
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
@@ -204,6 +208,7 @@ class RunningGang:
                 self._set_pace()
             self.phase = RESTARTING
             self._boot()
+            self.site.surprise()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
         elif self.phase == TRAINING and self.rows.share < 1.0 and self._regrown.due == NEVER:
             self._regrown.at(self.site.now_us + self._restart_us[ROWS])
@@ -220,6 +225,7 @@ class RunningGang:
             self._interrupt(self._lost, self.site.load_row[self._core if core_dark else dark[0]])
             self._restarted.stop()
             self._leave(WAITING, -1)
+            self.site.surprise()
         self._lost = max(self._lost, level)
         if core_dark:
             return
@@ -230,7 +236,8 @@ class RunningGang:
             self.rows.give_up(dark)
             self._set_pace()
             self._lost = SERVER
-            self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self.site.load_row[dark[0]])
+            self._given_up = self.site.load_row[dark[0]]
+            self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self._given_up)
             self.site.ask(SUPPLY)
 
     def _break(self, dark: list[int]) -> None:
@@ -313,7 +320,8 @@ class RunningGang:
 
     def _save(self, cause: int) -> None:
         """A checkpoint at once, with the GPUs idle until it is durable."""
-        self._leave(SAVING, self.site.change(self._item, r.PHASE, SAVING, LOAD, cause))
+        self.site.change(self._item, r.PHASE, SAVING, LOAD, cause)
+        self._leave(SAVING, cause)
         self._spend()
         self._saving_us = self.site.now_us
         self._saved.at(self._saving_us + self.write_us)
@@ -341,7 +349,7 @@ class RunningGang:
         """Rows that were given up are back and have booted: take them in, by a checkpoint and a warm restart."""
         if self.phase == TRAINING and self.rows.all_lit():
             self._growing = True
-            self._save(self._why)
+            self._save(self._given_up)
 
     def close(self) -> None:
         """The horizon: book what was done, write the job's row."""
@@ -355,7 +363,7 @@ class RunningGang:
         start = self._row * len(r.JOB_COLUMNS)
         values = (
             self._item, 0, 0, self._end_us, self.spec.gpus, self._useful, self._stalled, self._rolled_back, self._down,
-            self._count,
+            self._count, -1,
         )  # fmt: skip
         for k, value in enumerate(values):
             self.world.record.jobs[start + k] = value

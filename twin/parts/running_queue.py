@@ -36,6 +36,7 @@ class RunningQueue:
         self.name, self.priority = queue.name, spec.priority
         self.queue, self.world, self.site = queue, world, site
         self._item = ids[site.path(f"jobs/{queue.name}")]
+        self._tenants = {name: ids[site.path(queue.tenant_item(name))] for name in queue.tenants}
         self._loads = [site.plan.load_of[row_name(k)] for k in range(cluster.rows)]
         self._core = site.plan.load_of["core"]
         self._placement = Placement(
@@ -292,5 +293,6 @@ class RunningQueue:
                     self._rolled_us[job],
                     self._down_us[job],
                     self._hits[job],
+                    self._tenants.get(queue.jobs.tenant[job], -1),
                 )
             )

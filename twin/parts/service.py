@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twin.plant import fields as f
 from twin.world import record as r
+from twin.world.site import SUPPLY, UNITS
 
 if TYPE_CHECKING:
     from twin.world.site import Site
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 class Boards:
     """Boards of single load points: their feeds are away from the sections, whoever stands behind them or not."""
+
+    concerns = SUPPLY
 
     def __init__(self, site: Site, loads: list[str]) -> None:
         self._site, self._loads, self.count = site, loads, len(loads)
@@ -41,6 +44,8 @@ class Boards:
 class UpsBlocks:
     """UPS blocks, which stand on static bypass meanwhile, exposed to every dip."""
 
+    concerns = SUPPLY
+
     def __init__(self, site: Site) -> None:
         self._blocks = [site.blocks[name] for name in sorted(site.blocks)]
         self.count = len(self._blocks)
@@ -65,6 +70,8 @@ class UpsBlocks:
 
 class CabinetsInService:
     """Cabinets, one of which is off meanwhile; not while its feed has nothing but its cabinets."""
+
+    concerns = UNITS
 
     def __init__(self, site: Site, columns: list[int], items: list[int]) -> None:
         self._site, self._columns, self._items, self.count = site, columns, items, len(columns)
@@ -92,6 +99,8 @@ class CabinetsInService:
 
 class GensetsInService:
     """Gensets, one of which cannot start meanwhile; not while the plant is called. A hand that errs leaves it off."""
+
+    concerns = 0
 
     def __init__(self, site: Site) -> None:
         assert site.gensets is not None, "the scenario was validated"

@@ -133,11 +133,12 @@ RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(42, 47)
 RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(47, 51)
 SITE_QUANTITIES = 51
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
-# slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
-NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
-PLAN, PLAN_MOST = SITE_QUANTITIES + 4, 48
+# slot began; what is drawn beside planned storage, what that may take. Then its rows, `PLAN_MOST` slots each; the last
+# holds what the slots have turned out to be.
+NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW, BESIDE_KW, ROOM_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 6)
+PLAN, PLAN_MOST = SITE_QUANTITIES + 6, 48
 P_UP, P_DOWN, P_CAP_KW, P_CALL_KW, P_RESERVE, P_SEEN_KW = range(6)
-PLAN_QUANTITIES = 4 + 6 * PLAN_MOST
+PLAN_QUANTITIES = 6 + 6 * PLAN_MOST
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(

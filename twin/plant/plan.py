@@ -39,6 +39,12 @@ def entry(row: int, clock: Array, site: Array) -> float:
     return site[f.PLAN + row * f.PLAN_MOST + clock[f.PLAN_SLOT]]
 
 
+@inner
+def _touch_kwh(i: int, quantity: Array) -> float:
+    """Unit i's stored energy is at a level when it is above it by less than this [kWh]."""
+    return f.TOUCH / TICKS_PER_H * quantity[f.U_RATED_KW, i] / quantity[f.U_EFFICIENCY, i]
+
+
 @kernel
 def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """What each unit sells in the slot at hand, evenly over the time that is left of it [kW]."""
@@ -46,8 +52,10 @@ def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     down = max(entry(f.P_DOWN, clock, site), entry(f.P_RESERVE, clock, site))
     for i in range(clock[f.UNITS]):
         level = quantity[f.U_MIN_KWH, i] + down * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-        kw = max(quantity[f.ENERGY_KWH, i] - level, 0.0) * quantity[f.U_EFFICIENCY, i] / hours
-        quantity[f.U_SALE_KW, i] = min(kw, quantity[f.U_RATED_KW, i]) if fact[f.U_USE, i] & f.FOLLOWS else 0.0
+        above = quantity[f.ENERGY_KWH, i] - level
+        kw, least = above * quantity[f.U_EFFICIENCY, i] / hours, _touch_kwh(i, quantity)
+        sells = fact[f.U_USE, i] & f.FOLLOWS and above > least
+        quantity[f.U_SALE_KW, i] = min(kw, quantity[f.U_RATED_KW, i]) if sells else 0.0
 
 
 @inner
@@ -66,14 +74,26 @@ def next_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
 
 
 @inner
+def _most_kw(clock: Array, site: Array) -> float:
+    """Most import at the meter in the slot at hand [kW]."""
+    cap = min(max(entry(f.P_CAP_KW, clock, site), site[f.PAID_KW]), entry(f.P_CALL_KW, clock, site))
+    return min(cap, site[f.IMPORT_LIMIT_KW])
+
+
+@inner
 def _cap_kw(clock: Array, site: Array) -> float:
     """Most import before the network's losses: b with b + fixed + share b^2 = cap, and within the connection."""
-    cap = min(max(entry(f.P_CAP_KW, clock, site), site[f.PAID_KW]), entry(f.P_CALL_KW, clock, site))
-    cap = min(cap, site[f.IMPORT_LIMIT_KW]) - site[f.LOSS_FIXED_KW]
+    cap = _most_kw(clock, site) - site[f.LOSS_FIXED_KW]
     share = site[f.LOSS_PER_KW2]
     if share > 0.0 and cap > 0.0:
         return 2.0 * cap / (1.0 + np.sqrt(1.0 + 4.0 * share * cap))
     return cap
+
+
+@inner
+def _room_kw(cap_kw: float, site: Array) -> float:
+    """What planned storage may take from the grid beside all else [kW]."""
+    return min(cap_kw - site[f.BESIDE_KW], site[f.RECHARGE_LIMIT_KW])
 
 
 @inner
@@ -90,9 +110,8 @@ def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: A
             continue
         least, most, stored = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i], quantity[f.ENERGY_KWH, i]
         window = most - least
-        drawn = touch * quantity[f.U_RATED_KW, i] / quantity[f.U_EFFICIENCY, i]
         taken = touch * quantity[f.U_RECHARGE_KW, i]
-        if stored - (least + reserve * window) > drawn:
+        if stored - (least + reserve * window) > _touch_kwh(i, quantity):
             wishes[i] |= ABOVE_RESERVE
             if quantity[f.U_SALE_KW, i] > 0.0:
                 wishes[i] |= SELL
@@ -181,7 +200,8 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
     any_sale = wishes_of(wishes, fact, quantity, clock, site)
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     cap_kw = _cap_kw(clock, site)
-    room_kw = min(cap_kw - net_kw, site[f.RECHARGE_LIMIT_KW])
+    site[f.BESIDE_KW] = net_kw
+    site[f.ROOM_KW] = room_kw = _room_kw(cap_kw, site)
     if net_kw < 0.0:
         taken = _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
         return taken + _share_out(TAKES_SURPLUS, CHARGE, -net_kw - taken, 1.0, wishes, wanted, quantity)
@@ -193,6 +213,29 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
             given = _hold_cap(excess_kw, reserve, wishes, wanted, quantity, clock)
         return -given
     return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+
+
+@inner
+def goes_on(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether planned storage goes on as it does in the slot that begins: it rests, or charges at the same power."""
+    cap_kw = _cap_kw(clock, site)
+    net_kw = site[f.BESIDE_KW]
+    if site[f.RAMP_LIMIT_KW] > 0.0 or net_kw < 0.0 or net_kw > cap_kw or _room_kw(cap_kw, site) != site[f.ROOM_KW]:
+        return False
+    up, touch, hours = entry(f.P_UP, clock, site), f.TOUCH / TICKS_PER_H, clock[f.PLAN_SLOT_US] / TICKS_PER_H
+    for i in range(clock[f.UNITS]):
+        if not fact[f.U_USE, i] & f.FOLLOWS or not fact[f.U_UP, i]:
+            continue
+        if quantity[f.U_SALE_KW, i] > 0.0 or quantity[f.POWER_KW, i] > 0.0:
+            return False
+        window = quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i]
+        missing = quantity[f.U_MIN_KWH, i] + up * window - quantity[f.ENERGY_KWH, i]
+        if quantity[f.POWER_KW, i] < 0.0:
+            if quantity[f.RATE_KW, i] * hours > missing:
+                return False
+        elif missing > touch * quantity[f.U_RECHARGE_KW, i]:
+            return False
+    return True
 
 
 @inner

@@ -68,11 +68,14 @@ def waterfall(changes: Sequence[Change], ax: Axes | None = None, total: str = "n
     ax.axhline(0, color=style.INK, lw=0.8)
     turn = 30 if len(changes) > 5 else 0
     ax.set_xticks(range(len(changes) + 1), [*names, total], rotation=turn, ha="right" if turn else "center")
-    ax.margins(y=0.15)
+    low, high = ax.dataLim.intervaly  # bars stick to their ends: room for the numbers has to be asked for
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.1 * (high - low))
     return ax
 
 
-def return_dots(futures: Mapping[str, ArrayLike], ax: Axes | None = None, dots: int = DOTS) -> Axes:
+def return_dots(
+    futures: Mapping[str, ArrayLike], ax: Axes | None = None, dots: int = DOTS, words: Mapping[str, str] = style.WORDS
+) -> Axes:
     """Each design's distribution as equally likely dots; hollow ones lie below zero and can be counted.
 
     Dot k of m stands at the quantile (k - 1/2) / m (quantile dot plots; Kay and others, CHI 2016). Too few values for
@@ -82,6 +85,7 @@ def return_dots(futures: Mapping[str, ArrayLike], ax: Axes | None = None, dots: 
         futures: values by design, such as net present values; nan is left out.
         ax: where to draw; a new figure if None.
         dots: of each design.
+        words: of `style.WORDS`, in another language.
     """
     ax = style.new_axes(ax, size_in=(5.6, 0.9 + 1.1 * len(futures)))
     ax.grid(visible=False)
@@ -107,7 +111,7 @@ def return_dots(futures: Mapping[str, ArrayLike], ax: Axes | None = None, dots: 
         lost = int((~filled).sum())
         tallest = float(height.max(initial=0.0)) + 1.0
         name = style.brief(design)
-        text = f"{name}: {lost} of {len(at)} lose money" if len(at) else f"{name}: none"
+        text = words["plot_lose"].format(design=name, count=lost, n=len(at))
         ax.text(
             0.0, base + tallest + 0.9, text, transform=ax.get_yaxis_transform(), color=colour, fontsize=style.FONT_PT
         )
@@ -138,8 +142,14 @@ def tornado(swings: Sequence[Swing], base: float, ax: Axes | None = None, most: 
                 style.short(end), (end, row), (4 if end >= base else -4, 0), textcoords="offset points",
                 ha="left" if end >= base else "right", va="center", fontsize=style.FONT_PT, color=style.INK,
             )  # fmt: skip
-    names = [f"{one.name}\n{style.short(one.low)} to {style.short(one.high)}" for one in reversed(order)]
+    names = [f"{_end_of(one.name)}\n{style.short(one.low)} to {style.short(one.high)}" for one in reversed(order)]
     ax.set_yticks(range(len(order)), names, fontsize=style.FONT_PT - 1)
     ax.axvline(base, color=style.INK, lw=1.0)
     ax.margins(x=0.15)
     return ax
+
+
+def _end_of(path: str) -> str:
+    """The end of a key path that still says what it is: two keys, three of capital."""
+    parts = path.split(".")
+    return ".".join(parts[-3:] if "capital" in parts else parts[-2:])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
@@ -16,7 +18,13 @@ EXCEEDANCE_YEARS_MIN = 10
 _SHARES = (1, 2, 10, 50, 100, 500, 1000, 10_000, 100_000)
 
 
-def exceedance(comparison: Comparison, metric: str = HEADLINE, ax: Axes | None = None, scale: float = 1e-3) -> Axes:
+def exceedance(
+    comparison: Comparison,
+    metric: str = HEADLINE,
+    ax: Axes | None = None,
+    scale: float = 1e-3,
+    words: Mapping[str, str] = style.WORDS,
+) -> Axes:
     """Share of replications with more than x of a metric, for each design.
 
     The share of the k-th largest of n has the distribution Beta(k, n - k + 1): the band holds its middle 95 % (order
@@ -27,6 +35,7 @@ def exceedance(comparison: Comparison, metric: str = HEADLINE, ax: Axes | None =
         metric: its name.
         ax: where to draw; a new figure if None.
         scale: factor on the values, 1e-3 for thousands.
+        words: of `style.WORDS`, in another language.
 
     Raises:
         ValueError: too few replications.
@@ -56,7 +65,9 @@ def exceedance(comparison: Comparison, metric: str = HEADLINE, ax: Axes | None =
     if len(ticks) > 1 and ticks[-1] < 1.5 * ticks[-2]:
         del ticks[-2]
     ax.set_yticks([1 / k for k in ticks])
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: "every" if y > 0.99 else f"1 in {round(1 / y)}"))
+    ax.yaxis.set_major_formatter(
+        FuncFormatter(lambda y, _: words["plot_every"] if y > 0.99 else words["plot_one_in"].format(n=round(1 / y)))
+    )
     ax.yaxis.set_minor_locator(NullLocator())
     return ax
 
@@ -74,7 +85,12 @@ def _name_curves(ax: Axes, labels: list[tuple[str, str]], at: list[float], share
 
 
 def paired_differences(
-    comparison: Comparison, design: str, metric: str = HEADLINE, ax: Axes | None = None, scale: float = 1e-3
+    comparison: Comparison,
+    design: str,
+    metric: str = HEADLINE,
+    ax: Axes | None = None,
+    scale: float = 1e-3,
+    words: Mapping[str, str] = style.WORDS,
 ) -> Axes:
     """One bar a replication, sorted: the design less the reference; line and band are mean and 95 % interval.
 
@@ -84,6 +100,7 @@ def paired_differences(
         metric: its name.
         ax: where to draw; a new figure if None.
         scale: factor on the values, 1e-3 for thousands.
+        words: of `style.WORDS`, in another language.
     """
     ax = style.new_axes(ax)
     reference = comparison.reference
@@ -105,8 +122,9 @@ def paired_differences(
     at = one.high if one.mean > 0 else one.low
     above = one.mean > 0
     ends = at if np.isfinite(at) else one.mean
+    told = words["plot_mean"].format(text=text)
     ax.annotate(
-        f"mean {text}", (n, ends * scale), xytext=(0, 3 if above else -3), textcoords="offset points",
+        told, (n, ends * scale), xytext=(0, 3 if above else -3), textcoords="offset points",
         ha="right", va="bottom" if above else "top", fontsize=style.FONT_PT, color=style.INK, weight="bold",
         bbox={"facecolor": style.GROUND, "alpha": 0.8, "lw": 0, "pad": 1},
     )  # fmt: skip
@@ -115,7 +133,8 @@ def paired_differences(
     for count, word, x, align in ((lower, "less", 0.02, "left"), (higher, "more", 0.98, "right")):
         if count:
             y = 0.04 if word == "less" else 0.96
-            text = f"{style.brief(design)} {word}: {number(count, 0)} of {number(n, 0)}"
+            known = {"design": style.brief(design), "count": number(count, 0), "n": number(n, 0)}
+            text = words[f"plot_{word}"].format(**known)
             ax.text(
                 x, y, text, transform=ax.transAxes, ha=align,
                 va="bottom" if word == "less" else "top", fontsize=style.FONT_PT, color=style.INK,

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twin.estimate import number
+from twin.words.english import PLOT
 
 GROUND, INK, DIM, RULE, MUTE = "#ffffff", "#1a1d21", "#5b6570", "#d9dee3", "#c9ced4"
 LOAD, GRID, PV, STORAGE, GENSET, OUTAGE = "#1a1d22", "#3d8fd1", "#c98500", "#b4508f", "#7a6a5a", "#c14a01"
@@ -20,6 +21,10 @@ MARKS = ("o", "s", "^", "D", "X", "v", "p", "*", "<", ">")
 SIZE_IN = (5.6, 3.2)
 FONT_PT = 9.0
 NAME_MAX = 24
+
+
+WORDS = PLOT
+"""Words inside figures; a caller may hand in those of another language."""
 
 
 def mark_of(place: int) -> tuple[str, str]:

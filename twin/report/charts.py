@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 
 from twin.answer import contenders, span
 from twin.compare import POWER, Comparison
+from twin.estimate import mean_interval
 from twin.plot import dispatch, exceedance, paired_differences, return_dots, style, survival, tornado, waterfall
-from twin.plot.futures import Change
+from twin.plot.futures import DOTS, Change, Swing
 from twin.plot.spread import EXCEEDANCE_YEARS_MIN
 from twin.plot.survival import SURVIVAL_OUTAGES_MIN
-from twin.report.content import Content
+from twin.report.content import Content, Returns
 from twin.report.figures import svg
 from twin.report.lanes import worst_outage_h
 from twin.report.markup import esc, phrase, tag
@@ -37,7 +38,7 @@ def spread(content: Content, language: Language) -> str:
     found = []
     has_power = POWER in comparison.names and any(np.any(comparison.column(d, POWER)) for d in comparison.designs)
     if comparison.n >= EXCEEDANCE_YEARS_MIN and has_power:
-        axes = exceedance(comparison, POWER)
+        axes = exceedance(comparison, POWER, words=language.phrases)
         style.name_x(axes, language.say("exceedance_x"))
         note = language.say("exceedance_note", span=span(comparison, language), n=comparison.n)
         found.append(_figure("exceedance", language.say("bad_years"), note, axes, language))
@@ -56,8 +57,8 @@ def _paired(comparison: Comparison, language: Language) -> str:
     design = next(one for one in contenders(comparison, POWER) if one != comparison.reference)
     paired = comparison.paired(design, comparison.reference, POWER)
     names = {"design": design, "reference": comparison.reference}
-    axes = paired_differences(comparison, design, POWER)
-    axes.set_title(language.say("paired_y", **_brief(names)), loc="left", fontsize=style.FONT_PT)
+    axes = paired_differences(comparison, design, POWER, words=language.phrases)
+    axes.set_title(language.say("paired_y", **_brief(names)), loc="left", fontsize=style.FONT_PT, color=style.INK)
     ratio = math.sqrt(paired.variance_ratio) if paired.variance_ratio > 0 else math.nan
     wider = language.say("paired_wider", ratio=f"{ratio:.1f}") if 1.05 < ratio < math.inf else ""
     note = language.say("paired_note", n=comparison.n, wider=wider)
@@ -69,16 +70,64 @@ def money(content: Content, language: Language) -> str:
     found = list(_waterfall(content, language))
     returns = content.returns
     if returns is not None:
-        axes = return_dots(returns.futures)
-        style.name_x(axes, returns.unit)
-        terms = {"reference": content.comparison.reference, "dots": 50, "terms": returns.terms}
-        found.append(_figure("returns", language.say("return_dots"), language.say("return_note", **terms), axes,
-                             language))  # fmt: skip
+        found = [_present_values(content, returns, language), _dots(content, returns, language)]
         if returns.swings:
-            axes = tornado(returns.swings, returns.base)
-            style.name_x(axes, returns.unit)
+            scale, unit = _unit(returns, content, language)
+            scaled = [
+                Swing(one.name, one.low, one.high, scale * one.at_low, scale * one.at_high) for one in returns.swings
+            ]
+            axes = tornado(scaled, scale * returns.base)
+            style.name_x(axes, unit)
             found.append(_figure("tornado", language.say("tornado"), language.say("tornado_note"), axes, language))
     return tag("div", "".join(found), class_="two") if found else ""
+
+
+def _unit(returns: Returns, content: Content, language: Language) -> tuple[float, str]:
+    """Scale and name of the money of these returns."""
+    largest = max(float(np.abs(npv).max()) for npv in returns.futures.values())
+    return money_unit(largest, content.currency, language)
+
+
+def money_unit(largest: float, currency: str, language: Language) -> tuple[float, str]:
+    """Scale and name of money: millions, or thousands where all is less."""
+    if largest >= _MILLIONS_FROM:
+        return 1e-6, language.say("million", currency=currency)
+    return 1e-3, language.say("thousands", currency=currency)
+
+
+def _present_values(content: Content, returns: Returns, language: Language) -> str:
+    """Where the money moves over the years: present cost of each line, design less counterfactual."""
+    design = money_design(content, returns)
+    scale, unit = _unit(returns, content, language)
+    changes = []
+    for name, values in returns.lines[design].items():
+        if np.any(values):
+            one = mean_interval(-values * scale)
+            changes.append(Change(language.say(f"line_{name}"), one.mean, one.low, one.high))
+    names = {"design": design, "reference": returns.against}
+    axes = waterfall(changes, total=language.say("net_change"))
+    axes.set_title(
+        language.say("waterfall_y", unit=style.brief(unit), **_brief(names)), loc="left", fontsize=style.FONT_PT
+    )
+    note = language.say("present_note", unit=unit, years=returns.years, rate=f"{100 * returns.rate:g}", **names)
+    return _figure("waterfall", language.say("present"), note, axes, language, **names)
+
+
+def _dots(content: Content, returns: Returns, language: Language) -> str:
+    scale, unit = _unit(returns, content, language)
+    axes = return_dots({name: npv * scale for name, npv in returns.futures.items()}, words=language.phrases)
+    style.name_x(axes, unit)
+    count = min(len(next(iter(returns.futures.values()))), DOTS)
+    note = language.say(
+        "return_note", reference=returns.against, dots=count, years=returns.years, rate=f"{100 * returns.rate:g}"
+    )
+    return _figure("returns", language.say("return_dots"), note, axes, language)
+
+
+def money_design(content: Content, returns: Returns) -> str:
+    """The design that money is told of: the one that the answer speaks of, where it has a value of its own."""
+    spoken = contenders(content.comparison) if len(content.comparison.designs) > 1 else ()
+    return next((design for design in spoken if design in returns.futures), next(iter(returns.futures)))
 
 
 def _waterfall(content: Content, language: Language) -> Iterator[str]:
@@ -99,10 +148,7 @@ def _waterfall(content: Content, language: Language) -> Iterator[str]:
             largest = max(largest, abs(one.mean))
     if not changes:
         return
-    scale, word = (1e-6, "million ") if largest >= _MILLIONS_FROM else (1e-3, "1000 ")
-    if language.code == "zh":
-        word = "百万 " if scale == 1e-6 else "千 "
-    unit = word + content.currency
+    scale, unit = money_unit(largest, content.currency, language)
     bars = [
         Change(language.metrics.get(name, content.shown[name])[0], value * scale, low * scale, high * scale)
         for name, value, low, high in changes

@@ -6,11 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin.compare import Comparison
+from twin.finance.appraisal import Money
+from twin.finance.sensitivity import mean_npv, tornado
 from twin.plot.futures import Swing
 from twin.plot.survival import Outages
 from twin.trace import Trace
 
+Float = NDArray[np.float64]
 Shown = Mapping[str, tuple[str, str, float]]
 """By metric its name, unit and scale in tables."""
 
@@ -27,21 +33,53 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Returns:
-    """Money over the years.
+    """Money over the years, every replication a pair.
 
     Attributes:
-        futures: net present value by design, one a replication.
-        unit: of them, such as "million CNY".
-        terms: years, rate, real or nominal, in words.
-        swings: what each input's bounds make of the median, for the tornado.
-        base: the median with every input at its value.
+        against: the counterfactual.
+        years: simulated.
+        rate: discount rate, a fraction a year.
+        futures: net present value by design, one a replication, in the currency.
+        lines: by design the present value of each line, one a replication.
+        swings: what each input's bounds make of the mean, for the tornado; empty where no input of money has any.
+        base: the mean with every input at its value.
     """
 
-    futures: Mapping[str, Sequence[float]]
-    unit: str
-    terms: str
+    against: str
+    years: int
+    rate: float
+    futures: Mapping[str, Float]
+    lines: Mapping[str, Mapping[str, Float]]
     swings: tuple[Swing, ...] = ()
     base: float = 0.0
+
+
+def returns_of(money: Money, reference: str, told: str, ranges: Mapping[str, tuple[float, float]]) -> Returns:
+    """Every design against the reference where that is a counterfactual, else against the first one.
+
+    Args:
+        money: the accounts of all designs.
+        reference: the comparison's own.
+        told: the design that the answer speaks of; the tornado is its own.
+        ranges: bounds of inputs by key path; those that money knows make the tornado.
+    """
+    against = reference if reference in money.counterfactuals else money.counterfactuals[0]
+    found = [money.appraise(design, against) for design in money.designs if design != against]
+    return Returns(
+        against, len(found[0].total) - 1, found[0].rate, {one.design: one.npv for one in found},
+        {one.design: one.line_npv for one in found}, *_swings(money, told, against, ranges),
+    )  # fmt: skip
+
+
+def _swings(
+    money: Money, told: str, against: str, ranges: Mapping[str, tuple[float, float]]
+) -> tuple[tuple[Swing, ...], float]:
+    design = told if told in money.designs and told != against else next(one for one in money.designs if one != against)
+    bars = tornado(money, design, against, ranges)
+    swings = tuple(
+        Swing(bar.parameter.removeprefix("finance."), bar.low, bar.high, bar.npv_low, bar.npv_high) for bar in bars
+    )
+    return swings, mean_npv(money, design, against, {})
 
 
 @dataclass(frozen=True)

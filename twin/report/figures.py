@@ -35,8 +35,8 @@ def svg(axes: Axes, finding: str, key: str) -> str:
     assert isinstance(figure, Figure)
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": key}), warnings.catch_warnings():
-        # the reader's fonts draw the text, not ours: here it is only measured
-        warnings.filterwarnings("ignore", message="Glyph")
+        # the reader's fonts draw the text, not ours: here it is only measured; numbers too long for a figure stay so
+        warnings.filterwarnings("ignore", message="Glyph|constrained_layout not applied")
         figure.savefig(buffer, format="svg", metadata=_LEFT_OUT, transparent=True)
     head, _, body = buffer.getvalue().decode("utf-8").partition("<svg")[2].partition(">")
     box = re.search(r'viewBox="[^"]*"', head)

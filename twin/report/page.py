@@ -12,8 +12,9 @@ from matplotlib import colormaps
 
 from twin.answer import sentences, span
 from twin.compare import HEADLINE
+from twin.plot.style import short
 from twin.report import charts
-from twin.report.content import Content
+from twin.report.content import Content, Returns
 from twin.report.lanes import EVENTS_MAX, events
 from twin.report.limits import limits
 from twin.report.markup import esc, phrase, rows, script_json, tag
@@ -80,6 +81,8 @@ def _header(content: Content, language: Language, sections: list[tuple[str, str,
     told = sentences(comparison, HEADLINE, language)
     beside = told.pop() if len(told) > 1 and comparison.n > 1 else ""
     answer = phrase(language.join(told))
+    if content.returns is not None:
+        answer += " " + phrase(_worth(content, content.returns, language))
     links = "".join(tag("a", esc(title), href=f"#{anchor}") for anchor, title, _ in sections)
     button = tag("button", esc(language.say("light_dark")), id="theme", type="button")
     return tag(
@@ -89,6 +92,19 @@ def _header(content: Content, language: Language, sections: list[tuple[str, str,
         + (tag("p", phrase(beside), class_="answer more") if beside else "")
         + tag("nav", links + button),
     )
+
+
+def _worth(content: Content, returns: Returns, language: Language) -> str:
+    """What the design of the answer costs more to build, and in how many futures it is worth more."""
+    design = charts.money_design(content, returns)
+    lines, npv = returns.lines[design], returns.futures[design]
+    capital = -sum(float(np.mean(lines[name])) for name in ("capital", "avoided_capital") if name in lines)
+    scale, unit = charts.money_unit(abs(capital), content.currency, language)
+    key = "worth_more_capital" if capital >= 0 else "worth_less_capital"
+    return language.say(
+        key, design=design, against=returns.against, capital=short(abs(capital) * scale), unit=unit,
+        k=int((npv > 0).sum()), n=len(npv),
+    )  # fmt: skip
 
 
 def _limits(content: Content, language: Language) -> str:

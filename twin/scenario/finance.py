@@ -119,8 +119,7 @@ def lacking(finance: FinanceSpec, scenario: Scenario) -> str | None:
     has_gensets = any(site.protection.gensets for _, site in sites)
     if has_gensets and finance.fuel_price_per_kwh is None and "fuel" not in off:
         return "finance.fuel_price_per_kwh: is missing, and there are gensets (or off: [fuel])"
-    has_rows = any(site.cluster.rows for _, site in sites)
-    if finance.price_per_unserved_kwh and has_rows and "unserved" not in off:
+    if finance.price_per_unserved_kwh and scenario.jobs and "unserved" not in off:
         return "finance.price_per_unserved_kwh: counts rows twice, in unserved energy and in lost GPU-hours"
     if finance.price_per_t_co2 and "carbon" not in off and not all(site.carbon for _, site in sites):
         return "finance.price_per_t_co2: a site has no carbon: factors to count tonnes by"

@@ -32,6 +32,7 @@ from twin.parts.row_work import BoardWorkSpec
 from twin.parts.shocks import ShockSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.claims import ClaimsSpec
 from twin.scenario.finance import FinanceSpec, lacking
 from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
@@ -255,6 +256,7 @@ class Scenario(Spec):
     spares: dict[str, SpareSpec] = Field(default_factory=dict, description="spare parts; named by `failures` blocks")
     design_note: str = Field(default="", description="what a design is, in a few words")
     finance: FinanceSpec | None = Field(default=None, description="money: every design against counterfactuals")
+    claims: ClaimsSpec | None = Field(default=None, description="what somebody claims, for `twin claims`")
     sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.scenario.files import data_folder
+
 Sampler = Callable[[int], Sequence[float]]
 """Replication number in, one value of each figure out: independent samples."""
 
@@ -35,6 +37,7 @@ class Case:
         expected: by figure, its unit in the name (`dark_h_per_year`), the true value.
         replications: how many bring each relative standard error to 2 % or less.
         prepare: seed in, sampler out; builds the scenario.
+        record: what it reads below the data folder; where that is missing the case is skipped.
     """
 
     name: str
@@ -43,6 +46,12 @@ class Case:
     expected: dict[str, float]
     replications: int
     prepare: Callable[[int], Sampler]
+    record: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all that it reads is on this machine."""
+        return not self.record or (data_folder() / self.record).exists()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,4 @@
-"""Chinese phrases by key, and Chinese names of metrics. {names} are put in; what stands in [[ ]] is bold."""
-
-'cs. {names} are put in; [[bold]].""'
+"""Chinese phrases by key, and Chinese names of metrics; the same keys as in English."""
 
 ANSWER = {
     "between_sentences": "",
@@ -19,7 +17,7 @@ ANSWER = {
     "interval": "（95 % 置信区间 {interval}）",
     "alone": "{design} 每年损失 [[{value}]] {unit}{interval}。",
     "nothing_lost_once": "未出现 GPU 小时损失。",
-    "nothing_lost": "{span} 中未出现 GPU 小时损失：损失每年至多发生 {bound} 次（95 %，单侧）。",
+    "nothing_lost": "{span}中未出现 GPU 小时损失：损失每年至多发生 {bound} 次（95 %，单侧）。",
     "lost_same_once": "{best} 与 {other} 损失的算力相同。",
     "less_once": "{best} 比 {other} [[少损失 {share}]] 算力：少 [[{value}]] {unit}。",
     "less_years": (
@@ -30,13 +28,13 @@ ANSWER = {
         "{best} 比 {other} [[少损失 {share}]] 算力：每年少 [[{value}]] {unit}"
         "（95 % 置信区间 {interval}；{n} 次重复中有 {better} 次更好）。"
     ),
-    "unresolved": "{span} [[不足以分辨]] {best} 与 {other} 在 GPU 小时损失上的差异",
+    "unresolved": "{span}[[不足以分辨]] {best} 与 {other} 在 GPU 小时损失上的差异",
     "unresolved_same": "：每一次损失都相同",
     "unresolved_interval": "（95 % 置信区间：{best} 每年少 {interval} {unit}）",
     "unresolved_differ": ("（95 % 置信区间：{best} 每年少 {interval} {unit}；{n} 次中有 {differ} 次不同）"),
     "not_by_simulation": "；以此规模的模拟无法分辨。",
     "years_would": "；约需 {span}。",
-    "runner_up": "{span} 不足以分辨 {best} 与 {others}。",
+    "runner_up": "{span}不足以分辨 {best} 与 {others}。",
     "nothing_worse_once": "所列指标无一变差。",
     "nothing_worse": "所列指标中没有可分辨的变差。",
     "drawback": "{best} {worse}：[[+{value}]]{unit}{interval}。",
@@ -81,7 +79,7 @@ PAGE = {
         "{span}的均值，下方为 95 % 置信区间：均值用 Student t，少量事件用精确泊松；“至多”为零事件的单侧 95 % 上界。"
     ),
     "exceedance_note": (
-        "因供电损失超过 x 的年份所占比例。色带为曲线的 95 % 区间，{span}。{n} 年一遇之外不画：{span} 只能看到这里。"
+        "因供电损失超过 x 的年份所占比例。色带为曲线的 95 % 区间，{span}。{n} 年一遇之外不画：{span}只能看到这里。"
     ),
     "exceedance_finding": "因供电损失超过 x 千 GPU 小时的年份所占比例",
     "exceedance_x": "一年中因供电损失，千 GPU 小时",
@@ -91,7 +89,7 @@ PAGE = {
     "paired_y": "千 GPU 小时，{design} 减 {reference}",
     "survival": "哪些停电可以度过",
     "survival_note": (
-        "各方案 {span} 中，按时长统计的供电中断里没有任何机排和核心失电的比例；荷电状态与温度取当时实际值。"
+        "各方案 {span}中，按时长统计的供电中断里没有任何机排和核心失电的比例；荷电状态与温度取当时实际值。"
         "色带：95 %（Clopper-Pearson）。"
     ),
     "survival_finding": "按停电时长，可以度过的供电中断所占比例",
@@ -101,8 +99,38 @@ PAGE = {
     "waterfall_finding": "{design} 减 {reference} 的年费用，逐项",
     "waterfall_y": "{unit}，{design} 减 {reference}",
     "net_change": "净变化",
+    "line_capital": "投资",
+    "line_avoided_capital": "避免的投资",
+    "line_energy": "电量电费",
+    "line_pv": "光伏",
+    "line_demand": "需量电费",
+    "line_demand_response": "需求响应",
+    "line_fuel": "燃料",
+    "line_interruption": "算力损失",
+    "line_hardware": "硬件损失",
+    "line_time_to_power": "提前用电",
+    "line_unserved": "其他负荷缺电",
+    "line_flexibility": "储能车调配",
+    "line_carbon": "碳",
+    "line_deferral": "延缓扩容",
+    "line_o_and_m": "运维",
+    "line_replacement": "更换",
+    "line_salvage": "残值",
+    "line_tax": "税",
+    "line_debt": "贷款",
+    "million": "百万 {currency}",
+    "thousands": "千 {currency}",
+    "present": "钱花在哪里",
+    "present_note": (
+        "{years} 个模拟年、折现率 {rate} %，各项费用现值，{design} 减 {referen"
+        "ce}，{unit}；低于零表示 {design} 更省。须线：95 %。"
+    ),
+    "worth_more_capital": ("{design} 比 {against} 多投资 {capital} {unit}，[[{n} 个模拟未来中有 {k} 个]]更值。"),
+    "worth_less_capital": ("{design} 比 {against} 少投资 {capital} {unit}，[[{n} 个模拟未来中有 {k} 个]]更值。"),
     "return_dots": "收益：等可能的未来",
-    "return_note": "相对 {reference} 的净现值，每点代表 {dots} 个等可能未来之一；空心点亏损。{terms}",
+    "return_note": (
+        "相对 {reference} 的净现值：{dots} 个等可能的未来，每个一点；空心点亏损。{years} 个模拟年，折现率 {rate} %。"
+    ),
     "return_finding": "各方案净现值的等可能点图",
     "tornado": "什么会改变结论",
     "tornado_note": "每次只变一个输入：低（空心）与高（实心）；这是输入的不确定性，增加模拟年数不会缩小。",
@@ -161,7 +189,7 @@ PAGE = {
         "{designs} 的{metric}：{years} 年中未出现。其发生率上界为每年 {bound}（95 %），并不说明不会发生。"
     ),
     "limit_rare": "少于 {years} 年一次的事件可能完全没有出现。",
-    "limit_unresolved": "{span} 未能分辨与 {reference} 的差异：{metrics}。",
+    "limit_unresolved": "{span}未能分辨与 {reference} 的差异：{metrics}。",
     "limit_ranges": "有 {count} 个输入带有范围，但这些数字没有对其抽样；其不确定性不在任何区间内。",
     "limit_no_source": "下列输入中有 {count} 项没有给出来源。",
     "limit_model": "不含电磁或频率暂态、保护选择性、谐波与三相不平衡，也没有结构火灾模型。",
@@ -169,7 +197,15 @@ PAGE = {
     "command": "重现命令：{command}",
     "files": "数据文件：{files}",
 }
-PHRASES = ANSWER | PAGE
+PLOT = {
+    "plot_every": "每年",
+    "plot_one_in": "{n} 年一遇",
+    "plot_less": "{design} 更少：{n} 中 {count}",
+    "plot_more": "{design} 更多：{n} 中 {count}",
+    "plot_mean": "均值 {text}",
+    "plot_lose": "{design}：{n} 个中 {count} 个亏损",
+}
+PHRASES = ANSWER | PAGE | PLOT
 
 METRICS: dict[str, tuple[str, str]] = {
     "lost_gpu_h_power_per_year": ("因供电损失", "千 GPU 小时/年"),
@@ -180,6 +216,17 @@ METRICS: dict[str, tuple[str, str]] = {
     "effective_training_time_fraction": ("有效训练时间", "%"),
     "jobs_completed": ("完成的排队作业", "个"),
     "mean_wait_h": ("排队等待", "h，均值"),
+    "mean_slowdown": ("排队作业减速比", "倍，均值"),
+    "queue_use_fraction": ("队列占用集群", "GPU 小时的 %"),
+    "lost_gpu_h_stopped_per_year": ("主动停机损失", "千 GPU 小时/年"),
+    "saifi_per_year": ("SAIFI", "次/年·用户"),
+    "saidi_h_per_year": ("SAIDI", "h/年·用户"),
+    "caidi_h": ("CAIDI", "h"),
+    "asai_fraction": ("ASAI", "时间的 %"),
+    "maifi_per_year": ("MAIFI（5 分钟以内）", "次/年·用户"),
+    "customers": ("用户", ""),
+    "useful_gpu_h_per_kwh": ("每度电算力", "GPU 小时/kWh"),
+    "useful_gpu_h_per_money": ("每单位货币产出", "GPU 小时/单位货币"),
     "row_dark_h_per_year": ("机排失电时间", "h/年"),
     "interruptions_per_row_year": ("机排失电次数", "次/年"),
     "core_dark_h_per_year": ("核心失电时间", "h/年"),

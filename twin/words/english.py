@@ -110,8 +110,45 @@ PAGE = {
     "waterfall_finding": "Yearly cost of {design} less that of {reference}, by line",
     "waterfall_y": "{unit}, {design} less {reference}",
     "net_change": "net change",
+    "line_capital": "capital",
+    "line_avoided_capital": "avoided capital",
+    "line_energy": "energy",
+    "line_pv": "PV",
+    "line_demand": "demand charge",
+    "line_demand_response": "demand response",
+    "line_fuel": "fuel",
+    "line_interruption": "lost compute",
+    "line_hardware": "hardware losses",
+    "line_time_to_power": "time to power",
+    "line_unserved": "unserved loads",
+    "line_flexibility": "trucks elsewhere",
+    "line_carbon": "carbon",
+    "line_deferral": "deferred expansion",
+    "line_o_and_m": "O&M",
+    "line_replacement": "replacement",
+    "line_salvage": "salvage",
+    "line_tax": "tax",
+    "line_debt": "debt",
+    "million": "million {currency}",
+    "thousands": "1000 {currency}",
+    "present": "Where the money moves",
+    "present_note": (
+        "Present cost of each line over {years} simulated years at {rate} %, {design} less {reference}, {unit};"
+        " below zero {design} is the cheaper. Whiskers: 95 %."
+    ),
+    "worth_more_capital": (
+        "{design} costs {capital} {unit} more to build than {against}, and is worth more in [[{k} of {n}]] "
+        "simulated futures."
+    ),
+    "worth_less_capital": (
+        "{design} costs {capital} {unit} less to build than {against}, and is worth more in [[{k} of {n}]] "
+        "simulated futures."
+    ),
     "return_dots": "Return: equally likely futures",
-    "return_note": "Net present value against {reference}, one dot of {dots} each; hollow dots lose money. {terms}",
+    "return_note": (
+        "Net present value against {reference}: {dots} equally likely futures, one dot each; hollow dots lose"
+        " money. {years} simulated years at {rate} %."
+    ),
     "return_finding": "Net present value of each design as equally likely dots",
     "tornado": "What could turn the answer",
     "tornado_note": (
@@ -193,4 +230,12 @@ PAGE = {
     "command": "Repeat it: {command}",
     "files": "Data files: {files}",
 }
-PHRASES = ANSWER | PAGE
+PLOT = {
+    "plot_every": "every",
+    "plot_one_in": "1 in {n}",
+    "plot_less": "{design} less: {count} of {n}",
+    "plot_more": "{design} more: {count} of {n}",
+    "plot_mean": "mean {text}",
+    "plot_lose": "{design}: {count} of {n} lose money",
+}
+PHRASES = ANSWER | PAGE | PLOT

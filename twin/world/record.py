@@ -33,7 +33,7 @@ BY_TEST, BY_NEED = 1, 2  # values of FOUND: how a hidden failure was found
 EVENT_COLUMNS = ("time_us", "item", "what", "value", "cause")
 JOB_COLUMNS = (
     "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us",
-    "interruptions",
+    "interruptions", "tenant",
 )  # fmt: skip
 TRIP_COLUMNS = (
     "item", "origin", "destination", "reason", "ordered_us", "depart_us", "arrive_us", "plugged_us", "in_time", "km",

@@ -80,6 +80,10 @@ class Site:
         self.planner: Callable[[], None] | None = None
         """Writes a new plan for the storage; runs in a reaction once `plan_due` is set."""
         self.plan_due = False
+        self.surprised: Callable[[], None] | None = None
+        """Told of what no plan foresaw: units, limits, jobs that stop or go on."""
+        self.restarts: list[Callable[[], int]] = []
+        """Of every job the tick at which it trains again, as far as it knows; NEVER where it trains or cannot say."""
         self.calls: list[tuple[int, int, float]] = []
         """Announced calls of demand response: begin and end [us], most import [kW]."""
         self.health: dict[str, np.ndarray] = {}
@@ -174,6 +178,8 @@ class Site:
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
+        if dirty & UNITS:
+            self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
             self.settle()
             if dirty & BOUNDS:
@@ -207,6 +213,11 @@ class Site:
         self.calls.append((begin_us, end_us, cap_kw))
         self.plan_due = True
         self.ask(LOAD)
+
+    def surprise(self) -> None:
+        """Something has happened that no plan foresaw: whoever plans will look at it."""
+        if self.surprised is not None:
+            self.surprised()
 
     def _plan(self) -> None:
         if self.plan_due and self.planner is not None:
@@ -328,10 +339,11 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
+        self.restarts.clear()
         self.blocks.clear()
         self.hands = SureHands()
         self.jobs.clear()
         self.on_call.clear()
-        self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
+        self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = self.surprised = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)

@@ -76,7 +76,9 @@
   const clock = (second) => new Date(begin + second * 1000).toISOString().replace("T", " ").slice(0, 19);
   const months = data.months;
 
-  const colour = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
+  // Asked for thousands of times a frame: the theme's variables are read once, and again when it changes.
+  let palette = {};
+  const colour = (name) => palette[name] ??= getComputedStyle(root).getPropertyValue("--" + name).trim();
   const bisect = (list, x) => {
     let low = 0, high = list.length;
     while (low < high) { const mid = (low + high) >> 1; if (list[mid] <= x) low = mid + 1; else high = mid; }
@@ -224,9 +226,9 @@
         if (b < from) continue;
         if (a > to) break;
         const left = x(a), right = Math.max(x(b), left + 1);
-        if (right <= filled && state === "hardware") continue;
+        if (right <= filled + (state === "hardware" ? 1 : 0)) continue; // already ink there
         pen.fillStyle = colour(LOOKS[state]); pen.fillRect(left, y + 2, right - left, LANE - 5);
-        if (state !== "hardware") filled = Math.max(filled, right);
+        filled = Math.max(filled, right);
         const label = words[state];
         if (label && right - left > pen.measureText(label).width + 10) text(label, Math.max(left, LEFT) + 5, y + 12, "ground");
       }
@@ -291,7 +293,7 @@
   };
   let asked = false;
   const show = () => { if (!asked) { asked = true; requestAnimationFrame(() => { asked = false; draw(); }); } };
-  redraw = () => { layout(); show(); };
+  redraw = () => { palette = {}; layout(); show(); };
 
   const view = (a, b) => {
     const span = Math.min(Math.max(b - a, 60), data.horizon_s);
@@ -341,7 +343,7 @@
   }, { passive: false });
   if (chooser) chooser.addEventListener("change", () => { site = sites[chooser.selectedIndex]; layout(); openWorst(); });
   addEventListener("resize", redraw);
-  addEventListener("beforeprint", () => { root.dataset.printing = "1"; layout(); draw(); });
+  addEventListener("beforeprint", () => { root.dataset.printing = "1"; palette = {}; layout(); draw(); });
   addEventListener("afterprint", () => { delete root.dataset.printing; redraw(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   if (chooser) chooser.selectedIndex = sites.indexOf(site);
