@@ -28,6 +28,7 @@ from twin.parts.queue import Queue
 from twin.parts.regions import Region
 from twin.parts.row_work import BoardWork
 from twin.parts.shocks import Shocks
+from twin.parts.transfer_switch import TransferSwitches
 from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Job, Scenario, SiteSpec
@@ -35,7 +36,7 @@ from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
-from twin.world.profile import Clockwork
+from twin.world.profile import Clockwork, Grown
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -58,12 +59,12 @@ class Blueprint:
             parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
-            _raw_feeds(builder, scenario.sites[name])
+            parts += _raw_feeds(builder, scenario.sites[name])
             parts += _switched(builder, scenario.sites[name])
             if scenario.sites[name].shocks:
                 parts.append(Shocks(scenario.sites[name].shocks, start.month))
                 parts[-1].declare(builder)
-            builder.profiles = _profiles(scenario.sites[name])
+            builder.profiles = _profiles(scenario.sites[name], _grown(scenario.sites[name], self.horizon_us))
             builders.append(builder)
             self.parts.append(parts)
         self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
@@ -169,7 +170,7 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
         parts.append(Pv(site.pv, place, start))
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
-    parts += loads_and_storage(site)
+    parts += loads_and_storage(site, _grown(site, ticks(scenario.horizon.hours)))
     free = [site.cluster.servers_per_row] * site.cluster.rows
     for job_name, job in sorted(scenario.jobs.items()):
         if scenario.site_of(job) != name:
@@ -191,13 +192,13 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     return parts
 
 
-def loads_and_storage(site: SiteSpec) -> list[Part]:
-    """The parts that lay out a site's load points and the storage on their feeds."""
+def loads_and_storage(site: SiteSpec, grown: Grown | None = None) -> list[Part]:
+    """The parts that lay out a site's load points and the storage on their feeds; a load that grows as it will be."""
     protection = site.protection
     served = protection.genset_served
     parts: list[Part] = [
         Cooling(site.cooling, site.location.timezone if site.location else None),
-        Cluster(site.cluster, site.house_load_kw),
+        Cluster(site.cluster, site.house_load_kw * (grown.largest if grown else 1.0)),
     ]
     if site.load_points:
         parts.append(LoadPoints(site.load_points))
@@ -209,13 +210,23 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     return parts
 
 
-def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
+def _grown(site: SiteSpec, horizon_us: int) -> Grown | None:
+    """The house load's growth; None where it has none."""
+    if not site.house_load_growth_per_year:
+        return None
+    shape = site.house_load_profile.shape() if site.house_load_profile else None
+    return Grown(shape, site.house_load_growth_per_year, horizon_us)
+
+
+def _profiles(site: SiteSpec, grown: Grown | None) -> dict[int, Clockwork]:
     """What follows the clock at a site, by row of the edge block; load shapes as shares of their largest value."""
     shapes = (
         (f.E_HOUSE_FRACTION, site.house_load_profile),
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if grown is not None:
+        found[f.E_HOUSE_FRACTION] = grown
     if site.cluster.power_window is not None:
         found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:
@@ -223,12 +234,26 @@ def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
     return found | (site.tariff.clockworks() if site.tariff else {})
 
 
-def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
-    """Loads that nothing protects hang on the sections directly; the recharge limit is the site's."""
+def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
+    """Loads that nothing protects hang on the sections directly, rows perhaps by a static transfer switch.
+
+    The recharge limit is the site's.
+    """
+    switched: list[str] = []
     for load in list(builder.loads.values()):
         if not load.feeds:
             short = load.name.removeprefix(builder.name + "/")
             genset = GROUP_OF_KIND[load.kind] in site.protection.genset_served
+            if load.kind == f.ROW and site.cluster.transfer_switch:
+                switched.append(short)
+                for s, side in enumerate("ab"):
+                    builder.add_feed(Feed(f"{short}/feed-{side}", f.RAW, 1 << s, genset=genset), "feed", [load.name])
+                continue
             builder.add_feed(Feed(f"{short}/feed", f.RAW, load.sections, genset=genset), "feed", [load.name])
     if site.recharge_after_outage:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw
+    if site.cluster.transfer_switch is None or not switched:
+        return []
+    switches = TransferSwitches(site.cluster.transfer_switch, switched)
+    switches.declare(builder)
+    return [switches]

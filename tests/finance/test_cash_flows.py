@@ -229,3 +229,24 @@ def test_money_without_its_block_or_its_counterfactual_is_refused(pair):
         money({"bare": values}, names, {"bare": resolved(hall())})
     with pytest.raises(InputError, match="none of the counterfactuals bare is among the designs"):
         money({"other": values}, names, {"other": data})
+
+
+def test_time_to_power_ends_when_the_expansion_arrives():
+    cluster = {"on_backup": {"cap_after_s": 60.0}}
+    grid = {"script": [], "import_limit_kw": 250.0, "expansion": {"at_h": 8760.0, "import_limit_kw": 500.0}}
+    waits, _ = side("waits", scenario(site={"grid": grid, "cluster": cluster}))
+    whole, _ = side("whole", scenario(site={"grid": {"script": []}, "cluster": cluster}))
+    lines = cash_flow(whole, waits, resolved(scenario())["finance"]).lines
+    assert lines["time_to_power"][1] == pytest.approx(2.0 * 0.2 * 160 * 8760, rel=0.01)
+    assert lines["time_to_power"][2] == pytest.approx(0.0, abs=1.0)
+
+
+def test_energy_that_is_kept_for_outages_earns_nothing():
+    quiet = {"grid": {"script": []}} | with_cabinets(topology="grid_following")
+    keeps = merged(quiet, {"ems": {"backup_reserve_fraction": 0.95, "demand_price_per_kw_month": 0.0}})
+    trades = merged(quiet, {"ems": {"backup_reserve_fraction": 0.05, "demand_price_per_kw_month": 0.0}})
+    still, kept, traded = (side(name, scenario(site=site))[0] for name, site in
+                           (("still", quiet), ("kept", keeps), ("traded", trades)))  # fmt: skip
+    finance = resolved(scenario())["finance"]
+    assert cash_flow(kept, still, finance).lines["energy"] == pytest.approx([0.0, 0.0, 0.0], abs=0.01)
+    assert cash_flow(traded, still, finance).lines["energy"][2] > 1000.0

@@ -133,6 +133,7 @@ class SiteSpec(Spec):
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
+    house_load_growth_per_year: float = Field(default=0.0, gt=-1, le=1, description="of the house load, year by year")
     price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
     grid: GridSpec
     network: NetworkSpec | None = Field(
@@ -178,6 +179,8 @@ class SiteSpec(Spec):
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
+        if self.cluster.transfer_switch is not None and len(self.grid.feeders) < 2:
+            raise ValueError("cluster.transfer_switch: there is nothing to switch between (add a second feeder)")
         if self.pv and self.pv.profile is None and not self.location:
             raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
         if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:
