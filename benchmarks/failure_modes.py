@@ -2,7 +2,7 @@
 
     python benchmarks/failure_modes.py [--years 21]
 
-Years of the designs of `19_failure_modes` (level "ledger" and the metrics row, nothing saved) take turns on one core,
+Years of the designs of `17_failure_modes` (level "ledger" and the metrics row, nothing saved) take turns on one core,
 in thread CPU; medians.
 """
 
@@ -17,7 +17,7 @@ from twin import metrics
 from twin.scenario.load import load
 from twin.simulator import Simulator
 
-SCENARIO = "19_failure_modes"
+SCENARIO = "17_failure_modes"
 CPU_BAR_S = 0.06
 
 
