@@ -28,6 +28,7 @@ from twin.parts.queue import Queue
 from twin.parts.regions import Region
 from twin.parts.row_work import BoardWork
 from twin.parts.shocks import Shocks
+from twin.parts.transfer_switch import TransferSwitches
 from twin.parts.ups import Ups
 from twin.plant import fields as f
 from twin.scenario.model import Job, Scenario, SiteSpec
@@ -58,7 +59,7 @@ class Blueprint:
             parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
-            _raw_feeds(builder, scenario.sites[name])
+            parts += _raw_feeds(builder, scenario.sites[name])
             parts += _switched(builder, scenario.sites[name])
             if scenario.sites[name].shocks:
                 parts.append(Shocks(scenario.sites[name].shocks, start.month))
@@ -233,12 +234,26 @@ def _profiles(site: SiteSpec, grown: Grown | None) -> dict[int, Clockwork]:
     return found | (site.tariff.clockworks() if site.tariff else {})
 
 
-def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
-    """Loads that nothing protects hang on the sections directly; the recharge limit is the site's."""
+def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
+    """Loads that nothing protects hang on the sections directly, rows perhaps by a static transfer switch.
+
+    The recharge limit is the site's.
+    """
+    switched: list[str] = []
     for load in list(builder.loads.values()):
         if not load.feeds:
             short = load.name.removeprefix(builder.name + "/")
             genset = GROUP_OF_KIND[load.kind] in site.protection.genset_served
+            if load.kind == f.ROW and site.cluster.transfer_switch:
+                switched.append(short)
+                for s, side in enumerate("ab"):
+                    builder.add_feed(Feed(f"{short}/feed-{side}", f.RAW, 1 << s, genset=genset), "feed", [load.name])
+                continue
             builder.add_feed(Feed(f"{short}/feed", f.RAW, load.sections, genset=genset), "feed", [load.name])
     if site.recharge_after_outage:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw
+    if site.cluster.transfer_switch is None or not switched:
+        return []
+    switches = TransferSwitches(site.cluster.transfer_switch, switched)
+    switches.declare(builder)
+    return [switches]

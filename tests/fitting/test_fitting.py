@@ -151,7 +151,6 @@ def test_times_between_failures_of_nodes_find_their_weibull_law(lanl):
 
 
 def test_the_plot_is_written(lanl, tmp_path):
-    pytest.importorskip("matplotlib")
     path = tmp_path / "fit.png"
     code, _ = run(
         lanl, "--start", "start", "--end", "fixed", "--between", "--by", "node", "--law", "weibull", "--plot", path

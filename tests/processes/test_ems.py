@@ -9,6 +9,7 @@ from simulation import Breaks, H, merged, outage, play, simulator
 from twin.check.carrying import check_study
 from twin.errors import InputError
 from twin.parts.ems import Ems
+from twin.plant import fields as f
 from twin.scenario.load import load, shipped
 from twin.simulator import Simulator
 
@@ -337,3 +338,64 @@ def test_announced_work_on_a_row_is_known_load():
     gone_kw = free[41:44] - known[17:20]
     assert gone_kw == pytest.approx(6.9, abs=0.2)
     assert known[16] == pytest.approx(free[40] - 0.5 * gone_kw[0], abs=1e-6)
+
+
+class Aged:
+    """A part that leaves the first cabinet only a share of its window."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def declare(self, site):
+        pass
+
+    def install(self, world, site, ids):
+        quantity = site.quantity
+        window = quantity[f.U_MAX_KWH, 0] - quantity[f.U_MIN_KWH, 0]
+        top = quantity[f.U_MIN_KWH, 0] + self.share * window
+        quantity[[f.U_MAX_KWH, f.ENERGY_KWH, f.ANCHOR_KWH, f.U_CEILING_KWH], 0] = top
+
+
+def legs_kwh(story, name):
+    """Energy that a cabinet has taken up and given off over the run, and its largest power either way."""
+    units = story.trace.units[story.site]
+    own = units["item"] == story.trace.items["name"].index(f"{story.site}/core/{name}")
+    step, hours = np.diff(units["energy_kwh"][own]), np.diff(units["time_us"][own]) / H
+    rate = step[hours > 1e-3] / hours[hours > 1e-3]
+    return step[step > 0].sum(), rate.max(initial=0.0), -rate.min(initial=0.0)
+
+
+def test_an_aged_cabinet_does_its_share_of_the_work_and_none_exceeds_its_kw():
+    story = play(plain(), Aged(0.6))
+    aged, sound = legs_kwh(story, "cabinet-01"), legs_kwh(story, "cabinet-02")
+    assert sound[0] > 500.0
+    assert aged[0] / sound[0] == pytest.approx(0.6, abs=0.02)
+    for one in (aged, sound):
+        assert one[1] <= 100.0 * 0.95 + 1e-6
+        assert one[2] <= 100.0 / 0.95 + 1e-6
+
+
+def test_the_emptier_cabinet_charges_faster_until_both_are_level():
+    data = plain(4, {"recharge_after_outage": {"limit_kw": 60.0}})
+    story = play(data, Breaks((60 * H, "core/cabinet-01", 0), (73 * H, "core/cabinet-01", 1)))
+    begin, end = ([story.stored_kwh(f"core/cabinet-{k:02d}", tick) for k in (1, 2)] for tick in (73 * H, 74 * H))
+    taken = [after - before for before, after in zip(begin, end, strict=True)]
+    assert sum(taken) == pytest.approx(60.0 * 0.95, rel=1e-6)
+    fuller, emptier = (0, 1) if begin[0] > begin[1] else (1, 0)
+    assert begin[fuller] > begin[emptier] + 30.0
+    assert taken[emptier] > 1.2 * taken[fuller]
+
+
+def test_what_other_replications_have_planned_changes_nothing():
+    site = merged(HALL, {"protection": {"cabinets": {"cabinet_mtbf_h": 40.0}}, "cluster": {"servers_per_row": 20}})
+    jobs = {"training": {"kind": "gang", "gpus": 160, "hardware": {"per_1000_server_days": 100.0}}}
+    data = plain(10, site, jobs=jobs)
+    alone, others = simulator(data), simulator(data)
+    for replication in (0, 1, 2):
+        others.run(replication, "ledger")
+    one, two = alone.run(3, "series"), others.run(3, "series")
+    assert one.events["time_us"].size > 20
+    assert (one.events["time_us"] == two.events["time_us"]).all()
+    for table in ("series", "ledger"):
+        for name, column in getattr(one, table)["site"].items():
+            assert np.array_equal(column, getattr(two, table)["site"][name], equal_nan=True)

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from simulation import MIN, MS, UPS, H, S, Story, all_near, hall, near, outage, play
 
+from twin.check.carrying import check_design
+from twin.scenario.model import Scenario
+
 LOADS = ("row-001", "row-002", "core")
 TWO = {"feeders": {"A": {}, "B": {}}, "auto_transfer_failure_probability": 1.0}
 TWO_N = {**UPS, "systems": 2}
@@ -162,3 +165,24 @@ def test_a_hand_that_errs_darkens_what_it_switches() -> None:
     assert spans.size
     assert (np.diff(spans) == 50 * MIN).all()
     assert errs.chain("switching", "human_error", 20 * MIN) == ["ups-1 up 0", "switching human_error 1200000000"]
+
+
+def test_rows_behind_static_switches_outlive_a_feeder_and_not_both() -> None:
+    """Raw rows: 4 ms from one section to the other; the core, on both, waits for no tie."""
+    script = [outage(1.0, duration_h=1.0, feeders=["A"]), outage(5.0, duration_min=10.0)]
+    site = {"grid": {**TWO, "script": script}, "cluster": {"transfer_switch": SWITCH}}
+    story = play(hall(site=site))
+    for row in ("row-001", "row-002"):
+        assert story.dark(row) == [(5 * H, 5 * H + 10 * MIN)]
+    assert sum(len(story.at(row, "transferred")) for row in ("row-001", "row-002")) == 1
+    with pytest.raises(ValueError, match="nothing to switch between"):
+        play(hall(site={"cluster": {"transfer_switch": SWITCH}}))
+
+
+@pytest.mark.parametrize(("rated_kw", "warned"), [(74.0, True), (76.0, False)])
+def test_check_warns_where_one_system_of_two_cannot_carry_all(rated_kw: float, warned: bool) -> None:
+    """300 kW on two systems of four modules: 150 kW each, all of it on one when the other is dead."""
+    ups = {**TWO_N, "modules": {"n": 4, "r": 0, "rated_kw": rated_kw}}
+    scenario = Scenario.model_validate(hall(site={"protection": {"ups": ups}}))
+    found = " ".join(check_design("base", scenario).warnings)
+    assert ("one system of two cannot carry all" in found) == warned

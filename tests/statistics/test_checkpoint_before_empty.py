@@ -9,7 +9,7 @@ from twin.simulator import Simulator
 
 
 def test_a_last_checkpoint_saves_more_gpu_hours_than_its_stops_cost():
-    study = load("13_checkpoint_before_empty")
+    study = load("21_checkpoint_before_empty")
     found = {}
     for design in ("ignore", "checkpoint_before_empty"):
         made = Simulator(study, design)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,7 +10,18 @@ import click
 from twin.cli.attribution import chains_json, load_points_json, say_chains, say_load_points
 from twin.cli.money import money_json, print_money
 from twin.cli.money_studies import print_sweep_money, print_tornados, studies_json
-from twin.cli.show import blocks, replaying, say, say_json, say_wrapped, with_code, with_format, with_outages
+from twin.cli.show import (
+    blocks,
+    new_table,
+    replaying,
+    say,
+    say_json,
+    say_table,
+    say_wrapped,
+    with_code,
+    with_format,
+    with_outages,
+)
 from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -20,6 +32,7 @@ if TYPE_CHECKING:
 _COUNT = click.IntRange(min=0)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOSSES_SHOWN = 5
+_TENANTS_SHOWN = 8
 _SHORT_YEARS = 0.5
 """A yearly rate from a shorter run needs a word of caution."""
 
@@ -74,6 +87,7 @@ def run(
     say()
     _print(tables, 1)
     _print_losses(trace)
+    _print_tenants(trace)
     say()
     text = "note   One replication: no statement about other years; twin compare simulates many."
     if trace.years < _SHORT_YEARS:
@@ -243,6 +257,24 @@ def _print_losses(trace: Trace) -> None:
         chain = interruption_chain(trace, int(place))
         shown = chain if len(chain) <= 4 else [*chain[:2], "...", *chain[-2:]]
         say_wrapped(f"  {lost[place]:8,.0f} GPU-h at {start_h:,.1f} h: {'; '.join(shown)}", "  " + " " * 20)
+
+
+def _print_tenants(trace: Trace) -> None:
+    """Queued jobs by whose they are; nothing where the record does not say."""
+    from twin.metrics import by_tenant
+
+    found = by_tenant(trace)
+    count = len(found["tenant"])
+    if count < 2:
+        return
+    columns = ("jobs", "completed", "mean_wait_h", "mean_slowdown", "useful_gpu_h", "lost_gpu_h")
+    table = new_table("tenant", "jobs", "completed", "wait [h]", "slowdown", "useful\n[GPU-h]", "lost\n[GPU-h]")
+    for k in range(min(count, _TENANTS_SHOWN)):
+        cells = [float(found[name][k]) for name in columns]
+        table.add_row(found["tenant"][k], *(f"{cell:,.4g}" if math.isfinite(cell) else "" for cell in cells))
+    say()
+    say(f"queued jobs by tenant ({min(count, _TENANTS_SHOWN)} of {count})")
+    say_table(table)
 
 
 def _refuse_to_replace(output: str) -> None:

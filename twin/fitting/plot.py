@@ -1,4 +1,4 @@
-"""Survival of a record beside its fitted laws, drawn with matplotlib (extra `plot`)."""
+"""Survival of a record beside its fitted laws, drawn with matplotlib."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from twin.errors import InputError, Problem
 from twin.fitting.goodness import Fit, product_limit
@@ -16,13 +17,8 @@ def draw(record: Lifetimes, fits: Sequence[Fit], title: str, path: Path) -> None
     """Write a picture; its kind follows the file's name (png, svg, pdf).
 
     Raises:
-        InputError: matplotlib is not installed, or the file cannot be written.
+        InputError: the file cannot be written.
     """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra, for this alone
-    except ImportError as error:
-        remedy = "python -m pip install '.[plot]'"
-        raise InputError(Problem("a plot needs matplotlib", key="plot", remedy=remedy)) from error
     figure = Figure(figsize=(7.0, 4.5), layout="constrained")
     axes = figure.add_subplot()
     times, left = product_limit(record.hours, record.observed)

@@ -31,6 +31,8 @@ PROTECTION_KINDS = (
     "truck",
     "generator_truck",
     "connection_point",
+    "common_cause",
+    "shock",
 )
 """Item kinds whose own failure counts as protection."""
 NETWORK_KINDS = ("line", "transformer", "bus_bar", "breaker", "busway")
@@ -71,6 +73,9 @@ _WORDS = {
     ("started_dark", None): "lights its dark load",
     ("delivered", None): "gets fuel",
     ("drained", None): "has the jobs drained",
+    ("found", 1): "hidden failure is found by a test",
+    ("found", 2): "hidden failure is found by need",
+    ("attended", 1): "is attended by a crew",
     ("plugged", 0): "is unplugged",
     ("plugged", 1): "is plugged in",
 }

@@ -41,7 +41,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "failed_to_transfer": ("transfer fails", "switching"),
     "human_error": ("human error", "switching"),
     "failed_to_operate": ("protection fails to operate", "switching"),
-    "isolated": ("isolated", "direct"),
+    "locked_out": ("block locked out", "switching"),
 }
 """Of facts that are a step of a chain: words, and the outcome that a chain has whose last step it is."""
 _METRICS = tuple(chain_metric(root, outcome) for root in CHAIN_ROOTS for outcome in OUTCOMES)
@@ -55,7 +55,7 @@ _ROOTS = {"sag": "sag", "momentary": "momentary interruption", "sustained": "sus
 
 @dataclass(frozen=True)
 class Attributed:
-    """The chains of a trace.
+    """The chains of a trace, one for each interruption.
 
     Attributes:
         jobs: by interruption of a job (row of the table `interruptions`), its chain.

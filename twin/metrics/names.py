@@ -21,6 +21,7 @@ CHAIN_ROOTS = {
     "sustained": "a sustained interruption", "common": "an event on several feeders or sites", "script": "the script",
     "capacity": "the import limit", "protection": "supply equipment", "other": "something else",
     "network": "a fault in the network",
+    "application": "the application layer",
 }  # fmt: skip
 """What may begin a loss, hardware apart; in the words of `OUTCOMES` it goes on to a dark load point."""
 OUTCOMES = {

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from twin.inputs.power_record import read_power_record
 from twin.parts.power_window import PowerWindowSpec
 from twin.parts.presets import known_preset, with_preset
+from twin.parts.transfer_switch import TransferSwitchSpec
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import NEVER, TICKS_PER_S
@@ -162,6 +163,9 @@ class ClusterSpec(Spec):
     server: ServerSpec = ServerSpec()
     row_network_kw: NonNegative = 0.0
     corded: Literal["single", "dual"] = "single"
+    transfer_switch: TransferSwitchSpec | None = Field(
+        default=None, description="before each row that nothing else feeds, between two feeders' sections"
+    )
     core: CoreSpec = CoreSpec()
     on_backup: OnBackupSpec | None = None
     utilisation_profile: ProfileSpec | None = Field(

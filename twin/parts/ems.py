@@ -19,6 +19,7 @@ from twin.ems import policies
 from twin.ems.view import Floats, Policy
 from twin.errors import InputError, Problem
 from twin.parts.ems_running import ITEM, RunningEms
+from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, Spec
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class Ems:
                 remedy = "read it, then say --allow-code, or allow_code=True in Python"
                 raise InputError(Problem("is code that this scenario wants to run", file=file, remedy=remedy))
             self.policy = load_policy(file)
+        if not (site.fact[f.U_USE] & f.FOLLOWS).any():
+            return
         running = RunningEms(self, self.policy, world, site, ids[site.path(ITEM)])
         site.planner, site.surprised = running.plan, running.surprised
         site.plan_due = True

@@ -2,8 +2,8 @@
 
 It is asked at midnight, when supply is restored and when a call is announced; besides when something happens that the
 last plan did not foresee, a quarter of an hour after it (so that a flurry makes one plan): a new import limit, storage
-that has failed or is back, jobs that stand still or go on for so long that the energy matters. Through the day it looks
-every `replan_h`: what is off what was foreseen by more than `surprise_fraction` of full storage is a surprise, too.
+that has failed or is back, a load that is off what was foreseen, for so long that the energy is more than
+`surprise_fraction` of full storage: as long as the jobs that stand still know, else as long again as it has lasted.
 
 A site whose load without failures is the same in all replications is shown that load's past; what interruptions took
 off the real one says nothing of tomorrow. So replications see equal pasts, share plans, and an outage plans its
@@ -42,6 +42,8 @@ SHARED_MOST = 8192
 """Plans kept for sharing: five years at four a day, 16 MB."""
 CALM_US = TICKS_PER_H // 4
 """From a surprise to the plan that answers it."""
+LONG_H = 24
+"""A departure is looked at again every hour where so many of them would matter."""
 STORED_STEPS, SOUND_STEPS, PEAK_STEPS = 256, 32, 2048
 Made = tuple[Floats, float, bool]
 """The plant's rows, the day's cap, whether the policy failed."""
@@ -54,13 +56,17 @@ class RunningEms:
     def __init__(self, ems: Ems, policy: Policy, world: World, site: Site, item: int) -> None:
         self.ems, self.spec, self.site, self.item, self._policy = ems, ems.spec, site, item, policy
         self._reads_stored = getattr(policy, "reads_stored", True) or ems.spec.recharge.may_raise_peak
-        self._every = ems.spec.replan_h if getattr(policy, "within_day", True) else 24
+        self._every = ems.spec.replan_h if getattr(policy, "within_day", True) and not ems.steady else 24
+        self._since_us = 0
         slots = -(-world.horizon_us // SLOT_US)
         self._history = np.zeros(slots + PLAN_H)
         self._over = 0  # slots of it that are over
         self._past = PastDigest(PAST_SLOTS)
         self._price = hourly_price(site, slots + PLAN_H)
-        self._ours = np.flatnonzero(site.fact[f.U_USE] & f.FOLLOWS)
+        ours = np.flatnonzero(site.fact[f.U_USE] & f.FOLLOWS)
+        self._ours: slice | np.ndarray = ours
+        if ours.size == ours[-1] - ours[0] + 1:
+            self._ours = slice(int(ours[0]), int(ours[-1]) + 1)
         self._new = site.plan.quantity[:, self._ours][list(SIZES)].sum(axis=1)
         self._cap_kw, self._cap_day = np.nan, -1
         self._planned = (0, -1.0, math.nan)
@@ -73,47 +79,27 @@ class RunningEms:
     def surprised(self) -> None:
         """Something happened: look at it once it has calmed down."""
         if self._calm.due == NEVER:
+            self._since_us = self.site.now_us
             self._calm.at(self.site.now_us + CALM_US)
 
     def _ring(self) -> None:
-        hour = int(self.site.env.now) // SLOT_US
-        if hour % 24 and self.ems.steady:
-            self._set_alarm(hour)
-            self.site.settle()
-            self._remember()
-            foreseen = self._foreseen(self._planned[0], self._over)
-            off_kwh = abs(float((self._history[self._planned[0] : self._over] - foreseen).sum()))
-            if off_kwh <= self._enough_kwh:
-                return
-        self._ask_for_plan()
+        self.site.plan_due = True
+        self.site.ask(LOAD)
 
     def _look(self) -> None:
         """Whether what has happened changes the plan."""
         site = self.site
         site.settle()
         same = (self._sound_share(), site.import_limit_kw) == self._planned[1:]
-        if not same or abs(self._away_kw()) * self._away_h() > self._enough_kwh:
-            self._ask_for_plan()
-
-    def _ask_for_plan(self) -> None:
-        self.site.plan_due = True
-        self.site.ask(LOAD)
-
-    def _set_alarm(self, hour: int) -> None:
-        self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
+        away_kw = abs(self._away_kw())
+        if not same or away_kw * self._away_h() > self._enough_kwh:
+            self._ring()
+        elif away_kw * LONG_H > self._enough_kwh:
+            self._calm.at(site.now_us + SLOT_US)
 
     @property
     def _enough_kwh(self) -> float:
         return self.spec.surprise_fraction * float(self._new[1] - self._new[0])
-
-    def _foreseen(self, first: int, last: int) -> Floats:
-        """Net load of slots as the last plan foresaw it [kW]."""
-        assert self.ems.without_failures_kw is not None
-        foreseen = self.ems.without_failures_kw[first:last]
-        if self._known_kw is None:
-            return foreseen
-        known = self._known_kw[first - self._planned[0] : last - self._planned[0]]
-        return np.where(np.isnan(known), foreseen, known)
 
     def _away_kw(self) -> float:
         """What the site draws now above what it would without failures [kW]; 0 where that is not known."""
@@ -122,9 +108,11 @@ class RunningEms:
         return float(self.site.totals[f.NET_KW] - self.ems.without_failures_kw[self.site.now_us // SLOT_US])
 
     def _away_h(self) -> float:
-        """How long that will last, as far as the jobs know [h]; what nobody knows is taken for an hour."""
+        """How long that will last: as the jobs know, else as long again as it has lasted, at least an hour [h]."""
         ends_us = [end for job in self.site.restarts if (end := job()) != NEVER]
-        return (max(ends_us) - self.site.now_us) / TICKS_PER_H if ends_us else 1.0
+        if ends_us:
+            return (max(ends_us) - self.site.now_us) / TICKS_PER_H
+        return max((self.site.now_us - self._since_us) / TICKS_PER_H, 1.0)
 
     # ------------------------------------------------------------------ the phase
     def plan(self) -> None:
@@ -134,7 +122,7 @@ class RunningEms:
             ems.without_failures_kw = net_without_failures_kw(site, -(-site.world.horizon_us // SLOT_US))
         self._remember()
         hour = site.now_us // SLOT_US
-        self._set_alarm(hour)
+        self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
         sound = self._sound_share()
         up = site.fact[f.U_UP, self._ours]
         stored = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
@@ -196,7 +184,7 @@ class RunningEms:
         ems, site = self.ems, self.site
         if ems.without_failures_kw is None:
             return None
-        away_kw, away_h = self._away_kw(), self._away_h()
+        away_kw, away_h = 0.0 if site.trigger >= 0 else self._away_kw(), self._away_h()  # a fact flips: powers are old
         matters = abs(away_kw) * away_h > self._enough_kwh
         if not matters and not site.world.notices:
             return None
@@ -286,7 +274,7 @@ class RunningEms:
         site, clock = self.site, self.site.clock
         site.totals[f.PLAN : f.PLAN + rows.size] = rows
         if clock[f.AGEING] and up.any():
-            least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours[up == 1]]
+            least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours][:, up == 1]
             reserve = np.clip(self.spec.backup_reserve_fraction * rated, least, most)
             kept = site.totals[f.PLAN + f.P_RESERVE * f.PLAN_MOST :][: f.PLAN_MOST]
             np.maximum(kept, float((reserve - least).sum() / (most - least).sum()), out=kept)

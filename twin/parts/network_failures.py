@@ -82,10 +82,11 @@ class NetworkFailures:
 
     def declare(self, site: SiteBuilder) -> None:
         """Items of components, devices and ties."""
+        known = {component.name for component in self.plan.components}
         for component in self.plan.components:
             site.item(site.short(component.name), component.kind, breakable=True)
         for name, device in zip(self.plan.device_names, self.plan.gear.devices, strict=True):
-            if all(name != component.name for component in self.plan.components):
+            if name not in known:
                 site.item(site.short(name), device.kind)
         for name in self.plan.tie_names:
             site.item(site.short(name), "network_tie")
@@ -251,7 +252,7 @@ class RunningFailures:
             elif not cut and j in self._away:
                 before = self._away.pop(j)
                 fact[f.F_AWAY_US, j] = before if before > self.site.now_us else 0
-        for load in effect.lost ^ self._lost:
+        for load in sorted(effect.lost ^ self._lost):
             self.site.faults.load(self._load[load], on=load in effect.lost)
         self._lost = effect.lost
 

@@ -208,7 +208,6 @@ class RunningGang:
                 self._set_pace()
             self.phase = RESTARTING
             self._boot()
-            self.site.surprise()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
         elif self.phase == TRAINING and self.rows.share < 1.0 and self._regrown.due == NEVER:
             self._regrown.at(self.site.now_us + self._restart_us[ROWS])
@@ -282,6 +281,8 @@ class RunningGang:
         """Train after so long, but not before enough servers are sound."""
         now = self.site.now_us
         self._restarted.at(max(now + after_us, self._stand_by.complete_us(now)))
+        if self._restarted.due - now > TICKS_PER_H // 2:
+            self.site.surprise()
 
     # ------------------------------------------------------------------ on purpose
     def stop(self, reason: str, cause: int) -> None:

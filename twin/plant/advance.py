@@ -13,7 +13,7 @@ from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
 from twin.plant.meter import meter
-from twin.plant.plan import goes_on, next_slot
+from twin.plant.plan import goes_on, next_slot, weigh
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -179,6 +179,8 @@ def advance(
             clock[f.BOUND_US] = NEVER
         elif not (at_edge and not only_money) and (not at_slot or goes_on(fact, quantity, clock, site)):
             continue
+        if at_slot:
+            weigh(quantity, clock, site)
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK

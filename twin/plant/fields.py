@@ -56,7 +56,10 @@ L_PER_GPU_SWING_KW = 53  # how far a busy GPU's power falls in an evaluation dip
 F_FAIL_COMMON = 54  # probability that its switch fails to pick up together with all others of its group
 L_FED_SHARE = 55  # live feeds over cords
 L_SWITCH_LAW, L_SWITCH_A, L_SWITCH_B, L_SWITCH_FAIL = range(56, 60)  # ratings
-QUANTITIES = 60
+U_GIVES_KWH, U_TAKES_KWH, U_ROOM_KWH = range(
+    60, 63
+)  # above reserve, below the plan's level, below full: shares by plan
+QUANTITIES = 63
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.

@@ -179,6 +179,8 @@ class SiteSpec(Spec):
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
+        if self.cluster.transfer_switch is not None and len(self.grid.feeders) < 2:
+            raise ValueError("cluster.transfer_switch: there is nothing to switch between (add a second feeder)")
         if self.pv and self.pv.profile is None and not self.location:
             raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
         if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:

@@ -30,9 +30,10 @@ def tell(site: Site, out: list[list[int]]) -> None:
         out: feeds or loads by index, and what happened to each, in causal order.
     """
     first = site.record.count
+    fresh = _fresh_sections(site)
     for index, what in zip(*out, strict=True):
         if what in _OF_FEED:
-            cause = _cause_of_feed(site, index)
+            cause = _cause_of_feed(site, index, fresh)
             site.feed_row[index] = site.log(site.plan.feed_items[index], _OF_FEED[what], 1, cause)
             if what == p.RESTORED:
                 site.plan_due = True
@@ -51,16 +52,23 @@ def tell(site: Site, out: list[list[int]]) -> None:
         site.load_row[index] = site.log(site.plan.load_items[index], r.LIT, int(what == li.LIT), cause)
 
 
-def _cause_of_feed(site: Site, j: int) -> int:
+def _fresh_sections(site: Site) -> list[tuple[int, int]]:
+    """(bit of the section, row) of sections whose own feeder has flipped in this instant."""
+    now, time_of = site.now_us, site.record.time_of
+    return [(1 << s, row) for s, row in enumerate(site.section_row) if row >= 0 and time_of(row) == now]
+
+
+def _cause_of_feed(site: Site, j: int, fresh: list[tuple[int, int]]) -> int:
     """What flipped in this instant and concerns feed j: its own fault, its section's feeder, else what is answered."""
     if site.trigger < 0:
         return site.feed_row[j]
     row = site.faults.row[j]
     if row >= 0 and site.record.time_of(row) == site.now_us:
         return row
-    if site.fact[f.F_UP, j]:
-        for s, row in enumerate(site.section_row):
-            if site.fact[f.F_SECTIONS, j] >> s & 1 and row >= 0 and site.record.time_of(row) == site.now_us:
+    if fresh and site.fact[f.F_UP, j]:
+        sections = int(site.fact[f.F_SECTIONS, j])
+        for bit, row in fresh:
+            if sections & bit:
                 return row
     return site.trigger
 

@@ -126,7 +126,7 @@ class Point:
 
 @dataclass
 class SiteBlueprint:
-    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (3, feeds).
+    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (3, feeds + loads).
 
     `load_of` and `feed_of` give the index of a load point or feed by its name within the site.
     """

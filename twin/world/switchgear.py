@@ -59,11 +59,11 @@ class Switchgear:
     """Branches, normally open, that may be closed to restore supply, in this order."""
 
     def __post_init__(self) -> None:
-        self.device_at = {(device.branch, device.end): number for number, device in enumerate(self.devices)}
+        device_at = {(device.branch, device.end): number for number, device in enumerate(self.devices)}
         self._around: list[list[tuple[int, int, int]]] = [[] for _ in range(self.buses + self.closed.size)]
         for branch, ends in enumerate(zip(self.from_bus.tolist(), self.to_bus.tolist(), strict=True)):
             for end, bus in enumerate(ends):
-                device = self.device_at.get((branch, end), -1)
+                device = device_at.get((branch, end), -1)
                 self._around[bus].append((self.buses + branch, branch, device))
                 self._around[self.buses + branch].append((bus, branch, device))
 
