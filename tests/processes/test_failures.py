@@ -109,6 +109,30 @@ def test_a_common_cause_strikes_all_cabinets_of_one_load_and_nobody_else():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("what", ["switches", "strings"])
+def test_a_common_cause_strikes_all_switches_and_the_strings_of_one_block(what: str):
+    """A rate of 0.1 per hour, nine tenths of it common: 197 strikes on each group in 2,190 h."""
+    failures = {"life_h": {"law": "exponential", "mean": 10.0}, "repair_h": 0.5, "common_cause_fraction": 0.9}
+    ups: dict[str, Any] = {**UPS, "systems": 2}
+    if what == "switches":
+        ups["transfer_switch"] = {"failures": failures}
+        groups = {"ups/transfer_switches/common_cause": ["row-001/switch", "row-002/switch", "core/switch"]}
+    else:
+        ups["strings"] = {"n": 2, "failures": failures}
+        groups = {f"{b}/strings/common_cause": [f"{b}/string-1", f"{b}/string-2"] for b in ("ups-a-1", "ups-b-1")}
+    site = {"grid": {"feeders": {"A": {}, "B": {}}}, "protection": {"ups": ups}}
+    story = play(hall(site=site, jobs={}, horizon={"hours": 2190.0}), level="ledger")
+    for common, members in groups.items():
+        strikes = story.at(common, "strikes")
+        assert abs(len(strikes) - 197) < 4 * 197**0.5
+        for name in members:
+            flips = story.of(name, "up")
+            assert all([value for at, value in flips if at <= tick][-1] == 0 for tick in strikes)
+    if what == "strings":
+        one, two = (set(story.at(common, "strikes")) for common in groups)
+        assert not one & two
+
+
 def test_a_beta_of_nothing_and_a_block_of_nothing_change_nothing():
     plain = {"cabinet_mtbf_h": 30.0, "cabinet_mttr_h": 3.0}
     horizon = {"hours": 2000.0}
