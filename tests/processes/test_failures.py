@@ -5,9 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from simulation import CABINETS, GENSETS, UPS, H, Story, hall, merged, outage, play
+from simulation import CABINETS, GENSETS, NETWORK, UPS, H, Story, hall, merged, outage, play
 
-from twin.errors import InputError
+from twin.errors import InputError, InternalError
+from twin.parts.failures import DormantSpec, FailuresSpec, failing
+from twin.world.family import Family
+from twin.world.site import Site
+from twin.world.world import World
 
 LIVES = {"law": "scripted", "values": [2.0]}
 """Every cabinet fails at 2 h, once."""
@@ -131,6 +135,30 @@ def test_a_common_cause_strikes_all_switches_and_the_strings_of_one_block(what: 
     if what == "strings":
         one, two = (set(story.at(common, "strikes")) for common in groups)
         assert not one & two
+
+
+def test_a_hidden_failure_of_what_darkens_its_load_at_once_is_refused():
+    ups = {**UPS, "systems": 2, "transfer_switch": {"failures": {"dormant": {}}}}
+    piece = {"failures_per_year": 1.0, "mttr_h": 3.0, "dormant": {"test_every_h": 5.0}}
+    network = {**NETWORK, "failures": {"row_transformers": piece}}
+    for site in ({"grid": {"feeders": {"A": {}, "B": {}}}, "protection": {"ups": ups}}, {"network": network}):
+        with pytest.raises(ValidationError, match="darkens a load at once"):
+            play(hall(site=site))
+
+
+def test_a_family_whose_hidden_failures_nothing_finds_is_refused():
+    """A part that gives neither a need nor a test would lose its items for good."""
+
+    class Forgetful:
+        def declare(self, site: Any) -> None:
+            """Nothing of its own."""
+
+        def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+            model = failing(FailuresSpec(dormant=DormantSpec()), 5.0, 1.0)
+            Family(world, site, ["hall/core"], [ids["hall/core"]], model, lambda flipped, up, cause: cause)
+
+    with pytest.raises(InternalError, match="ever find"):
+        play(hall(), Forgetful())
 
 
 def test_a_beta_of_nothing_and_a_block_of_nothing_change_nothing():

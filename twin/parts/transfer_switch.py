@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from twin.chance.law import Law, TabledLaw, compile_law
-from twin.parts.failures import FailuresSpec, failing
+from twin.parts.failures import SeenFailuresSpec, failing
 from twin.plant import fields as f
 from twin.plant.lights import DROPPED, FREE
 from twin.spec import NonNegative, Positive, Probability, Spec
@@ -40,7 +40,7 @@ class TransferSwitchSpec(Spec):
     by_hand_min: NonNegative = Field(default=30.0, description="until a switch that failed to move is moved by hand")
     mtbf_h: Positive = Field(default=1.0e6, description="of the switch; its load is dark meanwhile")
     mttr_h: Law = Field(default=1.0, validate_default=True, description="until its load is bypassed past it")
-    failures: FailuresSpec | None = Field(
+    failures: SeenFailuresSpec | None = Field(
         default=None, description="of a switch, beyond its MTBF and MTTR; a common cause strikes all switches"
     )
 
