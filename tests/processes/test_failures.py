@@ -244,8 +244,8 @@ def test_a_set_that_fails_to_start_waits_for_the_crew():
     story = play(hall(site=site, crews={"diesel": {"count": 1, "travel_h": 1.0}}))
     begin = 2 * H + 3_000_000
     assert [story.at(f"gensets/genset-0{k}", "up")[0] for k in (1, 2)] == [begin + 4 * H, begin + 8 * H]
-    assert len(story.at("gensets/genset-01", "failed_to_start")) == 2
-    assert len(story.at("gensets/genset-02", "failed_to_start")) == 1
+    assert [value for _, value in story.of("gensets/genset-01", "failed_to_start")] == [1, 1]
+    assert [value for _, value in story.of("gensets/genset-02", "failed_to_start")] == [1, 2], "in repair when called"
 
 
 def test_a_dead_static_switch_does_not_take_over_and_its_need_finds_it():

@@ -96,8 +96,8 @@ def test_a_genset_left_off_fails_the_next_call_and_only_that() -> None:
     left = story.at("gensets/genset-01", "human_error")
     assert len(left) == 1
     assert left[0] < 23 * H
-    assert story.at("gensets/genset-01", "failed_to_start") == [23 * H + 3 * S]
-    assert story.chain("gensets/genset-01", "failed_to_start", 1)[-2] == "gensets/genset-01 human_error 1"
+    assert story.of("gensets/genset-01", "failed_to_start") == [(23 * H + 3 * S, 3)]
+    assert story.chain("gensets/genset-01", "failed_to_start", 3)[0] == "grid/script-0001 strikes 600000000"
     assert story.dark("core") == [(23 * H, 23 * H + 10 * MIN), (23 * H + 30 * MIN, 23 * H + 30 * MIN + 15 * S)]
 
 

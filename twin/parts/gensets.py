@@ -34,6 +34,8 @@ Served = Literal["rows", "core", "continuous_cooling", "restartable_cooling", "h
 EVENT_BITS, ATTEMPTS_MOST = 57, 31
 """Draws of a second start during one event (after fuel has come) are numbered above those of the first."""
 OFF, STARTING, RUNNING = range(3)
+TRIED, AWAY, LEFT_OFF = 1, 2, 3
+"""Values of FAILED_TO_START: it did not start; it was down or in service when called; somebody had left it off."""
 START, FAIL, SWITCH, TRIP = range(4)  # steps ahead of a running plant
 
 
@@ -136,7 +138,7 @@ class RunningGensets:
         self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
         self._dry = False
         self._last_event, self._attempt = -1, 0
-        self._left_off: dict[int, int] = {}
+        self._left_off: set[int] = set()
 
     @property
     def settled(self) -> bool:
@@ -186,7 +188,8 @@ class RunningGensets:
 
     def leave_off(self, k: int, row: int) -> None:
         """Set k was left switched off: it will not start when it is next called."""
-        self._left_off[k] = self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)
+        self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)
+        self._left_off.add(k)
 
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant, and wait for fuel."""
@@ -247,18 +250,20 @@ class RunningGensets:
         if self._tank is not None:
             self._tank.order(row)
         if self._common.uniform_at(n) < spec.plant_common_cause_probability:
-            self._row = self.site.change(self._plant, r.FAILED_TO_START, 1, 0, row)
+            self._row = self.site.change(self._plant, r.FAILED_TO_START, TRIED, 0, row)
             return
         every = (spec.all_load_s - spec.start_s) / max(1, len(self.items) - 1)
         slot = 0
         for k, item in enumerate(self.items):
             if now < self._down_until[k] or not self._sound[k]:
+                self.site.change(item, r.FAILED_TO_START, AWAY, 0, row)
                 continue
             if k in self._left_off:
-                self.site.change(item, r.FAILED_TO_START, 1, 0, self._left_off.pop(k))
+                self._left_off.discard(k)
+                self.site.change(item, r.FAILED_TO_START, LEFT_OFF, 0, row)
                 continue
             if self._fails[k].uniform_at(n) < spec.fail_to_start_probability:
-                self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
+                self._row = self.site.change(item, r.FAILED_TO_START, TRIED, 0, row)
                 self._repair(k, self._row)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
