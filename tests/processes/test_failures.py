@@ -210,13 +210,19 @@ def test_a_shock_that_strikes_nobody_is_refused_with_names_that_can_be_struck():
         play(hall(site=site))
 
 
+CONFIRM_H = 3.0 / 3600.0
+"""A loss of that length is confirmed, and the sets are told to start."""
+
+
 def standing_gensets(**standby: Any) -> dict[str, Any]:
     """Two sets that both fail at 2 h, one outage of 90 min at 6 h."""
     gensets = {**GENSETS, "n": 2, "mttr_h": 3.0, "standby_failures": {"life_h": LIVES, **standby}}
     return {"protection": {"gensets": gensets}, "grid": {"script": [outage(6.0, duration_s=5400.0)]}}
 
 
-@pytest.mark.parametrize(("test_every_h", "found_h", "online"), [(5.0, 5.0, []), (2.5, 2.5, [1, 2, 0]), (7.0, 6.0, [])])
+@pytest.mark.parametrize(
+    ("test_every_h", "found_h", "online"), [(5.0, 5.0, []), (2.5, 2.5, [1, 2, 0]), (7.0, 6.0 + CONFIRM_H, [])]
+)
 def test_sets_that_fail_standing_are_found_by_test_runs_or_when_they_are_called(
     test_every_h: float, found_h: float, online: list[int]
 ):
@@ -224,6 +230,13 @@ def test_sets_that_fail_standing_are_found_by_test_runs_or_when_they_are_called(
     for k in (1, 2):
         assert down_h(story, f"gensets/genset-0{k}") == [(2.0, found_h + 3.0)]
     assert [value for _, value in story.of("gensets", "online")] == online
+
+
+def test_a_dip_too_short_to_call_the_gensets_finds_no_hidden_failure():
+    site = standing_gensets(dormant={})
+    site["grid"]["script"] = [outage(k + 0.5, duration_ms=500.0) for k in range(12)] + [outage(20.0, duration_h=1.0)]
+    story = play(hall(site=site))
+    assert story.of("gensets/genset-01", "found") == [(round((20.0 + CONFIRM_H) * H), 2)]
 
 
 def test_a_running_set_that_a_shock_strikes_is_lost_and_the_plant_goes_on_with_the_other():

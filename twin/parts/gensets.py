@@ -103,9 +103,8 @@ class Gensets:
             model = failing(spec.standby_failures, 1.0, spec.mttr_h, site.plan.start_month)
             names, common = running.names, site.path("gensets/common_cause")
             groups = [Group(ids[common], common, list(range(len(names))))] if model.common_fraction > 0.0 else []
-            Family(
-                world, site, names, running.items, model, running.flip, groups=groups, needed=lambda _: running.called
-            )
+            needed = running.needed
+            Family(world, site, names, running.items, model, running.flip, groups=groups, needed=needed)
 
 
 class RunningGensets:
@@ -149,6 +148,10 @@ class RunningGensets:
     def called(self) -> bool:
         """Whether the plant has been asked for."""
         return self._state != OFF
+
+    def needed(self, k: int) -> bool:
+        """Whether set k has been told to start: a loss that was never confirmed asks nothing of it."""
+        return self._state == RUNNING
 
     def flip(self, flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
         """Sets have failed in stand-by or by a shock, or are sound again; one that runs or starts is lost."""
@@ -256,7 +259,7 @@ class RunningGensets:
         slot = 0
         for k, item in enumerate(self.items):
             if now < self._down_until[k] or not self._sound[k]:
-                self.site.change(item, r.FAILED_TO_START, AWAY, 0, row)
+                self.site.change(item, r.FAILED_TO_START, AWAY, SUPPLY, row)  # who is hidden is found in the reaction
                 continue
             if k in self._left_off:
                 self._left_off.discard(k)
