@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import CABINETS, GENSETS, MIN, UPS, H, S, Story, hall, job, outage, play
+from simulation import CABINETS, GENSETS, MIN, UPS, H, S, Story, hall, job, merged, outage, play
 
 BOARD = {"at_h": 1.1, "on": "row-001", "duration_h": 2.0}
 SAVES = job(checkpoint={"interval_min": 15.0, "stall_s": 60.0, "mode": "blocking"})
@@ -86,6 +86,24 @@ def test_a_genset_in_service_cannot_start_and_waits_for_a_plant_that_is_called()
     called = told(grid={"script": [outage(0.0, duration_h=23.9)]}, protection={"gensets": GENSETS}, planned_work=work)
     assert len(called.at("work/gensets", "postponed")) == 1
     assert called.at("gensets/genset-01", "maintenance") == []
+
+
+def test_a_repair_that_ends_leaves_a_genset_in_service() -> None:
+    """It fails to start an hour before the work on it begins, and is repaired three hours after: the work goes on."""
+    gensets = {**GENSETS, "fail_to_start_probability": 1.0, "mttr_h": 4.0, "repair": {"crew": "diesel"}}
+    work = {"gensets": {"per_year": 8760.0 / 16.0, "duration_h": 6.0}}
+    site = {"protection": {"gensets": gensets}, "planned_work": work}
+    begin_h = (
+        told(**merged(site, {"protection": {"gensets": {"repair": {"crew": None}}}})).at(
+            "gensets/genset-01", "maintenance"
+        )[0]
+        / H
+    )
+    assert begin_h > 1.1
+    script = [outage(begin_h + h, duration_min=5.0) for h in (-1.0, 5.0)]
+    story = play(hall(site={**site, "grid": {"script": script}}, crews={"diesel": {"count": 1}}))
+    assert story.at("gensets/genset-01", "up") == [round((begin_h + 3.0) * H) + 3 * S]
+    assert [value for _, value in story.of("gensets/genset-01", "failed_to_start")] == [1, 2]
 
 
 def test_a_genset_left_off_fails_the_next_call_and_only_that() -> None:

@@ -126,6 +126,7 @@ class RunningGensets:
         self._common = world.stream(prefix, "common_cause")
         self._repair_law = compile_law(spec.mttr_h)
         self._down_until = [0] * len(names)
+        self._in_service_until = [0] * len(names)
         served = site.fact[f.F_GENSET] == 1
         self._masks = sorted({int(mask) for mask in site.fact[f.F_SECTIONS, served]})
         self._state, self._online, self._event = OFF, 0, 0
@@ -185,9 +186,9 @@ class RunningGensets:
         return len(self.items)
 
     def stand_down(self, k: int, until_us: int, row: int) -> None:
-        """Set k is taken out of service until then; what it lacks besides may last longer."""
+        """Set k is taken out of service until then; what it lacks besides is another matter."""
         self.site.log(self.items[k], r.MAINTENANCE, 1, row)
-        self._down_until[k] = max(self._down_until[k], until_us)
+        self._in_service_until[k] = until_us
 
     def leave_off(self, k: int, row: int) -> None:
         """Set k was left switched off: it will not start when it is next called."""
@@ -258,7 +259,7 @@ class RunningGensets:
         every = (spec.all_load_s - spec.start_s) / max(1, len(self.items) - 1)
         slot = 0
         for k, item in enumerate(self.items):
-            if now < self._down_until[k] or not self._sound[k]:
+            if now < max(self._down_until[k], self._in_service_until[k]) or not self._sound[k]:
                 self.site.change(item, r.FAILED_TO_START, AWAY, SUPPLY, row)  # who is hidden is found in the reaction
                 continue
             if k in self._left_off:
