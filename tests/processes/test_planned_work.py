@@ -44,6 +44,11 @@ def test_work_on_a_feeder_drains_the_job_first() -> None:
     assert [one[3] for one in story.interruptions()] == [0]
     (strike,) = story.at("grid/A/planned", "strikes")
     assert story.at("grid/A/planned", "drained") == [strike - 60 * S]
+    assert story.at("grid/A/planned", "restored") == [strike + H]
+    assert story.chain("grid/A/planned", "restored", 1) == [
+        "grid/A/planned strikes 3600000000",
+        "grid/A/planned restored 1",
+    ]
 
 
 def test_a_ups_block_stands_on_bypass_while_it_is_worked_on_and_is_exposed() -> None:

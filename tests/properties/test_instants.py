@@ -102,6 +102,20 @@ def test_a_reaction_just_before_the_tank_is_empty_changes_nothing(before: int, c
     same_energies(calm, watched)
 
 
+@settings(max_examples=30, deadline=None)
+@given(scenarios(), st.booleans())
+def test_time_never_falls_along_the_events(data: dict[str, Any], drain_job: bool) -> None:
+    """Also where work on a feeder drains the job, and another source of facts moves in between."""
+    planned = {"per_year": 8760.0 / 7.0, "duration_h": 2.0, "drain_job": drain_job}
+    work = {"script": [{"at_h": 5.0, "on": "row-001", "duration_h": 1.0, "drain_job": drain_job}]}
+    (name,) = data["sites"]
+    site = {"grid": {"feeders": {"A": {"planned": planned}, "B": {}}}}
+    if not data["sites"][name].get("protection"):
+        site["planned_work"] = work
+    story = play(merged(data, {"sites": {name: site}}), level="ledger")
+    assert (np.diff(story.trace.events["time_us"]) >= 0).all()
+
+
 BEFORE = {
     "up": 1,
     "energised": 1,
