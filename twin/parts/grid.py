@@ -195,15 +195,15 @@ class RunningGrid:
         drain.stop(item)
         if drain.lead_us:
             yield self.world.sleep(drain.lead_us)
-        self._switch_by_hand(item, event, feeder)
+        self._switch_by_hand(item, name, event, feeder)
         row = self.site.change(item, r.STRIKES, duration_us, SUPPLY)
         yield from self._struck(Strike(self.world.now + duration_us, item, row, event, closed_transition), (feeder,))
         if drained:
             drain.release(self.site.change(item, r.RESTORED, 1, 0, row))
 
-    def _switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+    def _switch_by_hand(self, item: int, name: str, event: int, feeder: int) -> None:
         """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
-        length_us = self.site.hands.err()
+        length_us = self.site.hands.err(name)
         if length_us >= 0:
             row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
             strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
