@@ -244,18 +244,24 @@ class ScriptedSource:
 
 
 class LoggedSource:
-    """The events of one kind in an outage log, in order of time; they may overlap."""
+    """The events of one kind in an outage log, in order of time; they may overlap.
+
+    An event is known by its tick, and by its place among those of that tick: rows before it move no luck in it.
+    """
 
     def __init__(self, events: list[LoggedOutage], name: str, feeders: list[str]) -> None:
         self._events, self.name, self._feeders = events, name, feeders
 
     def run(self, world: World, grid: Struck, item: int) -> Process:
         """Sleep until each event and let it run its course beside those that follow."""
-        for ordinal, event in enumerate(self._events):
-            wait_us = ticks(event.at_h) - world.now
+        at_us, ordinal = -1, 0
+        for event in self._events:
+            ordinal = ordinal + 1 if ticks(event.at_h) == at_us else 0
+            at_us = ticks(event.at_h)
+            wait_us = at_us - world.now
             if wait_us > 0:
                 yield world.sleep(wait_us)
             struck = tuple(self._feeders.index(name) for name in event.feeders if name in self._feeders)
-            number = event_number(f"{self.name}/{ticks(event.at_h)}", ordinal)
+            number = event_number(f"{self.name}/{at_us}", ordinal)
             duration_us = max(1, ticks(event.duration_h))
             world.start(grid.event(item, number, struck, duration_us, event.residual_voltage_fraction))
