@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from simulation import CABINETS, GENSETS, MIN, UPS, H, S, Story, hall, job, merged, outage, play
 
+from twin.metrics.chains import losses_by_chain
+
 BOARD = {"at_h": 1.1, "on": "row-001", "duration_h": 2.0}
 SAVES = job(checkpoint={"interval_min": 15.0, "stall_s": 60.0, "mode": "blocking"})
 ERRS = {"probability_per_operation": 1.0, "dark_min": 20.0}
@@ -127,8 +129,14 @@ def test_a_genset_left_off_fails_the_next_call_and_only_that() -> None:
 def test_work_on_one_feeder_with_a_wrong_hand_opens_the_other_too() -> None:
     story = told(grid=TWO, human_error=ERRS)
     (strike,) = story.at("grid/A/planned", "strikes")
-    assert story.dark("row-002") == [(strike, strike + 20 * MIN)]
-    assert story.chain("row-002", "lit")[0] == "grid/A/planned human_error 1200000000"
+    assert story.dark("row-002") == [(strike, strike + 20 * MIN)], "as it ends the tie is closed and carries it"
+    assert story.at("switching", "human_error") == [strike, strike + H], "one operation as it begins, one as it ends"
+    assert story.chain("row-002", "lit")[:2] == [
+        "grid/A/planned strikes 3600000000",
+        "switching human_error 1200000000",
+    ]
+    chain = losses_by_chain(story.trace)["chain"]
+    assert "planned work > human error" in chain
 
 
 def test_work_on_a_board_errs_at_its_beginning_and_at_its_end() -> None:

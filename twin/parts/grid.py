@@ -19,6 +19,7 @@ from twin.parts.supply_events import (
     ScriptedEventSpec,
     ScriptedSource,
     Source,
+    event_number,
 )
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
@@ -195,17 +196,19 @@ class RunningGrid:
         drain.stop(item)
         if drain.lead_us:
             yield self.world.sleep(drain.lead_us)
-        self._switch_by_hand(item, name, event, feeder)
         row = self.site.change(item, r.STRIKES, duration_us, SUPPLY)
+        self._switch_by_hand(name, event, feeder, row)
         yield from self._struck(Strike(self.world.now + duration_us, item, row, event, closed_transition), (feeder,))
-        if drained:
-            drain.release(self.site.change(item, r.RESTORED, 1, 0, row))
+        row = self.site.change(item, r.RESTORED, 1, 0, row)
+        self._switch_by_hand(name, event_number(f"{name}/return", event), feeder, row)
+        drain.release(row)
 
-    def _switch_by_hand(self, item: int, name: str, event: int, feeder: int) -> None:
+    def _switch_by_hand(self, name: str, event: int, feeder: int, cause: int) -> None:
         """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
         length_us = self.site.hands.err(name)
         if length_us >= 0:
-            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
+            item = self.site.hands.item
+            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
             strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
             self.world.start(self._struck(strike, tuple(k for k in range(len(self._strikes)) if k != feeder)))
 

@@ -47,7 +47,7 @@ class FallibleHands:
     """Draws an error for each operation."""
 
     def __init__(self, spec: HumanErrorSpec, world: World, site: Site, item: int) -> None:
-        self._world, self._site, self._item = world, site, item
+        self._world, self._site, self.item = world, site, item
         self._probability = spec.probability_per_operation
         self._law = compile_law(spec.dark_min, to_h=1.0 / 60.0)
         self._operations: dict[str, int] = defaultdict(int)
@@ -68,10 +68,10 @@ class FallibleHands:
 
     def _dark(self, feeds: list[int], length_us: int, cause: int) -> Process:
         site = self._site
-        row = site.change(self._item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
+        row = site.change(self.item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
         for j in feeds:
             site.faults.feed(j, row, on=True)
         yield self._world.sleep(length_us)
-        row = site.change(self._item, r.RESTORED, 1, SUPPLY, row)
+        row = site.change(self.item, r.RESTORED, 1, SUPPLY, row)
         for j in feeds:
             site.faults.feed(j, row, on=False)

@@ -87,6 +87,9 @@ class Bypassable(Protocol):
 class Switching(Protocol):
     """Whoever switches by hand."""
 
+    item: int
+    """In whose name errors are logged."""
+
     def err(self, name: str) -> int:
         """One operation on `name`: -1 where it goes well, else how long its consequence lasts [us]."""
 
@@ -96,6 +99,8 @@ class Switching(Protocol):
 
 class SureHands:
     """People who make no errors: where the scenario knows of none."""
+
+    item = -1
 
     def err(self, name: str) -> int:
         """All goes well."""
