@@ -157,10 +157,15 @@ class RunningFailures:
         """The zone that protection takes out, and the devices that opened; each is asked once a fault."""
         plan = self.plan
         gone = NOTHING.union(*(fault.zone for fault in self._faults.values()))
+        opened = frozenset(
+            device
+            for fault in self._faults.values()
+            for device in (*fault.opened, *(plan.gear.border(fault.zone) if fault.isolated else ()))
+        )
         asked: set[int] = set()
         stuck: set[int] = set()
         while True:
-            zone = plan.gear.cleared(component.elements, self._ties, frozenset(stuck))
+            zone = plan.gear.cleared(component.elements, self._ties, frozenset(stuck), opened)
             border = plan.gear.asked(zone, plan.section_bus, self._ties, gone)
             further = [device for device in border if device not in asked]
             if not further:
