@@ -69,6 +69,19 @@ def test_a_ups_block_stands_on_bypass_while_it_is_worked_on_and_is_exposed() -> 
     assert story.chain("ups-1", "bypass", 1)[0].startswith("work/ups_blocks strikes")
 
 
+@pytest.mark.parametrize("on", ["ups_blocks", "rows"])
+def test_work_on_blocks_and_boards_waits_for_a_day_where_supply_is_away(on: str) -> None:
+    """It would begin within the first three hours, in the middle of an outage of six that storage carries."""
+    work = {on: {"per_year": 8760 / 3, "duration_h": 1.0}}
+    if on == "rows":
+        protection: Any = {"cabinets": {**CABINETS, "rated_kwh": 2000.0}}
+    else:
+        protection = {"ups": {**UPS, "autonomy_min": 600.0}}
+    story = told(grid={"script": [outage(0.0, duration_h=6.0)]}, protection=protection, planned_work=work)
+    assert len(story.at(f"work/{on}", "postponed")) == 1
+    assert story.at(f"work/{on}", "strikes") == []
+
+
 def test_a_cabinet_in_service_is_missed_when_supply_goes() -> None:
     """One of two cabinets of 60 kW is off for all of the day: the row of 100 kW cannot be carried."""
     cabinets = {**CABINETS, "per_row": 2, "rated_kw": 60.0, "core": 0}
