@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simulation import CABINETS, GENSETS, MIN, UPS, H, S, Story, hall, job, outage, play
+from simulation import CABINETS, GENSETS, MIN, UPS, H, S, Story, hall, job, merged, outage, play
 
 BOARD = {"at_h": 1.1, "on": "row-001", "duration_h": 2.0}
 SAVES = job(checkpoint={"interval_min": 15.0, "stall_s": 60.0, "mode": "blocking"})
@@ -44,6 +44,11 @@ def test_work_on_a_feeder_drains_the_job_first() -> None:
     assert [one[3] for one in story.interruptions()] == [0]
     (strike,) = story.at("grid/A/planned", "strikes")
     assert story.at("grid/A/planned", "drained") == [strike - 60 * S]
+    assert story.at("grid/A/planned", "restored") == [strike + H]
+    assert story.chain("grid/A/planned", "restored", 1) == [
+        "grid/A/planned strikes 3600000000",
+        "grid/A/planned restored 1",
+    ]
 
 
 def test_a_ups_block_stands_on_bypass_while_it_is_worked_on_and_is_exposed() -> None:
@@ -88,6 +93,24 @@ def test_a_genset_in_service_cannot_start_and_waits_for_a_plant_that_is_called()
     assert called.at("gensets/genset-01", "maintenance") == []
 
 
+def test_a_repair_that_ends_leaves_a_genset_in_service() -> None:
+    """It fails to start an hour before the work on it begins, and is repaired three hours after: the work goes on."""
+    gensets = {**GENSETS, "fail_to_start_probability": 1.0, "mttr_h": 4.0, "repair": {"crew": "diesel"}}
+    work = {"gensets": {"per_year": 8760.0 / 16.0, "duration_h": 6.0}}
+    site = {"protection": {"gensets": gensets}, "planned_work": work}
+    begin_h = (
+        told(**merged(site, {"protection": {"gensets": {"repair": {"crew": None}}}})).at(
+            "gensets/genset-01", "maintenance"
+        )[0]
+        / H
+    )
+    assert begin_h > 1.1
+    script = [outage(begin_h + h, duration_min=5.0) for h in (-1.0, 5.0)]
+    story = play(hall(site={**site, "grid": {"script": script}}, crews={"diesel": {"count": 1}}))
+    assert story.at("gensets/genset-01", "up") == [round((begin_h + 3.0) * H) + 3 * S]
+    assert [value for _, value in story.of("gensets/genset-01", "failed_to_start")] == [1, 2]
+
+
 def test_a_genset_left_off_fails_the_next_call_and_only_that() -> None:
     work = {"gensets": {"per_year": 8760 / 24.0, "duration_min": 1.0}}
     script = [outage(23.0, duration_min=10.0), outage(23.5, duration_min=10.0)]
@@ -96,8 +119,8 @@ def test_a_genset_left_off_fails_the_next_call_and_only_that() -> None:
     left = story.at("gensets/genset-01", "human_error")
     assert len(left) == 1
     assert left[0] < 23 * H
-    assert story.at("gensets/genset-01", "failed_to_start") == [23 * H + 3 * S]
-    assert story.chain("gensets/genset-01", "failed_to_start", 1)[-2] == "gensets/genset-01 human_error 1"
+    assert story.of("gensets/genset-01", "failed_to_start") == [(23 * H + 3 * S, 3)]
+    assert story.chain("gensets/genset-01", "failed_to_start", 3)[0] == "grid/script-0001 strikes 600000000"
     assert story.dark("core") == [(23 * H, 23 * H + 10 * MIN), (23 * H + 30 * MIN, 23 * H + 30 * MIN + 15 * S)]
 
 

@@ -137,6 +137,23 @@ def test_one_more_source_of_events_moves_no_switchs_luck_in_the_others() -> None
         assert noisy.at(feed, "failed_to_pick_up") == calm.at(feed, "failed_to_pick_up")
 
 
+def test_other_work_moves_no_error_of_the_hands() -> None:
+    """Twenty works on rows with hands that err every third time; works on cabinets in between are another's luck."""
+    base = {
+        "human_error": {"probability_per_operation": 0.3, "dark_min": 1.0},
+        "planned_work": {"rows": {"per_year": 8760.0 / 5.0, "duration_h": 0.5}}, "protection": {"cabinets": CABINETS},
+    }  # fmt: skip
+    more = {"planned_work": {"cabinets": {"per_year": 8760.0 / 7.0, "duration_h": 0.5}}}
+    found = []
+    for site in (base, merged(base, more)):
+        story = play(hall(site=site, jobs={}, horizon={"hours": 100.0}))
+        rows = np.flatnonzero(story.trace.events["what"] == story.whats.index("human_error"))
+        ticks_at = [int(story.trace.events["time_us"][row]) for row in rows if "work/rows" in story.causes(int(row))[0]]
+        found.append(ticks_at)
+    assert 5 < len(found[0]) < 25
+    assert found[1] == found[0]
+
+
 def test_another_job_moves_no_hardware_failure_of_the_first() -> None:
     rate = {"per_1000_server_days": 1200.0}
     one = job(gpus=80, hardware=rate)

@@ -156,10 +156,13 @@ class RunningGrid:
         if harmless:
             return
         strike = Strike(self.world.now + duration_us, item, row, event, closed_transition)
-        feeders = feeders or tuple(range(len(self._strikes)))
+        yield from self._struck(strike, feeders or tuple(range(len(self._strikes))))
+
+    def _struck(self, strike: Strike, feeders: tuple[int, ...]) -> Process:
+        """These feeders are down until the strike is over."""
         for k in feeders:
             self._strikes[k].append(strike)
-        yield self.world.sleep(duration_us)
+        yield self.world.sleep(strike.until_us - self.world.now)
         for k in feeders:
             self._strikes[k].remove(strike)
         self.site.ask(SUPPLY)
@@ -184,33 +187,27 @@ class RunningGrid:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
 
-    def drain(self, item: int, name: str) -> Process:
-        """Have the site's jobs save and stand by, and wait for the slowest."""
-        drain = Drain(self.site, name, on=True)
+    def work(
+        self, item: int, name: str, event: int, feeder: int, duration_us: int, *, closed_transition: bool, drained: bool
+    ) -> Process:
+        """Planned work: the jobs save and stand by first, where they are drained, and restart when it is done."""
+        drain = Drain(self.site, name, on=drained)
         drain.stop(item)
         if drain.lead_us:
             yield self.world.sleep(drain.lead_us)
+        self._switch_by_hand(item, name, event, feeder)
+        row = self.site.change(item, r.STRIKES, duration_us, SUPPLY)
+        yield from self._struck(Strike(self.world.now + duration_us, item, row, event, closed_transition), (feeder,))
+        if drained:
+            drain.release(self.site.change(item, r.RESTORED, 1, 0, row))
 
-    def release(self, item: int, name: str) -> None:
-        """Let the jobs restart."""
-        Drain(self.site, name, on=True).release(self.site.log(item, r.RESTORED, 1, -1))
-
-    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+    def _switch_by_hand(self, item: int, name: str, event: int, feeder: int) -> None:
         """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
-        length_us = self.site.hands.err()
+        length_us = self.site.hands.err(name)
         if length_us >= 0:
             row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
-            self.world.start(self._wrong_feeder(item, row, event, feeder, length_us))
-
-    def _wrong_feeder(self, item: int, row: int, event: int, feeder: int, length_us: int) -> Process:
-        strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
-        others = [self._strikes[k] for k in range(len(self._strikes)) if k != feeder]
-        for strikes in others:
-            strikes.append(strike)
-        yield self.world.sleep(length_us)
-        for strikes in others:
-            strikes.remove(strike)
-        self.site.ask(SUPPLY)
+            strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
+            self.world.start(self._struck(strike, tuple(k for k in range(len(self._strikes)) if k != feeder)))
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law
-from twin.parts.failures import FailuresSpec, failing
+from twin.parts.failures import SeenFailuresSpec, failing
 from twin.parts.supply_events import event_number
 from twin.plant import fields as f
 from twin.spec import NonNegative, Probability, Spec
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 
-class PieceFailuresSpec(FailuresSpec):
+class PieceFailuresSpec(SeenFailuresSpec):
     """Failures of each piece of one kind: a constant rate while it is sound, or what the failure model has besides."""
 
     failures_per_year: NonNegative

@@ -137,14 +137,10 @@ class Struck(GridSupply, Protocol):
 class Worked(Struck, Protocol):
     """What planned work on a feeder asks of the grid besides."""
 
-    def drain(self, item: int, name: str) -> Process:
-        """Have the jobs save and stand by."""
-
-    def release(self, item: int, name: str) -> None:
-        """Let the jobs restart."""
-
-    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
-        """One operation by hand, which may open the wrong feeder."""
+    def work(
+        self, item: int, name: str, event: int, feeder: int, duration_us: int, *, closed_transition: bool, drained: bool
+    ) -> Process:
+        """Take a feeder down for planned work, with its operations by hand, the jobs drained first where asked."""
 
 
 def warned(
@@ -218,15 +214,13 @@ class PlannedSource:
                 yield from warned(
                     world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean, (self.feeder,)
                 )
-            if self.spec.drain_job:
-                yield from grid.drain(item, self.name)
             closed = transition.uniform() < self.spec.closed_transition_probability
             number = event_number(self.name, ordinal)
             duration_us = durations.ticks(self._law)
-            grid.switch_by_hand(item, number, self.feeder)
-            yield from grid.event(item, number, (self.feeder,), duration_us, 0.0, closed_transition=closed)
-            if self.spec.drain_job:
-                grid.release(item, self.name)
+            yield from grid.work(
+                item, self.name, number, self.feeder, duration_us, closed_transition=closed,
+                drained=self.spec.drain_job,
+            )  # fmt: skip
             ordinal += 1
             at += every
 

@@ -87,21 +87,21 @@ class Bypassable(Protocol):
 class Switching(Protocol):
     """Whoever switches by hand."""
 
-    def err(self) -> int:
-        """One operation: -1 where it goes well, else how long its consequence lasts [us]."""
+    def err(self, name: str) -> int:
+        """One operation on `name`: -1 where it goes well, else how long its consequence lasts [us]."""
 
-    def switch(self, feeds: list[int], cause: int) -> None:
-        """One operation on these feeds, which may go wrong."""
+    def switch(self, name: str, feeds: list[int], cause: int) -> None:
+        """One operation on these feeds, for `name`, which may go wrong."""
 
 
 class SureHands:
     """People who make no errors: where the scenario knows of none."""
 
-    def err(self) -> int:
+    def err(self, name: str) -> int:
         """All goes well."""
         return -1
 
-    def switch(self, feeds: list[int], cause: int) -> None:
+    def switch(self, name: str, feeds: list[int], cause: int) -> None:
         """All goes well."""
 
 
