@@ -17,7 +17,7 @@ from pydantic import Field
 
 from twin.jobs.application import POLICIES
 from twin.jobs.application.view import CAP, GO_ON, PAUSE, STOP, Situation
-from twin.parts.cluster import BackupCap, OnBackupSpec
+from twin.parts.cluster import BackupCap
 from twin.plant import fields as f
 from twin.spec import NonNegative, Spec
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
@@ -61,7 +61,7 @@ class Application:
         if self.spec.policy == "ignore":
             return
         if site.cap is None:
-            site.cap = BackupCap(OnBackupSpec(), world, site, ids)  # it hears of no outage: no phase of its own
+            site.cap = BackupCap(None, world, site, ids)
         running = RunningApplication(self, world, site, ids[site.path(ITEM)])
         site.phases.append(running.react)
         site.on_call.append(running.call)

@@ -65,8 +65,13 @@ class SiteSupply(GridSupply, Protocol):
 class PowerCap(Protocol):
     """What the import limit asks of the power cap on GPUs."""
 
-    on: bool
-    importing: bool
+    @property
+    def on(self) -> bool:
+        """Whether rows are capped."""
+
+    @property
+    def importing(self) -> bool:
+        """Whether the import limit is a reason."""
 
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
