@@ -1,9 +1,11 @@
-"""The power cap has reasons: it begins with the first and ends with the last."""
+"""The power cap has reasons: it begins with the first, ends with the last, and each begin has a cause."""
 
 from typing import Any
 
 import pytest
 from simulation import CABINETS, GENSETS, MIN, H, Story, hall, merged, outage, play
+
+from twin.metrics.causes import capped_by_cause
 
 DEAR = {"hourly": [0.5] * 18 + [1.5] * 3 + [0.5] * 3}
 BACKUP = {"cluster": {"on_backup": {"cap_after_s": 60.0}}}
@@ -17,6 +19,16 @@ def capped(*script: Any, site: Any) -> Story:
         "application": {"policy": "cap", "dear_above_per_kwh": 1.0},
     }
     return play(hall(site=merged(block, site)))
+
+
+def test_a_cap_that_the_application_begins_has_its_decision_as_cause_and_the_outage_as_root() -> None:
+    story = capped(outage(1.0, duration_h=0.5), site={})
+    chain = story.chain("core", "capped", 1)
+    assert chain[0].startswith("grid/script-0001 strikes")
+    assert chain[-2:] == ["application application 1", "core capped 1"]
+    assert story.chain("core", "capped", 0) == ["application application 0", "core capped 0"]
+    shares = {name: float(gpu_h.sum()) for name, _, _, gpu_h in capped_by_cause(story.trace)}
+    assert shares == {"lost_gpu_h_supply": pytest.approx(160 * 0.5 * 0.2), "lost_gpu_h_capacity": 0.0}
 
 
 @pytest.mark.parametrize(

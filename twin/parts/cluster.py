@@ -308,10 +308,10 @@ class BackupCap:
             self._set()
         site.ask(LOAD | SUPPLY)
 
-    def for_application(self, on: bool) -> None:
-        """Cap because the application layer says so, or no longer."""
+    def for_application(self, on: bool, row: int) -> None:
+        """Cap because the application layer decided so in this event, or no longer."""
         if self._turns(_APPLICATION, on=on):
-            self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY)
+            self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY, row)
             self._set()
 
     def _saved_kw(self) -> float:

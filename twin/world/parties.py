@@ -76,8 +76,8 @@ class PowerCap(Protocol):
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
 
-    def for_application(self, on: bool) -> None:
-        """Cap because the application layer says so, or no longer."""
+    def for_application(self, on: bool, row: int) -> None:
+        """Cap because the application layer decided so in this event, or no longer."""
 
 
 class Bypassable(Protocol):
