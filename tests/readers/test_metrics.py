@@ -197,7 +197,7 @@ def test_queue_jobs_are_counted_apart_from_gang_jobs():
     queue = [("queue", "queue", 0.0, 8)]
     jobs = [
         (0, 0, 1 * H, 5 * H, 4, 3 * H, 0, H // 2, H // 2, 1),  # waited 1 h, useful 12 GPU-h
-        (0, 0, 3 * H, -1, 8, 10 * H, 0, 0, 0, 0),  # waited 3 h, runs on, useful 80 GPU-h
+        (0, 8747 * H, 8750 * H, -1, 8, 10 * H, 0, 0, 0, 0),  # waited 3 h, runs on, useful 80 GPU-h
         (0, 0, -1, -1, 2, 0, 0, 0, 0, 0),  # never started
     ]
     stops = [(0, 0, 2 * H, 2 * H + H // 2, -1, 0, 4, H // 2)]  # 4 GPUs x (0.5 + 0.5) h

@@ -10,7 +10,7 @@ class Placement(Servers):
     """GPUs of rows of servers; closed rows, failed servers and waiting spares take no job."""
 
     __slots__ = ("_closed", "_everywhere", "_failed", "_groups", "_layout", "_per_row", "_row_mask", "_spare",
-                 "busy_gpus", "busy_in_row", "held", "open", "servers")  # fmt: skip
+                 "_spares_per_row", "busy_gpus", "busy_in_row", "held", "open", "servers")  # fmt: skip
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class Placement(Servers):
         self._everywhere = (1 << self.servers) - 1
         super().__init__(gpus_per_server, [gpus_per_server] * self.servers, [*[0] * gpus_per_server, self._everywhere])
         self._per_row, self._layout = servers_per_row, PLACEMENTS[layout]
+        self._spares_per_row = spare_servers_per_row
         row = (1 << servers_per_row) - 1
         self._row_mask = [row << (k * servers_per_row) for k in range(rows)]
         self._groups = [sum(self._row_mask[k : k + rows_per_pod]) for k in range(0, rows, rows_per_pod)]
@@ -98,18 +99,31 @@ class Placement(Servers):
         self._reopen()
 
     def fail(self, server: int) -> None:
-        """A server is out for repair; a spare of its row, if one waits, takes its place."""
+        """A server is out for repair; a spare of its row, if one waits, takes its place, unless it was one itself."""
         self._failed |= 1 << server
         spare = self._spare & self._row_mask[server // self._per_row]
-        self._spare ^= spare & -spare
+        self._spare ^= spare & (1 << server) or spare & -spare
         self._reopen()
 
-    def mend(self, server: int, spare: bool) -> None:
-        """A server is repaired; it waits as the row's spare, or takes jobs."""
+    def mend(self, server: int) -> None:
+        """A server is repaired; it waits as a spare where its row lacks one, else it takes jobs."""
         self._failed &= ~(1 << server)
-        if spare:
+        if self.spares(server // self._per_row) < self._spares_per_row:
             self._spare |= 1 << server
         self._reopen()
+
+    def at_risk(self, server: int) -> bool:
+        """Whether a server could fail now: it has not, and its row takes jobs."""
+        return not (self._failed | self._closed) >> server & 1
+
+    def on_server(self, server: int) -> list[int]:
+        """The jobs that hold any GPU of a server, in order."""
+        return sorted(job for job, held in self.held.items() if any(one == server for one, _ in held))
+
+    def sound_on(self, row: int) -> list[int]:
+        """Servers of a row that have not failed, in order."""
+        sound = self._row_mask[row] & ~self._failed
+        return [server for server in range(row * self._per_row, (row + 1) * self._per_row) if sound >> server & 1]
 
     def spares(self, row: int) -> int:
         """Sound spares that wait in a row."""
