@@ -67,6 +67,15 @@ class Blueprint:
             builder.profiles = _profiles(scenario.sites[name], _grown(scenario.sites[name], self.horizon_us))
             builders.append(builder)
             self.parts.append(parts)
+        queues = {
+            builder.path(f"jobs/{part.name}"): part
+            for builder, parts in zip(builders, self.parts, strict=True)
+            for part in parts
+            if isinstance(part, Queue)
+        }
+        self.waits_unknown = sorted(name for name, queue in queues.items() if not queue.waits_known)
+        used = {name: queue.record_gpu_h(scenario.horizon.hours) for name, queue in queues.items()}
+        self.record_gpu_h = {name: gpu_h for name, gpu_h in used.items() if gpu_h is not None}
         self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
         self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
         self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}

@@ -9,6 +9,7 @@ import math
 from copy import copy
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from twin.inputs.jobs.read import read_jobs
@@ -36,6 +37,9 @@ class QueueSpec(Spec):
     file: str | None = Field(default=None, description="a job record of any layout that twin jobs reads")
     generator: GeneratorSpec | None = Field(
         default=None, description="jobs drawn anew in each replication, not recorded"
+    )
+    record_gpus: PositiveCount | None = Field(
+        default=None, description="GPUs of the cluster that the record is of; waits and slowdown are reported only then"
     )
     layout: str | None = Field(default=None, description="the record's layout; found in the file's head if absent")
     bad_rows: Literal["refuse", "leave_out"] = Field(
@@ -80,6 +84,8 @@ class QueueSpec(Spec):
     def _one_source(self) -> Self:
         if (self.file is None) == (self.generator is None):
             raise ValueError("give file (a record) or generator, and not both")
+        if self.file is None and self.record_gpus is not None:
+            raise ValueError("record_gpus: is of a record (file), and generated jobs have none; leave it out")
         return self
 
     @model_validator(mode="after")
@@ -129,6 +135,19 @@ class Queue:
             return ticks(spec.checkpoint_interval_min / 60.0) if spec.checkpoint_interval_min else NEVER
         mtbf_h = 1.0 / spec.hardware.failures_per_h(servers)
         return max(1, ticks(INTERVALS[spec.checkpoint_interval](spec.checkpoint_stall_s / 3600.0, mtbf_h)))
+
+    @property
+    def waits_known(self) -> bool:
+        """Whether waits say anything: jobs that were drawn for this cluster, or a record of a cluster of known size."""
+        return self.spec.file is None or self.spec.record_gpus is not None
+
+    def record_gpu_h(self, until_h: float) -> float | None:
+        """GPU-hours in use from time zero until then by the record's own starts; None where it does not say them."""
+        jobs = self.jobs
+        if self.spec.file is None or not len(jobs) or np.isnan(jobs.start_s).any():
+            return None
+        end_s = np.minimum(jobs.start_s + jobs.duration_s, until_h * 3600.0)
+        return float((np.maximum(0.0, end_s - np.maximum(jobs.start_s, 0.0)) * jobs.gpus).sum() / 3600.0)
 
     @property
     def _usable_gpus(self) -> int:
