@@ -106,8 +106,10 @@ class QueueSpec(Spec):
 class Queue:
     """A queue of recorded or drawn jobs on a site's cluster."""
 
-    def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec) -> None:
+    def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec, free: list[int] | None = None) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
+        self.servers = [cluster.servers_per_row] * cluster.rows if free is None else list(free)
+        """By row, servers that no gang job of the site holds: the queue's own."""
         self.take(self._read())
 
     def take(self, jobs: Jobs) -> None:
@@ -152,8 +154,13 @@ class Queue:
     @property
     def _usable_gpus(self) -> int:
         """GPUs of the cluster that are no spares."""
-        spare = self.cluster.rows * self.spec.spare_servers_per_row * self.cluster.gpus_per_server
-        return self.cluster.gpus - spare
+        spare = self.spec.spare_servers_per_row
+        return sum(max(0, servers - spare) for servers in self.servers) * self.cluster.gpus_per_server
+
+    @property
+    def own_gpus(self) -> int:
+        """GPUs of its servers, spares counted in."""
+        return sum(self.servers) * self.cluster.gpus_per_server
 
     def _read(self) -> Jobs:
         """The record's jobs; none where they are drawn.
@@ -170,7 +177,7 @@ class Queue:
 
     def declare(self, site: SiteBuilder) -> None:
         """One item for the whole queue, and one for each tenant."""
-        site.item(f"jobs/{self.name}", "queue", gpus=self.cluster.gpus)
+        site.item(f"jobs/{self.name}", "queue", gpus=self.own_gpus)
         if self.spec.hardware is not None:
             site.item(f"jobs/{self.name}/hardware", "hardware")
         for tenant in self.tenants:

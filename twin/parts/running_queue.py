@@ -42,8 +42,9 @@ class RunningQueue:
         self._core = site.plan.load_of["core"]
         self._placement = Placement(
             cluster.rows, cluster.servers_per_row, cluster.gpus_per_server, spec.placement, spec.rows_per_pod,
-            spec.spare_servers_per_row,
+            spec.spare_servers_per_row, queue.servers,
         )  # fmt: skip
+        self._shown = [0] * cluster.rows
         self._scheduler = Scheduler(self._placement, queue.gpus, spec.order, spec.backfill, spec.backfill_depth)
         self._history = History()
         self._priorities = queue.jobs.priority.tolist()
@@ -138,7 +139,9 @@ class RunningQueue:
     def _show(self) -> None:
         fact, idle = self.site.fact, self._runs.pace == 0.0
         for row, load in enumerate(self._loads):
-            fact[f.L_BUSY_GPUS, load] = 0 if idle else self._placement.busy_in_row[row]
+            busy = 0 if idle else self._placement.busy_in_row[row]
+            fact[f.L_BUSY_GPUS, load] += busy - self._shown[row]
+            self._shown[row] = busy
 
     # ------------------------------------------------------------------ on purpose
     @property
@@ -150,7 +153,7 @@ class RunningQueue:
         placement, now = self._placement, self.world.now
         busy = placement.busy_gpus
         exposed = sum(self._runs.exposed_us(job, now) * self.queue.gpus[job] for job in self._runs.running)
-        share = busy / self.queue.cluster.gpus
+        share = busy / self.queue.cluster.gpus  # of the kW of all rows
         full_kw, capped_kw = self._slowed_kw
         return Offer(
             name=self.name,
