@@ -90,18 +90,16 @@ def loss_gpu_h(trace: Trace) -> Float:
 
 
 def capped_gpu_h(trace: Trace) -> Float:
-    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs [GPU-h]."""
+    """Training that power caps cost each job: what is missing from its time since its first start [GPU-h]."""
     jobs = trace.jobs
-    is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
-    gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)
     end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
     booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
     missing = jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us)
-    return np.asarray(np.where(gang, missing, 0.0), np.float64)
+    return np.asarray(np.where(jobs["start_us"] >= 0, missing, 0.0), np.float64)
 
 
 def capped_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
-    """What caps cost gang jobs, shared out over the spans for which their site was capped.
+    """What caps cost jobs, shared out over the spans for which their site was capped.
 
     Returns:
         (account, starts and ends of spans [us], their GPU-hours): "lost_gpu_h_supply" where a supply event began the

@@ -6,14 +6,15 @@ The keys of the job's block, and the servers that it takes. What it does while i
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from twin.jobs.checkpoint import INTERVALS
 from twin.parts.cluster import ClusterSpec
+from twin.parts.hardware import HardwareSpec
 from twin.parts.running_gang import RunningGang
-from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
+from twin.spec import Count, NonNegative, Positive, PositiveCount, Spec
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -57,24 +58,6 @@ class RestartSpec(Spec):
     core_lost: Positive = 1.5
 
 
-class HardwareSpec(Spec):
-    """Interruptions by the servers themselves, and what a hard loss of power breaks."""
-
-    per_1000_server_days: NonNegative = 3.79
-    fails_to_boot_probability: Probability = Field(
-        default=0.0, description="per server that has lost power; FACTS 1.33 assumes 0.001 to 0.01"
-    )
-    repair_h: NonNegative = Field(
-        default=0.0, description="a failed server is out for so long; 0: the restart mends it"
-    )
-
-    @model_validator(mode="after")
-    def _is_repaired(self) -> Self:
-        if self.fails_to_boot_probability and not self.repair_h:
-            raise ValueError("fails_to_boot_probability: say how long such a server is out (add repair_h)")
-        return self
-
-
 class GangSpec(Spec):
     """One synchronous training job over all rows of its site."""
 
@@ -105,7 +88,7 @@ class GangSpec(Spec):
 
     def interruptions_per_h(self, cluster: ClusterSpec) -> float:
         """Rate of hardware interruptions of the whole job [1/h]."""
-        return self.hardware.per_1000_server_days * self.servers(cluster) / 24_000.0
+        return self.hardware.failures_per_h(self.servers(cluster))
 
 
 class Gang:

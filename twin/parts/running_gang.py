@@ -128,14 +128,13 @@ class RunningGang:
     def _finish(self) -> None:
         """All its work is done and saved; under a changing pace that may turn out to be later."""
         now, left_us = self.world.now, self._work_us - self._useful
-        booked = self.progress.book(now, to_checkpoint=False)
-        if booked.useful < left_us - self.progress.stall_us - 1:
+        booked = self.progress.ended(now, left_us)
+        if booked is None:
             self._expect_the_end(now)
             return
         self._end_us = now
-        slowed_us = round(self.progress.slowed_us(now - self.progress.since))
-        self._stalled += max(0, now - self.progress.since - left_us - slowed_us)
-        self._useful += left_us
+        self._useful += booked.useful
+        self._stalled += booked.stalled
         self._fails.stop()
         self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
 

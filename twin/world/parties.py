@@ -65,14 +65,19 @@ class SiteSupply(GridSupply, Protocol):
 class PowerCap(Protocol):
     """What the import limit asks of the power cap on GPUs."""
 
-    on: bool
-    importing: bool
+    @property
+    def on(self) -> bool:
+        """Whether rows are capped."""
+
+    @property
+    def importing(self) -> bool:
+        """Whether the import limit is a reason."""
 
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
 
-    def for_application(self, on: bool) -> None:
-        """Cap because the application layer says so, or no longer."""
+    def for_application(self, on: bool, row: int) -> None:
+        """Cap because the application layer decided so in this event, or no longer."""
 
 
 class Bypassable(Protocol):
