@@ -132,6 +132,8 @@ def test_a_genset_left_off_fails_the_next_call_and_only_that() -> None:
     story = told(grid={"script": script}, protection={"gensets": {**GENSETS, "retransfer_min": 0.0}},
                  planned_work=work, human_error=ERRS)  # fmt: skip
     left = story.at("gensets/genset-01", "human_error")
+    assert [value for _, value in story.of("gensets/genset-01", "maintenance")] == [1, 0]
+    assert story.at("gensets/genset-01", "maintenance")[1] == left[0]
     assert len(left) == 1
     assert left[0] < 23 * H
     assert story.of("gensets/genset-01", "failed_to_start") == [(23 * H + 3 * S, 3)]

@@ -190,6 +190,10 @@ class RunningGensets:
         self.site.log(self.items[k], r.MAINTENANCE, 1, row)
         self._in_service_until[k] = until_us
 
+    def stand_up(self, k: int, row: int) -> None:
+        """Set k is given back; its time in service is over in this tick."""
+        self.site.log(self.items[k], r.MAINTENANCE, 0, row)
+
     def leave_off(self, k: int, row: int) -> None:
         """Set k was left switched off: it will not start when it is next called."""
         self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)

@@ -125,6 +125,7 @@ class GensetsInService:
 
     def end(self, k: int, row: int) -> None:
         """Back, unless it was left off."""
+        self._plant.stand_up(k, row)
         if self._site.hands.err(self._site.path(f"gensets/genset-{k + 1:02d}")) >= 0:
             self._plant.leave_off(k, row)
 

@@ -29,6 +29,9 @@ class GensetPlant(Protocol):
     def stand_down(self, k: int, until_us: int, row: int) -> None:
         """Set k is taken out of service until then."""
 
+    def stand_up(self, k: int, row: int) -> None:
+        """Set k is given back."""
+
     def leave_off(self, k: int, row: int) -> None:
         """Set k was left switched off: it will not start when it is next called."""
 
