@@ -208,10 +208,10 @@ class Site:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
         for tell in self.on_call:
             tell(begin_us, end_us)
-        if self.planner is None:
-            return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
         self.calls.append((begin_us, end_us, cap_kw))
+        if self.planner is None:
+            return
         self.plan_due = True
         self.ask(LOAD)
 
