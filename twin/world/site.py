@@ -179,6 +179,8 @@ class Site:
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
+        if dirty != LOAD or self.abnormal:
+            self.clock[f.MOVED] = 1
         if dirty & UNITS:
             self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
