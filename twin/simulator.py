@@ -47,7 +47,7 @@ class Simulator:
         seed = blueprint.scenario.seed
         world = World(
             seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level,
-            allow_code=self.study.allow_code, crews=blueprint.crews, spares=blueprint.spares,
+            allow_code=self.study.allow_code, code=self.study.code, crews=blueprint.crews, spares=blueprint.spares,
         )  # fmt: skip
         try:
             sites = [Site(world, plan) for plan in blueprint.sites]

@@ -128,7 +128,7 @@ class RunningEms:
         stored = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
         most = float(np.dot(site.quantity[f.U_MAX_KWH, self._ours], up))
         stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
-        month = int(np.searchsorted(site.plan.month_us, site.now_us, side="right")) - 1
+        month = int(site.edge[f.E_MONTH, site.clock[f.EDGE]])
         paid_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), ems.free_demand_kw)
         peak_kw = self._peak_kw(paid_kw)
         cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
@@ -220,7 +220,7 @@ class RunningEms:
         efficiency = float(np.average(quantity[f.U_EFFICIENCY], weights=quantity[f.U_RATED_KWH]))
         storage = Storage(
             top_kwh, min(recharge_kw, float(site.totals[f.RECHARGE_LIMIT_KW])), rated_kw, efficiency, efficiency,
-            1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H,
+            1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H, float(spec.charge_from != "pv"),
         )  # fmt: skip
         floor_kwh = min(max(least_kwh, spec.backup_reserve_fraction * rated_kwh), top_kwh)
         past = self._history if ems.without_failures_kw is None else ems.without_failures_kw
@@ -269,6 +269,8 @@ class RunningEms:
         reserve_kwh = np.maximum(plan.reserve_kwh, view.floor_kwh)
         kwh = np.stack([plan.up_kwh, plan.down_kwh, reserve_kwh])
         up, down, reserve = np.clip((kwh - least) / (most - least), 0.0, 1.0)
+        if self.spec.charge_from == "pv":
+            up[:] = 0.0
         return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
 
     def _book(self, rows: Floats, peak_kw: float, up: np.ndarray) -> None:

@@ -204,6 +204,8 @@ class SiteSpec(Spec):
         cabinets = self.protection.cabinets
         if self.ems is not None and cabinets is None:
             raise ValueError("ems: there is no storage to plan for (add protection.cabinets)")
+        if self.ems is not None and self.ems.charge_from == "pv" and self.pv is None:
+            raise ValueError("ems.charge_from: pv charges from surplus of PV, and there is none (add pv)")
         if self.ems is not None and cabinets and self.ems.backup_reserve_fraction > cabinets.soc_max_fraction:
             raise ValueError(
                 f"ems.backup_reserve_fraction {self.ems.backup_reserve_fraction:g} cannot be reached: full is"
