@@ -159,8 +159,7 @@ def test_work_on_one_feeder_with_a_wrong_hand_opens_the_other_too() -> None:
         "grid/A/planned strikes 3600000000",
         "switching human_error 1200000000",
     ]
-    chain = losses_by_chain(story.trace)["chain"]
-    assert "planned work > human error" in chain
+    assert losses_by_chain(story.trace)["chain"] == ["planned work > human error"]
 
 
 def test_work_on_a_board_errs_at_its_beginning_and_at_its_end() -> None:
