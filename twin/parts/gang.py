@@ -19,7 +19,7 @@ from twin.spec import Count, NonNegative, Positive, PositiveCount, Spec
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
     from twin.world.site import Site
-    from twin.world.world import World
+    from twin.world.world import Stream, World
 
 
 class CheckpointSpec(Spec):
@@ -73,6 +73,12 @@ class GangSpec(Spec):
     minimum_rows: PositiveCount | None = Field(
         default=None, description="goes on with so many of its rows when others go dark, at a pace by servers"
     )
+    server_speed_spread_fraction: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="servers run evenly between full speed and so much less; the job goes at its slowest's",
+    )
     checkpoint: CheckpointSpec = CheckpointSpec()
     detection_min: NonNegative = 2.0
     warm_restart_min: NonNegative = 13.0
@@ -85,6 +91,14 @@ class GangSpec(Spec):
     def servers(self, cluster: ClusterSpec) -> int:
         """Servers that the job holds."""
         return math.ceil(self.gpus / cluster.gpus_per_server)
+
+    def slowest_fraction(self, cluster: ClusterSpec, luck: Stream) -> float:
+        """Speed of its slowest server: the least of so many uniform draws, by one draw of its law 1 - (1 - x)^n."""
+        spread = self.server_speed_spread_fraction
+        if not spread:
+            return 1.0
+        least = -math.expm1(math.log1p(-luck.uniform()) / self.servers(cluster))
+        return 1.0 - spread * (1.0 - least)
 
     def interruptions_per_h(self, cluster: ClusterSpec) -> float:
         """Rate of hardware interruptions of the whole job [1/h]."""

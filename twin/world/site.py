@@ -179,6 +179,8 @@ class Site:
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
+        if dirty != LOAD or self.abnormal:
+            self.clock[f.MOVED] = 1
         if dirty & UNITS:
             self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
@@ -208,10 +210,10 @@ class Site:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
         for tell in self.on_call:
             tell(begin_us, end_us)
-        if self.planner is None:
-            return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
         self.calls.append((begin_us, end_us, cap_kw))
+        if self.planner is None:
+            return
         self.plan_due = True
         self.ask(LOAD)
 
