@@ -198,20 +198,26 @@ class RunningGrid:
         if drain.lead_us:
             yield self.world.sleep(drain.lead_us)
         row = self.site.change(item, r.STRIKES, duration_us, SUPPLY)
-        self._switch_by_hand(name, event, feeder, row)
-        yield from self._struck(Strike(self.world.now + duration_us, item, row, event, closed_transition), (feeder,))
+        away = self._switch_by_hand(name, event, feeder, row)
+        yield from self._struck(Strike(self.world.now + duration_us, item, away, event, closed_transition), (feeder,))
         row = self.site.change(item, r.RESTORED, 1, 0, row)
         self._switch_by_hand(name, event_number(f"{name}/return", event), feeder, row)
         drain.release(row)
 
-    def _switch_by_hand(self, name: str, event: int, feeder: int, cause: int) -> None:
-        """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
+    def _switch_by_hand(self, name: str, event: int, feeder: int, cause: int) -> int:
+        """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right.
+
+        Returns:
+            The last event's row, cause of what the work takes away: the error where there is one.
+        """
         length_us = self.site.hands.err(name)
         if length_us >= 0:
             item = self.site.hands.item
             row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
             strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
             self.world.start(self._struck(strike, tuple(k for k in range(len(self._strikes)) if k != feeder)))
+            return row
+        return cause
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""

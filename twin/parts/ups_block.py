@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twin.chance.law import compile_law, exponential
 from twin.plant import fields as f
-from twin.units import TICKS_PER_S, ticks
+from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
 from twin.world.site import SUPPLY, Site
 
@@ -88,7 +88,7 @@ class LockOut:
         site, j = self._site, self._block.feed
         on_battery = site.fact[f.F_STATE, j] == f.ON_STORAGE
         went, self._was_on_battery = on_battery and not self._was_on_battery, on_battery
-        if not went or site.fact[f.F_AWAY_US, j]:
+        if not went or self._alarm.due != NEVER:
             return
         now = site.now_us
         self._times.append(now)
@@ -97,7 +97,7 @@ class LockOut:
         self._times.clear()
         self._row = site.log(self._block.item, r.LOCKED_OUT, 1, site.feed_row[j])
         if self._spec.stays_on == "battery":
-            site.fact[f.F_AWAY_US, j] = now + self._return_us
+            site.fact[f.F_AWAY_US, j] = max(int(site.fact[f.F_AWAY_US, j]), now + self._return_us)
             site.fact[f.F_EVENT, j] = site.section[f.S_EVENT].max()
             site.ask(SUPPLY)
         else:
