@@ -262,6 +262,6 @@ def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw
     if site.cluster.transfer_switch is None or not switched:
         return []
-    switches = TransferSwitches(site.cluster.transfer_switch, switched)
+    switches = TransferSwitches("cluster", site.cluster.transfer_switch, switched)
     switches.declare(builder)
     return [switches]

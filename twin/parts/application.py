@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from twin.jobs.application import POLICIES
 from twin.jobs.application.view import CAP, GO_ON, PAUSE, STOP, Offer, Situation
-from twin.parts.cluster import BackupCap, OnBackupSpec
+from twin.parts.cluster import BackupCap
 from twin.plant import fields as f
 from twin.spec import NonNegative, Spec
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
@@ -75,7 +75,7 @@ class Application:
         if self.spec.policy == "ignore":
             return
         if site.cap is None:
-            site.cap = BackupCap(OnBackupSpec(), world, site, ids)  # it hears of no outage: no phase of its own
+            site.cap = BackupCap(None, world, site, ids)
         running = RunningApplication(self, world, site, ids[site.path(ITEM)])
         site.phases.append(running.react)
         site.on_call.append(running.call)
@@ -130,12 +130,13 @@ class RunningApplication:
         site.settle()
         situation = self._situation(now)
         soonest_us = NEVER
-        tell_cap = False
+        tell_cap, cap_row = False, -1
         for job, offer, told in self._decisions(situation):
             before = self._told.get(job.name, GO_ON)
             tell_cap |= told == CAP
             if told != before:
-                self._tell(job, before, told)
+                row = self._tell(job, before, told)
+                cap_row = row if CAP in {before, told} else cap_row
             if told != STOP and situation.dark_in_h < math.inf:
                 left_us = ticks(situation.dark_in_h)
                 lead_us = ticks(offer.write_h + situation.margin_h)
@@ -143,7 +144,7 @@ class RunningApplication:
                 again_us = left_us - lead_us if left_us > lead_us else max(left_us // 2, TICKS_PER_S)
                 soonest_us = min(soonest_us, now + again_us)
         if site.cap is not None:
-            site.cap.for_application(tell_cap)
+            site.cap.for_application(tell_cap, cap_row)
         if soonest_us != NEVER:
             self._alarm.at(soonest_us)
         self._next_turn()
@@ -180,8 +181,8 @@ class RunningApplication:
     def _is_dear(self, price_per_kwh: float) -> bool:
         return self.spec.dear_above_per_kwh is not None and price_per_kwh > self.spec.dear_above_per_kwh
 
-    def _tell(self, job: RunningJob, before: int, told: int) -> None:
-        """The decision is an event, and the cause of what follows."""
+    def _tell(self, job: RunningJob, before: int, told: int) -> int:
+        """The decision is an event, and the cause of what follows; its row."""
         self._told[job.name] = told
         cause = self._cause if told != GO_ON else -1
         row = self._site.change(self._item, r.APPLICATION, told, 0, cause)
@@ -193,6 +194,7 @@ class RunningApplication:
             job.pause(on=True, cause=row)
         if told == STOP:
             job.stop(REASON, row)
+        return row
 
     def _situation(self, now: int) -> Situation:
         site = self._site

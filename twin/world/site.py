@@ -147,6 +147,7 @@ class Site:
 
     def log(self, item: int, what: int, value: int, cause: int) -> int:
         """Log a consequence in the instant of a change or inside a reaction."""
+        assert self.now_us == self.env.now, "no change and no reaction has come before in this instant"
         return self.record.event(self.now_us, item, what, value, cause)
 
     def ask(self, concerns: int) -> None:
@@ -178,6 +179,8 @@ class Site:
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
+        if dirty != LOAD or self.abnormal:
+            self.clock[f.MOVED] = 1
         if dirty & UNITS:
             self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
