@@ -52,7 +52,7 @@ class QueueSpec(Spec):
     backfill_depth: PositiveCount = Field(
         default=BACKFILL_DEPTH,
         description="jobs behind the head of the queue that may overtake it; conservative plans each of them at each"
-        " event, which is slow where hundreds run",
+        " event, which is slow where hundreds run (25 is not)",
     )
     expected_run_time: Literal["requested", "history", "exact"] = Field(
         default="requested",
