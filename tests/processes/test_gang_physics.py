@@ -141,6 +141,16 @@ def test_an_elastic_job_goes_on_with_fewer_rows_and_takes_them_back_when_they_ha
     assert rigid.interruptions() == [(H, 2 * H + 45 * MIN, 1, 0)]
 
 
+def test_rows_given_up_are_awaited_from_their_return_and_not_from_a_dip_before_it() -> None:
+    """Row 2 is dark by work on its board until 3:00 and boots for 45 min; a dip below hold-up at 2:18 moves nothing."""
+    work = {"planned_work": {"script": [{"at_h": 1.0, "on": "row-002", "duration_h": 2.0}]}}
+    regrown = [
+        play(hall(site=merged(work, {"grid": {"script": dips}}), jobs=job(minimum_rows=1))).interruptions()[1][0]
+        for dips in ([], [outage(2.3, duration_ms=5.0)])
+    ]
+    assert regrown[1] == regrown[0] == pytest.approx(225 * MIN, abs=1 * S)
+
+
 def test_rows_that_boot_one_after_the_other_keep_the_inrush_small_and_take_longer() -> None:
     """Two rows at 0.2 a minute: the second boots 5 min after the first, the job trains 5 min later."""
     story = raw(outage(1.0, duration_s=10.0), restart_rows_per_min=0.2)

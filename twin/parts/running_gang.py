@@ -171,6 +171,7 @@ class RunningGang:
             rollback = self._keep(now, to_checkpoint=True)
         elif self.phase == SAVING:
             self._saved.stop()
+            self._growing = False
             rollback = self._keep(self._saving_us, to_checkpoint=True)
             self._account.stall(now - self._saving_us)
         self._account.interrupt(now, cause, level, rollback)
@@ -192,8 +193,11 @@ class RunningGang:
             self.phase = RESTARTING
             self._boot()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
-        elif self.phase == TRAINING and self.rows.share < 1.0 and self._regrown.due == NEVER:
-            self._regrown.at(self.site.now_us + self._restart_us[ROWS])
+        elif self.phase == TRAINING and self.rows.share < 1.0:
+            if not self.rows.all_lit():
+                self._regrown.stop()
+            elif self._regrown.due == NEVER:
+                self._regrown.at(self.site.now_us + self._restart_us[ROWS])
 
     def _without_power(self, core_dark: bool, dark: list[int]) -> None:
         level = CORE if core_dark else ROWS

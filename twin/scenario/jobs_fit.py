@@ -43,6 +43,8 @@ def _fits(name: str, job: GangSpec | QueueSpec, scenario: Scenario) -> None:
         return
     if job.spare_rows >= cluster.rows:
         raise ValueError(f"jobs.{name}.spare_rows: {job.spare_rows} of the cluster's {cluster.rows} rows")
+    if job.minimum_rows is not None and job.minimum_rows > cluster.rows:
+        raise ValueError(f"jobs.{name}.minimum_rows: {job.minimum_rows} of the cluster's {cluster.rows} rows")
     if job.servers(cluster) > (cluster.rows - job.spare_rows) * cluster.servers_per_row:
         raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
 
