@@ -67,7 +67,7 @@ class RunningGang:
         self._more_rows, self._regrown = world.alarm(self._boot_another), world.alarm(self._regrow)
         self._row = len(world.record.jobs) // len(r.JOB_COLUMNS)
         world.record.jobs.extend([0] * len(r.JOB_COLUMNS))
-        self._useful = self._stalled = self._rolled_back = self._down = 0
+        self._useful = self._stalled = self._rolled_back = self._down = self._fewer_rows = self._paused_us = 0
         self._count, self._end_us = 0, -1
         self._open: tuple[int, int, int, int] | None = None
         self._lost, self._why, self._given_up = SERVER, -1, -1
@@ -114,7 +114,7 @@ class RunningGang:
 
     def _set_pace(self) -> None:
         pace = self._pace_at_cap if self._capped else 1.0
-        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace * self.rows.share)
+        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace, self.rows.share)
         if self.phase == TRAINING and self._work_us != NEVER:
             self._expect_the_end(self.site.now_us)
 
@@ -135,6 +135,7 @@ class RunningGang:
         self._end_us = now
         slowed_us = round(self.progress.slowed_us(now - self.progress.since))
         self._stalled += max(0, now - self.progress.since - left_us - slowed_us)
+        self._book_slowed(now - self.progress.since)
         self._useful += left_us
         self._fails.stop()
         self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
@@ -151,7 +152,15 @@ class RunningGang:
         self._useful += booked.useful
         self._stalled += booked.stalled
         self._rolled_back += booked.rolled_back
+        self._book_slowed(until - self.progress.since - booked.rolled_back)
         return booked.rolled_back
+
+    def _book_slowed(self, elapsed: int) -> None:
+        """What fewer rows and pauses cost; what is missing besides is the cost of caps."""
+        fewer, paused, _ = self.progress.slowed_by_us(elapsed)
+        whole = round(fewer)
+        self._fewer_rows += whole
+        self._paused_us += round(fewer + paused) - whole
 
     def _spend(self) -> None:
         """The hardware clock stands still from here on."""
@@ -204,8 +213,7 @@ class RunningGang:
         elif self.phase == WAITING and not self._stopped_for and self._cool():
             self._dark.clear()
             if self.spec.minimum_rows and self._lost != SERVER:
-                self.rows.take_back()
-                self._set_pace()
+                self._take_back(self.site.trigger)
             self.phase = RESTARTING
             self._boot()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
@@ -238,6 +246,14 @@ class RunningGang:
             self._given_up = self.site.load_row[dark[0]]
             self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self._given_up)
             self.site.ask(SUPPLY)
+
+    def _take_back(self, cause: int) -> None:
+        """Hold all its rows again, where they are lit."""
+        share = self.rows.share
+        self.rows.take_back()
+        self._set_pace()
+        if self.rows.share > share:
+            self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), cause)
 
     def _break(self, dark: list[int]) -> None:
         """Of servers that have just lost power, some will not boot."""
@@ -340,8 +356,7 @@ class RunningGang:
             return
         self._open, self._count = (now, cause, SERVER, 0), self._count + 1
         if regrow:
-            self.rows.take_back()
-            self._set_pace()
+            self._take_back(cause)
         self._leave(phase, cause)
         if phase == RESTARTING:
             self._restart(self.warm_us)
@@ -368,3 +383,4 @@ class RunningGang:
         )  # fmt: skip
         for k, value in enumerate(values):
             self.world.record.jobs[start + k] = value
+        self.world.record.slowed[self._row] = (self._fewer_rows, self._paused_us)
