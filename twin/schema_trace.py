@@ -129,7 +129,7 @@ SCHEMA: dict[str, Columns] = {
             "end_us": ("int64", "ended, -1 if not ended at the horizon"),
             "gpus": ("int64", "GPUs held"),
             "useful_us": ("int64", "training time kept"),
-            "stall_us": ("int64", "standing still for checkpoints"),
+            "stall_us": ("int64", "standing still for checkpoints, or waiting for the slowest server"),
             "rollback_us": ("int64", "training time lost by going back to a checkpoint"),
             "down_us": ("int64", "detection, waiting for power and restart"),
             "interruptions": ("int64", "number of interruptions"),

@@ -105,6 +105,8 @@ class Simulator:
             "sites": [plan.name for plan in self.blueprint.sites],
             "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],
             "customers": self.blueprint.customers,
+            "waits_unknown": self.blueprint.waits_unknown,
+            "record_gpu_h": self.blueprint.record_gpu_h,
             "whats": list(WHATS),
             "kinds": sorted({item.kind for item in self.blueprint.items}),
         }

@@ -81,6 +81,16 @@ class Progress:
         slowed = round(self.slowed_us(elapsed - rolled_back))
         return Booked(elapsed - rolled_back - stalled - slowed, stalled, rolled_back)
 
+    def ended(self, now: int, left_us: int) -> Booked | None:
+        """The time since the restart, if `left_us` of training are done and saved by now; else None.
+
+        After a change of pace `finish_us` may have been up to two stalls too early.
+        """
+        if self.book(now, to_checkpoint=False).useful < left_us - self.stall_us - 1:
+            return None
+        slowed = round(self.slowed_us(now - self.since))
+        return Booked(left_us, max(0, now - self.since - left_us - slowed), 0)
+
     def finish_us(self, now: int, left_us: int) -> int | None:
         """When `left_us` of training, counted from the restart, will be done and saved; None at a pace of zero.
 

@@ -96,23 +96,21 @@ SLOWED = ("capped", "fewer_rows", "paused")
 def slowed_gpu_h(trace: Trace) -> dict[str, Float]:
     """Training lost by each job without an interruption [GPU-h], by what slowed it down (`SLOWED`).
 
-    Caps cost what is missing from the time that a gang job held its GPUs.
+    Caps cost what is missing from a job's time since its first start.
     """
     jobs = trace.jobs
-    is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
-    gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)
     end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
     booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
     fewer_us, paused_us = jobs["fewer_rows_us"], jobs["paused_us"]
     capped_us = end_us - jobs["start_us"] - booked_us - fewer_us - paused_us
     return {
-        name: np.asarray(np.where(gang, jobs["gpus"] / TICKS_PER_H * lost_us, 0.0), np.float64)
+        name: np.asarray(np.where(jobs["start_us"] >= 0, jobs["gpus"] / TICKS_PER_H * lost_us, 0.0), np.float64)
         for name, lost_us in zip(SLOWED, (capped_us, fewer_us, paused_us), strict=True)
     }
 
 
 def slowed_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
-    """What caps, fewer rows and pauses cost gang jobs, shared out over the spans for which they held, by their length.
+    """What caps, fewer rows and pauses cost jobs, shared out over the spans for which they held, by their length.
 
     Returns:
         (account, starts and ends of spans [us], their GPU-hours): "lost_gpu_h_supply" where a supply event or the
@@ -120,9 +118,12 @@ def slowed_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
     """
     found: list[tuple[str, Int, Int, Float]] = []
     for reason, lost in slowed_gpu_h(trace).items():
-        for job in np.flatnonzero(lost > 0.0).tolist():
-            total = float(lost[job])
-            start, at_us, ends_us = _slow_spans(trace, reason, int(trace.jobs["item"][job]))
+        item = trace.jobs["item"]
+        shared = trace.items["site"][item] if reason == "capped" else item  # a cap is the whole site's
+        for one in np.unique(shared[lost > 0.0]):
+            own = shared == one
+            total = float(lost[own].sum())
+            start, at_us, ends_us = _slow_spans(trace, reason, int(item[own][0]))
             length = (ends_us - at_us).astype(np.float64)
             if not length.sum() > 0.0:
                 whole = (np.zeros(1, np.int64), np.array([trace.meta["horizon_us"]], np.int64))
@@ -131,7 +132,7 @@ def slowed_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
             gpu_h = total * length / length.sum()
             root = trace.root_cause()[start]
             kinds = (trace.items["kind"][k] for k in trace.events["item"][root])
-            kind = np.array([_GROUP_OF.get(one, _OTHER) for one in kinds], np.int64)
+            kind = np.array([_GROUP_OF.get(name, _OTHER) for name in kinds], np.int64)
             by_supply = (kind != _OTHER) & (kind != _GROUP_OF["capacity"])
             for name, mine in (("lost_gpu_h_supply", by_supply), ("lost_gpu_h_capacity", ~by_supply)):
                 found.append((name, at_us[mine], ends_us[mine], gpu_h[mine]))

@@ -131,14 +131,15 @@ def _jobs(trace: Trace) -> dict[str, float]:
     gpu_h = jobs["gpus"] / TICKS_PER_H
     useful_gpu_h = gpu_h * jobs["useful_us"]
     queued = is_queue & started
-    wait_us = (jobs["start_us"] - jobs["submit_us"])[queued].sum()
+    waited = queued & compute.waits_known(trace)
+    wait_us = (jobs["start_us"] - jobs["submit_us"])[waited].sum()
     return {
         "job_down_h_per_year": jobs["down_us"].sum() / TICKS_PER_H / years,
         "effective_training_time_fraction": _ratio(useful_gpu_h[gang].sum(), (gpu_h * held_us)[gang].sum()),
         "gpu_h_useful_per_year": useful_gpu_h[gang].sum() / years,
         "jobs_started": _count(queued),
         "jobs_completed": _count(is_queue & (jobs["end_us"] >= 0)),
-        "mean_wait_h": _ratio(wait_us / TICKS_PER_H, _count(queued)),
+        "mean_wait_h": _ratio(wait_us / TICKS_PER_H, _count(waited)),
         "queue_gpu_h_useful_per_year": useful_gpu_h[queued].sum() / years,
     }
 

@@ -175,6 +175,8 @@ class RunningEms:
     def _sound_share(self) -> float:
         """Window of the sound units over that of all as delivered, rounded."""
         up = self.site.fact[f.U_UP, self._ours]
+        if not self.site.clock[f.AGEING] and up.all():
+            return 1.0
         window = self.site.quantity[f.U_MAX_KWH, self._ours] - self.site.quantity[f.U_MIN_KWH, self._ours]
         share = round(SOUND_STEPS * float(np.dot(window, up)) / float(self._new[1] - self._new[0])) / SOUND_STEPS
         return share if share > 0.0 or not up.any() else 1.0 / SOUND_STEPS
@@ -282,5 +284,5 @@ class RunningEms:
             site.totals[f.SLOT_NET_KWH] = 0.0
         clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
         clock[f.PLAN_EDGE_US] = (site.now_us // SLOT_US + 1) * SLOT_US
-        site.totals[f.PAID_KW] = peak_kw
+        site.totals[f.PAID_KW], clock[f.MOVED] = peak_kw, 1
         begin_slot(site.fact, site.quantity, clock, site.totals)

@@ -7,23 +7,21 @@ auto-transfer time - which is always longer than any hold-up, so a load without 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING
 
 from twin.inputs.outages_csv import OutageLog
+from twin.parts.grid_spec import ExpansionSpec, GridSpec
 from twin.parts.planned_work import Drain
 from twin.parts.supply_events import (
     EventSpec,
     LoggedSource,
     PlannedSource,
-    PlannedSpec,
     ScriptedEventSpec,
     ScriptedSource,
     Source,
+    event_number,
 )
 from twin.plant import fields as f
-from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
 from twin.world import record as r
 from twin.world.blueprint import UNLIMITED_KW
@@ -36,58 +34,6 @@ if TYPE_CHECKING:
 
     from twin.world.blueprint import SiteBuilder
     from twin.world.world import Process, World
-
-
-class FeederSpec(Spec):
-    """One incoming feeder and the events that strike it alone."""
-
-    momentary: EventSpec | None = None
-    sustained: EventSpec | None = None
-    planned: PlannedSpec | None = None
-    capacity_kw: Positive | None = Field(default=None, description="what the feeder and its transformer carry")
-
-
-class ExpansionSpec(Spec):
-    """From `at_h` on the site may import more."""
-
-    at_h: NonNegative
-    import_limit_kw: Positive
-
-
-class OutageLogSpec(Spec):
-    """A record of what a site has lived through, replayed; columns as `twin.inputs.outages_csv` says."""
-
-    file: str
-    beside_drawn: bool = Field(default=False, description="whether drawn events strike, too")
-
-
-class GridSpec(Spec):
-    """Grid supply of a site: one feeder, or two with a normally open tie between their sections."""
-
-    feeders: dict[str, FeederSpec] = Field(min_length=1, max_length=2)
-    both_feeders: EventSpec | None = Field(default=None, description="common cause: substation, storm, ice")
-    deep_sags: EventSpec | None = Field(default=None, description="voltage dips that strike all sections at once")
-    script: list[ScriptedEventSpec] = Field(default_factory=list)
-    outages: OutageLogSpec | None = Field(default=None, description="a log of outages instead of drawn ones")
-    auto_transfer_s: NonNegative = 1.5
-    auto_transfer_failure_probability: Probability = 0.02
-    ride_through_voltage_fraction: Fraction = 0.7
-    import_limit_kw: Positive | None = None
-    ramp_limit_kw_per_min: Positive | None = Field(
-        default=None, description="of exchange with the grid; kept by cabinets with a plan (`ems`), else only counted"
-    )
-    expansion: ExpansionSpec | None = Field(default=None, description="a larger connection, once it is built")
-
-    @model_validator(mode="after")
-    def _limit_grows(self) -> Self:
-        if self.expansion is not None and self.import_limit_kw is None:
-            raise ValueError("expansion: give the import_limit_kw that holds until then")
-        return self
-
-    @property
-    def draws(self) -> bool:
-        """Whether drawn events strike: not where a log says what happened."""
-        return self.outages is None or self.outages.beside_drawn
 
 
 class Grid:
@@ -211,10 +157,13 @@ class RunningGrid:
         if harmless:
             return
         strike = Strike(self.world.now + duration_us, item, row, event, closed_transition)
-        feeders = feeders or tuple(range(len(self._strikes)))
+        yield from self._struck(strike, feeders or tuple(range(len(self._strikes))))
+
+    def _struck(self, strike: Strike, feeders: tuple[int, ...]) -> Process:
+        """These feeders are down until the strike is over."""
         for k in feeders:
             self._strikes[k].append(strike)
-        yield self.world.sleep(duration_us)
+        yield self.world.sleep(strike.until_us - self.world.now)
         for k in feeders:
             self._strikes[k].remove(strike)
         self.site.ask(SUPPLY)
@@ -239,33 +188,29 @@ class RunningGrid:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
 
-    def drain(self, item: int, name: str) -> Process:
-        """Have the site's jobs save and stand by, and wait for the slowest."""
-        drain = Drain(self.site, name, on=True)
+    def work(
+        self, item: int, name: str, event: int, feeder: int, duration_us: int, *, closed_transition: bool, drained: bool
+    ) -> Process:
+        """Planned work: the jobs save and stand by first, where they are drained, and restart when it is done."""
+        drain = Drain(self.site, name, on=drained)
         drain.stop(item)
         if drain.lead_us:
             yield self.world.sleep(drain.lead_us)
+        row = self.site.change(item, r.STRIKES, duration_us, SUPPLY)
+        self._switch_by_hand(name, event, feeder, row)
+        yield from self._struck(Strike(self.world.now + duration_us, item, row, event, closed_transition), (feeder,))
+        row = self.site.change(item, r.RESTORED, 1, 0, row)
+        self._switch_by_hand(name, event_number(f"{name}/return", event), feeder, row)
+        drain.release(row)
 
-    def release(self, item: int, name: str) -> None:
-        """Let the jobs restart."""
-        Drain(self.site, name, on=True).release(self.site.log(item, r.RESTORED, 1, -1))
-
-    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+    def _switch_by_hand(self, name: str, event: int, feeder: int, cause: int) -> None:
         """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
-        length_us = self.site.hands.err()
+        length_us = self.site.hands.err(name)
         if length_us >= 0:
-            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
-            self.world.start(self._wrong_feeder(item, row, event, feeder, length_us))
-
-    def _wrong_feeder(self, item: int, row: int, event: int, feeder: int, length_us: int) -> Process:
-        strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
-        others = [self._strikes[k] for k in range(len(self._strikes)) if k != feeder]
-        for strikes in others:
-            strikes.append(strike)
-        yield self.world.sleep(length_us)
-        for strikes in others:
-            strikes.remove(strike)
-        self.site.ask(SUPPLY)
+            item = self.site.hands.item
+            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
+            strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
+            self.world.start(self._struck(strike, tuple(k for k in range(len(self._strikes)) if k != feeder)))
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""

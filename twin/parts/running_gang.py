@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from twin.jobs.application.view import Offer
 from twin.jobs.progress import Progress
 from twin.jobs.stand_by import StandBy
+from twin.parts.gang_account import GangAccount
 from twin.parts.held_rows import BOOTING, BUSY, NOTHING, HeldRows
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, hours, ticks
@@ -65,11 +66,8 @@ class RunningGang:
         self._restarted, self._fails = world.alarm(self._train), world.alarm(self._hardware)
         self._saved, self._finished = world.alarm(self._on_saved), world.alarm(self._finish)
         self._more_rows, self._regrown = world.alarm(self._boot_another), world.alarm(self._regrow)
-        self._row = len(world.record.jobs) // len(r.JOB_COLUMNS)
-        world.record.jobs.extend([0] * len(r.JOB_COLUMNS))
-        self._useful = self._stalled = self._rolled_back = self._down = self._fewer_rows = self._paused_us = 0
-        self._count, self._end_us = 0, -1
-        self._open: tuple[int, int, int, int] | None = None
+        slowest = spec.slowest_fraction(cluster, world.stream(name, "speeds"))
+        self._account = GangAccount(world.record, self._item, spec.gpus, slowest)
         self._lost, self._why, self._given_up = SERVER, -1, -1
         self._dark: set[int] = set()
         self._stopped_for: set[str] = set()
@@ -94,9 +92,9 @@ class RunningGang:
         return self._restarted.due
 
     def _train(self) -> None:
-        self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
+        self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._account.cause)
         now = self.site.now_us
-        self._close_interruption(now)
+        self._account.resume(now)
         self._begin(now)
 
     def cap(self, capped: bool) -> None:
@@ -119,7 +117,7 @@ class RunningGang:
             self._expect_the_end(self.site.now_us)
 
     def _expect_the_end(self, now: int) -> None:
-        end_us = self.progress.finish_us(now, self._work_us - self._useful)
+        end_us = self.progress.finish_us(now, self._account.left_us(self._work_us))
         if end_us is None:
             self._finished.stop()
         else:
@@ -127,16 +125,14 @@ class RunningGang:
 
     def _finish(self) -> None:
         """All its work is done and saved; under a changing pace that may turn out to be later."""
-        now, left_us = self.world.now, self._work_us - self._useful
-        booked = self.progress.book(now, to_checkpoint=False)
-        if booked.useful < left_us - self.progress.stall_us - 1:
+        now = self.world.now
+        booked = self.progress.ended(now, self._account.left_us(self._work_us))
+        if booked is None:
             self._expect_the_end(now)
             return
-        self._end_us = now
-        slowed_us = round(self.progress.slowed_us(now - self.progress.since))
-        self._stalled += max(0, now - self.progress.since - left_us - slowed_us)
-        self._book_slowed(now - self.progress.since)
-        self._useful += left_us
+        self._account.end(now)
+        self._account.keep(booked)
+        self._account.slow(*self.progress.slowed_by_us(now - self.progress.since))
         self._fails.stop()
         self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
 
@@ -149,18 +145,9 @@ class RunningGang:
     def _keep(self, until: int, *, to_checkpoint: bool) -> int:
         """Book the training from the restart to `until`; returns what going back to a checkpoint loses."""
         booked = self.progress.book(until, to_checkpoint=to_checkpoint)
-        self._useful += booked.useful
-        self._stalled += booked.stalled
-        self._rolled_back += booked.rolled_back
-        self._book_slowed(until - self.progress.since - booked.rolled_back)
+        self._account.keep(booked)
+        self._account.slow(*self.progress.slowed_by_us(until - self.progress.since - booked.rolled_back))
         return booked.rolled_back
-
-    def _book_slowed(self, elapsed: int) -> None:
-        """What fewer rows and pauses cost; what is missing besides is the cost of caps."""
-        fewer, paused, _ = self.progress.slowed_by_us(elapsed)
-        whole = round(fewer)
-        self._fewer_rows += whole
-        self._paused_us += round(fewer + paused) - whole
 
     def _spend(self) -> None:
         """The hardware clock stands still from here on."""
@@ -187,20 +174,9 @@ class RunningGang:
         elif self.phase == SAVING:
             self._saved.stop()
             rollback = self._keep(self._saving_us, to_checkpoint=True)
-            self._stalled += now - self._saving_us
-        self._close_interruption(now)
-        self._open = (now, cause, level, rollback)
-        self._count += 1
+            self._account.stall(now - self._saving_us)
+        self._account.interrupt(now, cause, level, rollback)
         self.site.log(self._item, r.PHASE, WAITING, cause)
-
-    def _close_interruption(self, now: int) -> None:
-        if self._open is not None:
-            start, cause, level, rollback = self._open
-            self.world.record.interruptions.extend(
-                (self._row, self._item, start, now, cause, level, self.spec.gpus, rollback)
-            )
-            self._down += now - start
-            self._open = None
 
     def react(self) -> None:
         """Rows and core as they now stand: die with them, or begin to restart when all is back."""
@@ -223,9 +199,8 @@ class RunningGang:
     def _without_power(self, core_dark: bool, dark: list[int]) -> None:
         level = CORE if core_dark else ROWS
         self._break(dark)
-        if self.phase == STOPPED and self._open is not None:
-            start, cause, before, rollback = self._open
-            self._open = (start, cause, max(before, level), rollback)
+        if self.phase == STOPPED:
+            self._account.worsen(level)
             self.phase = WAITING
         elif self.phase != WAITING:
             self._lost = max(self._lost, level)
@@ -288,7 +263,7 @@ class RunningGang:
         if self.phase != RESTARTING:
             return
         self._booting += 1
-        self.site.change(self._item, r.ROWS_BOOTING, self._booting, LOAD, self._open[1] if self._open else -1)
+        self.site.change(self._item, r.ROWS_BOOTING, self._booting, LOAD, self._account.cause)
         self.rows.use(BOOTING, self._booting)
         if self._booting < len(self.rows.loads) and self.spec.restart_rows_per_min:
             self._more_rows.at(self.site.now_us + ticks(1.0 / self.spec.restart_rows_per_min / 60.0))
@@ -349,12 +324,12 @@ class RunningGang:
         self.site.change(self._item, r.PHASE, phase, LOAD, cause)
         now = self.site.now_us
         self._keep(self._saving_us, to_checkpoint=False)
-        self._stalled += now - self._saving_us
+        self._account.stall(now - self._saving_us)
         self._growing = False
         if phase == TRAINING:
             self._begin(now)
             return
-        self._open, self._count = (now, cause, SERVER, 0), self._count + 1
+        self._account.interrupt(now, cause, SERVER, 0)
         if regrow:
             self._take_back(cause)
         self._leave(phase, cause)
@@ -374,13 +349,5 @@ class RunningGang:
             self._keep(now, to_checkpoint=False)
         elif self.phase == SAVING:
             self._keep(self._saving_us, to_checkpoint=False)
-            self._stalled += now - self._saving_us
-        self._close_interruption(now)
-        start = self._row * len(r.JOB_COLUMNS)
-        values = (
-            self._item, 0, 0, self._end_us, self.spec.gpus, self._useful, self._stalled, self._rolled_back, self._down,
-            self._count, -1,
-        )  # fmt: skip
-        for k, value in enumerate(values):
-            self.world.record.jobs[start + k] = value
-        self.world.record.slowed[self._row] = (self._fewer_rows, self._paused_us)
+            self._account.stall(now - self._saving_us)
+        self._account.close(now)

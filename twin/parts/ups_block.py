@@ -21,8 +21,8 @@ class RunningBlock:
 
     def __init__(self, spec: UpsSpec, world: World, site: Site, name: str, ids: dict[str, int]) -> None:
         self.spec, self.world, self.site = spec, world, site
-        self._name = site.path(name)
-        self.item, self.feed = ids[self._name], site.plan.feed_of[name]
+        self.name = site.path(name)
+        self.item, self.feed = ids[self.name], site.plan.feed_of[name]
         self._bypassed_for: set[str] = set()
 
     def modules(self, up: int, row: int) -> None:
@@ -45,7 +45,7 @@ class RunningBlock:
 
     def fail(self) -> Process:
         """Fails, is bypassed by hand, is repaired, and again."""
-        lives, repairs = self.world.stream(self._name, "failure"), self.world.stream(self._name, "restoration")
+        lives, repairs = self.world.stream(self.name, "failure"), self.world.stream(self.name, "restoration")
         life = exponential(self.spec.block_mtbf_h)
         restoration = compile_law(self.spec.block_mttr_h)
         faults, by_hand = self.site.faults, ticks(self.spec.bypass_by_hand_h)
@@ -58,7 +58,7 @@ class RunningBlock:
                 yield self.world.sleep(max(1, by_hand))
                 self.bypass("failed", row, on=True)
                 faults.feed(self.feed, row, on=False)
-                self.site.hands.switch([self.feed], row)
+                self.site.hands.switch(self.name, [self.feed], row)
                 yield self.world.sleep(repair - by_hand)
                 self.site.change(self.item, r.UP, 1, SUPPLY, row)
             else:
@@ -107,4 +107,4 @@ class LockOut:
     def _free(self) -> None:
         self._site.change(self._block.item, r.LOCKED_OUT, 0, SUPPLY, self._row)
         self._block.bypass("locked_out", self._row, on=False)
-        self._site.hands.switch([self._block.feed], self._row)
+        self._site.hands.switch(self._block.name, [self._block.feed], self._row)

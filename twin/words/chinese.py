@@ -218,6 +218,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "mean_wait_h": ("排队等待", "h，均值"),
     "mean_slowdown": ("排队作业减速比", "倍，均值"),
     "queue_use_fraction": ("队列占用集群", "GPU 小时的 %"),
+    "record_use_fraction": ("记录自身占用", "GPU 小时的 %"),
     "lost_gpu_h_stopped_per_year": ("主动停机损失", "千 GPU 小时/年"),
     "saifi_per_year": ("SAIFI", "次/年·用户"),
     "saidi_h_per_year": ("SAIDI", "h/年·用户"),
