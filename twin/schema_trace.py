@@ -121,7 +121,7 @@ SCHEMA: dict[str, Columns] = {
         },
     ),
     "jobs": Columns(
-        "a training job; useful + stall + rollback + down + time lost by capping = end (or horizon) - start",
+        "a training job; useful + stall + rollback + down + fewer_rows + paused + capped = end (or horizon) - start",
         {
             "item": ("int64", "row of items: the gang job itself, or the queue that ran it"),
             "submit_us": ("int64", "submitted"),
@@ -134,6 +134,8 @@ SCHEMA: dict[str, Columns] = {
             "down_us": ("int64", "detection, waiting for power and restart"),
             "interruptions": ("int64", "number of interruptions"),
             "tenant": ("int64", "row of items: whose job it is, -1 where that is not said"),
+            "fewer_rows_us": ("int64", "training time lost by going on with fewer rows"),
+            "paused_us": ("int64", "training time lost in pauses"),
         },
     ),
     "interruptions": Columns(

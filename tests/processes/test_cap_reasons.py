@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from simulation import CABINETS, GENSETS, MIN, H, Story, hall, merged, outage, play
 
-from twin.metrics.causes import capped_by_cause
+from twin.metrics.causes import slowed_by_cause
 
 DEAR = {"hourly": [0.5] * 18 + [1.5] * 3 + [0.5] * 3}
 BACKUP = {"cluster": {"on_backup": {"cap_after_s": 60.0}}}
@@ -27,7 +27,7 @@ def test_a_cap_that_the_application_begins_has_its_decision_as_cause_and_the_out
     assert chain[0].startswith("grid/script-0001 strikes")
     assert chain[-2:] == ["application application 1", "core capped 1"]
     assert story.chain("core", "capped", 0) == ["application application 0", "core capped 0"]
-    shares = {name: float(gpu_h.sum()) for name, _, _, gpu_h in capped_by_cause(story.trace)}
+    shares = {name: float(gpu_h.sum()) for name, _, _, gpu_h in slowed_by_cause(story.trace)}
     assert shares == {"lost_gpu_h_supply": pytest.approx(160 * 0.5 * 0.2), "lost_gpu_h_capacity": 0.0}
 
 

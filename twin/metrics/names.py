@@ -71,7 +71,9 @@ METRICS: dict[str, Metric] = {
     "lost_gpu_h_application_per_year": Metric(
         "GPU-h/year", "begun by the application layer for price or a call, not by an outage"
     ),
-    "lost_gpu_h_capped_per_year": Metric("GPU-h/year", "of the power losses, by power caps, pauses and rows given up"),
+    "lost_gpu_h_capped_per_year": Metric("GPU-h/year", "of the power losses, by power caps"),
+    "lost_gpu_h_fewer_rows_per_year": Metric("GPU-h/year", "of the power losses, by rows given up (gang jobs)"),
+    "lost_gpu_h_paused_per_year": Metric("GPU-h/year", "of the power losses, in pauses (gang jobs)"),
     "unserved_kwh_per_year": Metric("kWh/year", "not served, against the level just before the event"),
     "import_kwh_per_year": Metric("kWh/year", "drawn from the grid"),
     "genset_kwh_per_year": Metric("kWh/year", "delivered by gensets"),

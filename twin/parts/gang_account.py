@@ -21,7 +21,7 @@ class GangAccount:
         self._record, self._item, self._gpus, self._slowest = record, item, gpus, slowest_fraction
         self._row = len(record.jobs) // len(r.JOB_COLUMNS)
         record.jobs.extend([0] * len(r.JOB_COLUMNS))
-        self.useful_us = self._stalled = self._rolled_back = self._down = 0
+        self.useful_us = self._stalled = self._rolled_back = self._down = self._fewer_rows = self._paused = 0
         self._count, self._end_us = 0, -1
         self._open: tuple[int, int, int, int] | None = None
 
@@ -35,6 +35,12 @@ class GangAccount:
         self.useful_us += useful
         self._stalled += booked.stalled + booked.useful - useful
         self._rolled_back += booked.rolled_back
+
+    def slow(self, fewer_rows_us: float, paused_us: float, _capped_us: float) -> None:
+        """What made that span slow; what is missing in the end is the cost of caps."""
+        fewer = round(fewer_rows_us)
+        self._fewer_rows += fewer
+        self._paused += round(fewer_rows_us + paused_us) - fewer
 
     def stall(self, us: int) -> None:
         """The job stood still for so long."""
@@ -80,3 +86,4 @@ class GangAccount:
         )  # fmt: skip
         for k, value in enumerate(values):
             self._record.jobs[start + k] = value
+        self._record.slowed[self._row] = (self._fewer_rows, self._paused)

@@ -112,7 +112,7 @@ class RunningGang:
 
     def _set_pace(self) -> None:
         pace = self._pace_at_cap if self._capped else 1.0
-        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace * self.rows.share)
+        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace, self.rows.share)
         if self.phase == TRAINING and self._work_us != NEVER:
             self._expect_the_end(self.site.now_us)
 
@@ -132,6 +132,7 @@ class RunningGang:
             return
         self._account.end(now)
         self._account.keep(booked)
+        self._account.slow(*self.progress.slowed_by_us(now - self.progress.since))
         self._fails.stop()
         self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
 
@@ -145,6 +146,7 @@ class RunningGang:
         """Book the training from the restart to `until`; returns what going back to a checkpoint loses."""
         booked = self.progress.book(until, to_checkpoint=to_checkpoint)
         self._account.keep(booked)
+        self._account.slow(*self.progress.slowed_by_us(until - self.progress.since - booked.rolled_back))
         return booked.rolled_back
 
     def _spend(self) -> None:
@@ -188,8 +190,7 @@ class RunningGang:
         elif self.phase == WAITING and not self._stopped_for and self._cool():
             self._dark.clear()
             if self.spec.minimum_rows and self._lost != SERVER:
-                self.rows.take_back()
-                self._set_pace()
+                self._take_back(self.site.trigger)
             self.phase = RESTARTING
             self._boot()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
@@ -224,6 +225,14 @@ class RunningGang:
             self._given_up = self.site.load_row[dark[0]]
             self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self._given_up)
             self.site.ask(SUPPLY)
+
+    def _take_back(self, cause: int) -> None:
+        """Hold all its rows again, where they are lit."""
+        share = self.rows.share
+        self.rows.take_back()
+        self._set_pace()
+        if self.rows.share > share:
+            self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), cause)
 
     def _break(self, dark: list[int]) -> None:
         """Of servers that have just lost power, some will not boot."""
@@ -326,8 +335,7 @@ class RunningGang:
             return
         self._account.interrupt(now, cause, SERVER, 0)
         if regrow:
-            self.rows.take_back()
-            self._set_pace()
+            self._take_back(cause)
         self._leave(phase, cause)
         if phase == RESTARTING:
             self._restart(self.warm_us)

@@ -263,6 +263,8 @@ DRAWBACKS: dict[str, str] = {
     "lost_gpu_h_capacity_per_year": "因购电上限损失更多算力",
     "lost_gpu_h_hardware_per_year": "因硬件故障损失更多算力",
     "lost_gpu_h_capped_per_year": "因限功率损失更多训练时间",
+    "lost_gpu_h_fewer_rows_per_year": "因放弃机排损失更多训练时间",
+    "lost_gpu_h_paused_per_year": "因暂停损失更多训练时间",
     "interruptions_per_row_year": "更常使机排失电",
     "saidi_h_per_year": "使机排在 5 分钟以上的中断中失电更久",
     "row_dark_h_per_year": "使机排失电更久",
