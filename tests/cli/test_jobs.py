@@ -87,7 +87,7 @@ def test_a_run_with_a_queue_says_what_became_of_each_tenant_s_jobs(tmp_path):
     scenario = tmp_path / "queue.yaml"
     scenario.write_text(
         f"name: q\nhorizon: {{hours: 24}}\nsites: {{s: {{cluster: {{rows: 1, servers_per_row: 2}},"
-        f" grid: {{feeders: {{A: {{}}}}}}}}}}\njobs: {{q: {{kind: queue, file: {file}}}}}\n"
+        f" grid: {{feeders: {{A: {{}}}}}}}}}}\njobs: {{q: {{kind: queue, file: {file}, record_gpus: 16}}}}\n"
     )
     result = CliRunner().invoke(twin, ["run", str(scenario)])
     assert result.exit_code == 0, result.output
