@@ -107,10 +107,10 @@ def _print_if_campaign(path: str, style: str) -> bool:
 
     if not is_campaign(path):
         return False
-    from twin.campaign.result import CampaignResult
+    from twin.campaign.rare.result import open_result
     from twin.cli.campaigning import campaign_json, print_campaign
 
-    result = CampaignResult.open(path)
+    result = open_result(path)
     if style == "json":
         say_json(campaign_json(result))
     else:

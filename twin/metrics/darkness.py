@@ -50,12 +50,17 @@ def dark_spans(trace: Trace) -> Dark:
 
 def all_dark_count(trace: Trace, rows: Int, dark: Dark) -> int:
     """How many times all rows of a site are dark together, summed over sites; `dark`: spans of those rows."""
-    site_of, count = trace.items["site"], 0
+    return len(all_dark_starts(trace, rows, dark))
+
+
+def all_dark_starts(trace: Trace, rows: Int, dark: Dark) -> Int:
+    """When all rows of a site begin to be dark together [us], site by site; `dark`: spans of those rows."""
+    site_of, found = trace.items["site"], [np.empty(0, np.int64)]
     for site in np.unique(site_of[rows]):
         here = site_of[dark.item] == site
         # One sortable number a step: at one instant, ends (even) come before starts (odd).
         key = np.sort(np.concatenate((dark.start_us[here] * 2 + 1, dark.end_us[here] * 2)))
         is_start = key & 1
         together = np.cumsum(2 * is_start - 1)
-        count += int(np.count_nonzero(is_start & (together == np.count_nonzero(site_of[rows] == site))))
-    return count
+        found.append(key[(is_start == 1) & (together == np.count_nonzero(site_of[rows] == site))] >> 1)
+    return np.concatenate(found)

@@ -95,6 +95,8 @@ class RunningGensets:
         self._steps: list[tuple[int, int, int]] = []
         self._alarm = world.alarm(self._step)
         self._stop_alarm = world.alarm(self._stop)
+        self._speed = 1.0
+        world.luck.on_change(self._retime)
 
     @property
     def settled(self) -> bool:
@@ -136,6 +138,7 @@ class RunningGensets:
             self._steps.clear()
             self._alarm.stop()
             self._state = OFF
+            self.world.luck.degraded(self._plant, False, max(self._down_until))
 
     def _connect(self, on: bool) -> None:
         self._connected = on
@@ -149,7 +152,8 @@ class RunningGensets:
         n = self._event = int(section[f.S_EVENT, section[f.S_GRID] == 0].max())
         row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
         self._row = row
-        if self._common.uniform_at(n) < spec.plant_common_cause_probability:
+        self.world.luck.degraded(self._plant, True)
+        if self.world.luck.fails("genset_plant", spec.plant_common_cause_probability, self._common.uniform_at(n)):
             self._row = self.site.change(self._plant, r.FAILED_TO_START, 1, 0, row)
             return
         every = (spec.all_load_s - spec.start_s) / max(1, len(self._items) - 1)
@@ -157,12 +161,12 @@ class RunningGensets:
         for k, item in enumerate(self._items):
             if now < self._down_until[k]:
                 continue
-            if self._fails[k].uniform_at(n) < spec.fail_to_start_probability:
+            if self.world.luck.fails("genset_start", spec.fail_to_start_probability, self._fails[k].uniform_at(n)):
                 self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
                 self._down_until[k] = now + self._repairs[k].ticks_at(self._repair_law, self._event)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
-            life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h)
+            life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h / self._speed)
             self._steps += [(at, START, k), (at + max(1, life), FAIL, k)]
             slot += 1
         self._steps.sort()
@@ -184,6 +188,7 @@ class RunningGensets:
                 self.site.change(self._plant, r.ONLINE, self._online, SUPPLY, self._row)
                 self._connect(True)
             else:
+                self.world.luck.fire("genset_run")
                 row = self.site.change(self._items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
                 self._down_until[k] = self.world.now + self._repairs[k].ticks_at(self._repair_law, self._event)
                 self._set_online(self._online - 1, row)
@@ -191,6 +196,7 @@ class RunningGensets:
 
     def _set_online(self, count: int, cause: int) -> None:
         self.site.change(self._plant, r.ONLINE, count, SUPPLY, cause)
+        self.world.luck.clocks("genset_run", count - self._online, self.spec.mttf_running_h)
         self._online = count
         self._connect(self._connected)
 
@@ -199,3 +205,17 @@ class RunningGensets:
         self._alarm.stop()
         self._state = OFF
         self._set_online(0, self.site.change(self._plant, r.PHASE, OFF, SUPPLY, self._row))
+        self.world.luck.degraded(self._plant, False, max(self._down_until))
+
+    def _retime(self) -> None:
+        """Sets fail at another speed from now on, or from their start on."""
+        before, self._speed = self._speed, self.world.luck.speed("genset_run")
+        if before == self._speed:
+            return
+        begin = {k: at for at, kind, k in self._steps if kind == START}
+        for place, (at, kind, k) in enumerate(self._steps):
+            if kind == FAIL:
+                since = begin.get(k, self.world.now)
+                self._steps[place] = (since + max(round((at - since) * before / self._speed), 1), kind, k)
+        self._steps.sort()
+        self._next()

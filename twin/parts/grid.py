@@ -175,9 +175,11 @@ class RunningGrid:
         feeders = feeders or tuple(range(len(self._strikes)))
         for k in feeders:
             self._strikes[k].append(strike)
+        self.world.luck.degraded(strike, True)
         yield self.world.sleep(duration_us)
         for k in feeders:
             self._strikes[k].remove(strike)
+        self.world.luck.degraded(strike, False)
         self.site.ask(SUPPLY)
 
     def others_down(self, feeder: int) -> bool:
@@ -209,8 +211,8 @@ class RunningGrid:
                 row = self.site.change(item, r.UP, int(up), 0, self._rows[k] if worst is None else worst.row)
                 self._rows[k] = row
                 if worst is not None:
-                    failure = self._tie_fails.uniform_at(worst.event)
-                    self._stuck[k] = failure < self.spec.auto_transfer_failure_probability
+                    u = self._tie_fails.uniform_at(worst.event)
+                    self._stuck[k] = self.world.luck.fails("tie", self.spec.auto_transfer_failure_probability, u)
         if len(self._items) == 2:
             self._react_tie()
         for k in range(len(self._items)):

@@ -152,12 +152,14 @@ class Source:
         self.spec, self.name, self.feeders = spec, name, feeders
         self._law = spec.law()
         self._start_month = start_month
+        self._group = name.rsplit("/", 1)[-1]
         self._factors = tuple(float(getattr(spec.season, season)) for season in SEASON_OF_MONTH)
 
     def run(self, world: World, grid: Struck, item: int) -> Process:
         """The source's process."""
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
         repeats, notices = world.stream(self.name, "repeat"), world.stream(self.name, "notice")
+        parts = world.stream(self.name, "duration_part")
         spec = self.spec
         ordinal = 0
         while True:
@@ -165,16 +167,21 @@ class Source:
             at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
             at = max(at, world.now + 1)
             told = spec.notice_h > 0.0 and notices.uniform_at(ordinal) < spec.notice_probability
-            yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean, self.feeders)
+            if told or len(set(self._factors)) > 1 or at >= NEVER:  # what is known ahead cannot be sped up
+                yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean, self.feeders)
+            else:
+                yield world.luck.live(self._group, at - world.now, HOURS_PER_YEAR / (spec.per_year * self._factors[0]))
+            world.luck.degraded(self.name, True)
             while True:
                 number = event_number(self.name, ordinal)
                 ordinal += 1
-                duration_us = durations.ticks(self._law)
+                duration_us = world.luck.duration_us(self._group, durations, parts, self._law)
                 yield from grid.event(item, number, self.feeders, duration_us, spec.residual_voltage_fraction)
                 again, wait = repeats.uniform(), repeats.uniform()
                 if again >= spec.repeat_probability:
                     break
                 yield world.sleep(max(1, ticks(wait * spec.repeat_within_h)))
+            world.luck.degraded(self.name, False)
 
 
 class PlannedSource:

@@ -154,13 +154,15 @@ class RunningBlock:
     def fail(self) -> Process:
         """Fails, is bypassed by hand, is repaired, and again."""
         lives, repairs = self.world.stream(self._name, "failure"), self.world.stream(self._name, "restoration")
+        parts = self.world.stream(self._name, "restoration_part")
         life = exponential(self.spec.block_mtbf_h)
         restoration = compile_law(self.spec.block_mttr_h)
         fact = self.site.fact
         by_hand = ticks(self.spec.bypass_by_hand_h)
         while True:
-            yield self.world.sleep(lives.ticks(life))
-            repair = repairs.ticks(restoration)
+            yield self.world.luck.live("ups_block", lives.ticks(life), life.mean)
+            self.world.luck.degraded(self.item, True)
+            repair = self.world.luck.duration_us("ups_block_repair", repairs, parts, restoration)
             row = self.site.change(self.item, r.UP, 0, SUPPLY)
             fact[f.F_UP, self.feed] = 0
             self._failed = True
@@ -176,3 +178,4 @@ class RunningBlock:
             self._failed = False
             fact[f.F_UP, self.feed] = 1
             self._bypass(row)
+            self.world.luck.degraded(self.item, False)

@@ -111,7 +111,7 @@ def _break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     return max(shortest, fact[f.F_AWAY_US, j] - now_us) if fact[f.F_AWAY_US, j] else shortest
 
 
-@inner
+@kernel
 def event_of(j: int, fact: Array, section: Array) -> int:
     """Number of the event that keeps supply from feed j."""
     event = fact[f.F_EVENT, j] if fact[f.F_AWAY_US, j] else np.int64(0)

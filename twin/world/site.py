@@ -96,6 +96,7 @@ class Site:
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
+        self._switches = world.luck.switches(self)
 
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
@@ -273,6 +274,8 @@ class Site:
                 if what == p.RESTORED:
                     self.plan_due = True
                     self._refill(index)
+        if self._switches is not None:
+            self._switches.account()
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
             or self.fact[f.F_ON_GENSET].any()
@@ -282,6 +285,8 @@ class Site:
         )
         if not self.abnormal:
             self._bound_alarm.stop()
+        if self._switches is not None:
+            self._switches.look()
         if count and self.watched is not None:
             self.watched()
         return int(count)
@@ -341,3 +346,4 @@ class Site:
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
+        self.__dict__.pop("_switches", None)

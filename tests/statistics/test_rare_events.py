@@ -1,0 +1,104 @@
+"""Importance sampling through the whole simulator: nothing moves without a bias, and with one the weights undo it."""
+
+import numpy as np
+import pytest
+from rare_systems import CORE, core, pair, pair_dark_h, pushed, rows, z_of
+from simulation import CABINETS, GENSETS, UPS, hall, simulator
+
+from twin.campaign.rare.columns import COLUMNS
+from twin.campaign.rare.estimate import mean_weight
+from twin.campaign.rare.pilot import tune
+from twin.campaign.rare.settings import Settings
+from twin.chance.proposal import Proposal
+from twin.world.weights import Weights
+
+EVERYTHING = {
+    "grid": {
+        "feeders": {
+            "A": {
+                "momentary": {"per_year": 30.0, "duration_s": {"law": "uniform", "low": 0.1, "high": 3.0}},
+                "sustained": {"per_year": 20.0, "duration_h": {"law": "lognormal", "median": 1.0, "sigma": 1.0},
+                              "repeat_probability": 0.3},
+            },
+            "B": {"sustained": {"per_year": 20.0, "duration_h": {"law": "exponential", "mean": 2.0}}},
+        },
+        "both_feeders": {"per_year": 20.0, "duration_h": {"law": "lognormal", "median": 1.0, "sigma": 1.0}},
+    },
+    "protection": {
+        "cabinets": {**CABINETS, "per_row": 3, "rated_kw": 50.0, "core": 0, "cabinet_mtbf_h": 500.0,
+                     "transfer_failure_probability": 0.05},
+        "ups": {**UPS, "modules": {"n": 2, "r": 1, "rated_kw": 100.0, "mtbf_h": 800.0}, "block_mtbf_h": 3000.0,
+                "serves": ["core", "continuous_cooling"], "fail_on_demand_probability": 0.02},
+        "gensets": {**GENSETS, "n": 2, "r": 1, "rated_kw": 200.0, "fail_to_start_probability": 0.1,
+                    "plant_common_cause_probability": 0.02, "mttf_running_h": 50.0},
+    },
+}  # fmt: skip
+"""A site on which everything that can be biased happens often."""
+
+
+def test_with_natural_proposals_alone_a_run_is_the_crude_one_bit_for_bit() -> None:
+    made = simulator(hall(site=EVERYTHING, horizon={"hours": 2000.0}))
+    for k in range(3):
+        luck = Weights([Proposal(0.4), Proposal(0.6)], rest_h=1.0)
+        crude, weighted = made.run(k, "ledger"), made.run(k, "ledger", luck)
+        assert len(weighted.cycles["start_us"]) > 10
+        assert not weighted.cycles["log_weight"].any()
+        weighted.cycles = crude.cycles
+        assert weighted.equals(crude)
+
+
+def test_spans_lie_end_to_end_and_natural_ones_weigh_one() -> None:
+    made = simulator(hall(site=EVERYTHING, horizon={"hours": 2000.0}))
+    pushing = Proposal(0.5, {"cabinet": 3.0, "genset_run": 5.0}, {"tie": 0.5, "genset_start": 0.4}, {"sustained": 3.0})
+    cycles = made.run(0, "ledger", Weights([Proposal(0.5), pushing], rest_h=1.0)).cycles
+    assert cycles["start_us"][0] == 0
+    assert cycles["end_us"][-1] == made.blueprint.horizon_us
+    assert (cycles["end_us"][:-1] == cycles["start_us"][1:]).all()
+    assert not cycles["log_weight"][::2].any()
+    assert cycles["log_weight"][1::2].any()
+    assert (cycles["log_weight"] <= np.log(2.0) + 1e-12).all()
+
+
+@pytest.mark.parametrize(
+    "pushing",
+    [
+        Proposal(0.8, {"cabinet": 2.0, "module": 3.0, "ups_block": 10.0, "sustained": 4.0, "genset_run": 3.0}),
+        Proposal(0.8, {}, {"tie": 0.3, "genset_start": 0.2, "genset_plant": 0.2, "transfer 0.05": 0.1}),
+        Proposal(0.8, {}, {}, {"sustained": 2.0, "both_feeders": 3.0, "ups_block_repair": 2.0}),
+    ],
+    ids=["clocks", "demands", "durations"],
+)
+def test_the_mean_weight_is_one_for_excursions_and_for_whole_runs(pushing: Proposal) -> None:
+    made = simulator(hall(site=EVERYTHING, jobs={}, horizon={"hours": 400.0}))
+    values = rows(made, Settings(CORE, (Proposal(0.2), pushing), 1.0), range(150))
+    mean, error = mean_weight(values, COLUMNS)
+    assert 0.0 < error < 0.05
+    assert abs(mean - 1.0) < 3.0 * error
+    whole = np.exp(values[:, COLUMNS.index("log_weight")])
+    assert whole.std() > 0.1
+    assert abs(whole.mean() - 1.0) < 3.0 * whole.std(ddof=1) / np.sqrt(len(whole))
+
+
+def test_a_redundant_pair_of_blocks_has_its_unavailability_squared() -> None:
+    """1oo2 of 10,000 h and 10 h: 1e-6, of which a crude run of this length sees nothing."""
+    found = core(rows(pair(10_000.0, 10.0, 100.0), pushed(1000.0), range(25)))
+    assert abs(z_of(found, pair_dark_h(10_000.0, 10.0))) < 3.0
+    assert found.estimate.standard_error < 0.06 * found.estimate.mean
+    assert found.gain > 20.0
+
+
+def test_the_pilot_finds_what_makes_a_pair_fail() -> None:
+    made = pair(10_000.0, 10.0, 100.0)
+    settings = tune(made, CORE, 40).settings
+    natural, balanced, tuned = settings.proposals
+    assert natural == Proposal(natural.share)
+    assert balanced.speed["ups_block"] > 100.0
+    assert tuned.speed["ups_block"] > 100.0
+    assert tuned.stretch["ups_block_repair"] > 1.2
+    assert tune(made, CORE, 40).settings == settings
+
+
+def test_a_figure_from_unequal_weights_is_refused() -> None:
+    found = core(rows(pair(10_000.0, 10.0, 20.0), pushed(100.0), range(2)))
+    assert found.refused
+    assert np.isnan(found.estimate.mean)

@@ -1,0 +1,206 @@
+"""The pilot of a rare-event campaign: which draws lead to the target, and how hard to push them.
+
+1. *Natural* runs count what an excursion draws: hazard used by each group of clocks, on-demand draws, durations.
+2. *Balanced* runs give every group the same expected number of failures an excursion, whatever its natural rate, so
+   that no mode goes unseen (Shahabuddin, "Importance sampling for the simulation of highly reliable Markovian
+   systems", Management Science 40, 1994).
+3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
+   Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
+   the mean hazard. Twice, since the first hits are few.
+
+The campaign then mixes all three. A share of natural excursions bounds every weight; a share of balanced ones keeps
+alive what the pilot did not see. Pilot replications are numbered far beyond those of any campaign, so that what they
+found does not bias what is estimated; and they are counted, never timed, so that a repetition finds the same.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.campaign.rare.settings import Settings
+from twin.chance.proposal import Proposal, Tally
+from twin.errors import InputError, Problem
+from twin.metrics import spans
+from twin.plant import fields as f
+from twin.simulator import Simulator
+
+FIRST = 1 << 40
+"""Number of the first pilot replication."""
+NATURAL_SHARE, BALANCED_SHARE = 0.1, 0.2
+FAILURES = (1.0, 4.0)
+"""Failures that a balanced excursion adds, all groups together: the second where the first brings no hit."""
+STRETCH = 3.0
+HITS_WANTED, EXCURSIONS_WANTED = 200, 100
+REPLICATIONS = 400
+"""Of each step at most."""
+PROBABILITY_MOST = 0.95
+STRETCH_MOST = 20.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Excursions of one step: tallies, weights, amounts of the target, and what a replication cost [s CPU]."""
+
+    tallies: list[Tally]
+    weights: np.ndarray
+    amounts: np.ndarray
+    replications: int
+    cpu_s: float
+
+    @property
+    def hits(self) -> int:
+        """Excursions that met the target."""
+        return int(np.count_nonzero(self.amounts))
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What the pilot of a design found: its settings, and CPU time of a natural and of a tuned replication [s]."""
+
+    settings: Settings
+    hits: int
+    natural_s: float
+    tuned_s: float
+
+
+def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) -> Pilot:
+    """Choose the proposals of a design.
+
+    Args:
+        simulator: of the design.
+        target: the metric whose events shall be frequent.
+        replications: of each step at most.
+
+    Raises:
+        InputError: nothing ever failed, or the target was never met.
+    """
+    rest_h = rest_of(simulator)
+    natural = _watch(simulator, Settings(target, (Proposal(),), rest_h), 0, replications, EXCURSIONS_WANTED)
+    if not natural.tallies:
+        text = f"design {simulator.design}: nothing fails in {replications} replications of the horizon"
+        raise InputError(Problem(text, key="rare", remedy="lengthen horizon.hours"))
+    step = 1
+    for failures in FAILURES:
+        balanced = balance(natural.tallies, failures)
+        seen = _watch(simulator, _mixed(target, rest_h, balanced), step, replications, HITS_WANTED)
+        step += 1
+        if seen.hits:
+            break
+    else:
+        text = f"design {simulator.design}: {target} stayed zero, however hard the pilot pushed all that it can push"
+        raise InputError(Problem(text, key="rare", remedy="name another metric, or a longer horizon"))
+    tuned = seen
+    for _ in range(2):
+        better = cross_entropy(tuned.tallies, tuned.weights * tuned.amounts)
+        settings = _mixed(target, rest_h, balanced, better)
+        tuned = _watch(simulator, settings, step, replications, HITS_WANTED)
+        step += 1
+        if not tuned.hits:
+            tuned = seen
+    final = _mixed(target, rest_h, balanced, cross_entropy(tuned.tallies, tuned.weights * tuned.amounts))
+    return Pilot(final, tuned.hits, natural.cpu_s, tuned.cpu_s)
+
+
+def rest_of(simulator: Simulator) -> float:
+    """How long a site may need to be as good as new after its last fault [h]: until all storage is full again."""
+    longest = 0.0
+    for plan in simulator.blueprint.sites:
+        quantity = plan.quantity
+        units = slice(0, len(plan.unit_items))
+        room = quantity[f.U_MAX_KWH, units] - quantity[f.U_MIN_KWH, units]
+        charge = np.maximum(quantity[f.U_RECHARGE_KW, units], 1e-9) * quantity[f.U_EFFICIENCY, units]
+        alone = float((room / charge).max()) if room.size else 0.0
+        limit = float(plan.site[f.RECHARGE_LIMIT_KW])
+        longest = max(longest, alone, float(room.sum()) / limit if limit > 0.0 else 0.0)
+    return longest
+
+
+def _mixed(target: str, rest_h: float, balanced: Proposal, tuned: Proposal | None = None) -> Settings:
+    shares = (NATURAL_SHARE, 1.0 - NATURAL_SHARE, 0.0)
+    if tuned is not None:
+        shares = (NATURAL_SHARE, BALANCED_SHARE, 1.0 - NATURAL_SHARE - BALANCED_SHARE)
+    parts = [
+        Proposal(share, one.speed, one.probability, one.stretch)
+        for share, one in zip(shares, (Proposal(), balanced, tuned), strict=True)
+        if one is not None
+    ]
+    return Settings(target, tuple(parts), rest_h)
+
+
+def _watch(simulator: Simulator, settings: Settings, step: int, replications: int, wanted: int) -> Seen:
+    """Replications until enough excursions (natural) or hits are seen."""
+    place = spans.NAMES.index(settings.target)
+    only_natural = len(settings.proposals) == 1
+    tallies: list[Tally] = []
+    weights: list[float] = []
+    amounts: list[float] = []
+    began_s, found, k = time.thread_time(), 0, 0
+    while k < replications and found < wanted:
+        luck = settings.weights()
+        amount = spans.amounts(simulator.run(FIRST + step * REPLICATIONS + k, "ledger", luck))[place]
+        k += 1
+        for tally, (_, _, log_weight), here in zip(luck.tallies, luck.spans, amount, strict=True):
+            if tally is not None:
+                tallies.append(tally)
+                weights.append(math.exp(log_weight))
+                amounts.append(float(here))
+                found += only_natural or here > 0.0
+    return Seen(tallies, np.array(weights), np.array(amounts), k, (time.thread_time() - began_s) / k)
+
+
+def balance(tallies: Sequence[Tally], failures: float) -> Proposal:
+    """The same expected number of failures an excursion for every group, `failures` together; never below nature's."""
+    count = len(tallies)
+    used = {group: sum(one.used.get(group, 0.0) for one in tallies) / count for group in _groups(tallies, "used")}
+    natural = {group: q for one in tallies for group, q in one.natural.items()}
+    draws = {
+        group: [n for one in tallies if (n := one.failed.get(group, 0) + one.worked.get(group, 0))] for group in natural
+    }
+    each = failures / max(len(used) + len(draws), 1)
+    speed = {group: each / hazard for group, hazard in used.items() if each > hazard > 0.0}
+    probability = {group: min(each * len(n) / sum(n), 0.5) for group, n in draws.items()}
+    stretch = dict.fromkeys(_groups(tallies, "lengths"), STRETCH)
+    return Proposal(1.0, speed, {group: q for group, q in probability.items() if q > natural[group]}, stretch)
+
+
+def cross_entropy(tallies: Sequence[Tally], worth: np.ndarray) -> Proposal:
+    """Each group's parameter from hits of weight `worth`; never below nature's.
+
+    Args:
+        tallies: of excursions.
+        worth: of each, weight times amount of the target; zero where it was not met.
+    """
+    hits = [(one, float(w)) for one, w in zip(tallies, worth, strict=True) if w > 0.0]
+    own = [one for one, _ in hits]
+
+    def total(field: str, group: str) -> float:
+        return math.fsum(w * getattr(one, field).get(group, 0) for one, w in hits)
+
+    speed = {}
+    for group in _groups(own, "used"):
+        used, fired = total("used", group), total("fired", group)
+        if fired > used > 0.0:
+            speed[group] = fired / used
+    natural = {group: q for one in own for group, q in one.natural.items()}
+    probability = {}
+    for group, q in natural.items():
+        failed = total("failed", group)
+        share = min(failed / (failed + total("worked", group)), PROBABILITY_MOST)
+        if share > q:
+            probability[group] = share
+    stretch = {}
+    for group in _groups(own, "lengths"):
+        count = math.fsum(w * len(one.lengths.get(group, ())) for one, w in hits)
+        mean = math.fsum(w * math.fsum(one.lengths.get(group, ())) for one, w in hits) / count
+        if mean > 1.0:
+            stretch[group] = min(mean, STRETCH_MOST)
+    return Proposal(1.0, speed, probability, stretch)
+
+
+def _groups(tallies: Sequence[Tally], field: str) -> list[str]:
+    return sorted({group for one in tallies for group in getattr(one, field)})
