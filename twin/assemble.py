@@ -7,6 +7,7 @@ from datetime import date
 from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
+from twin.inputs.outages_csv import OutageLog, read_outages
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
@@ -14,7 +15,7 @@ from twin.parts.demand_response import DemandResponse
 from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
-from twin.parts.grid import Grid
+from twin.parts.grid import Grid, GridSpec
 from twin.parts.import_limit import ImportLimit
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
@@ -127,6 +128,18 @@ def demand_terms(site: SiteSpec) -> tuple[float, float]:
     return demand.price_per_kw_month * demand.excess_multiple, max(band_kw, site.ems.free_demand_kw)
 
 
+def outage_log(scenario: Scenario, grid: GridSpec) -> OutageLog | None:
+    """The log that a site replays, with the rows of all sites checked.
+
+    Raises:
+        InputError: see `read_outages`.
+    """
+    if grid.outages is None:
+        return None
+    feeders = {name: tuple(one.grid.feeders) for name, one in scenario.sites.items()}
+    return read_outages(grid.outages.file, scenario.horizon.start, scenario.horizon.hours, feeders)
+
+
 def _name(item: Item) -> str:
     return item.name
 
@@ -134,7 +147,7 @@ def _name(item: Item) -> str:
 def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
-    parts: list[Part] = [Grid(site.grid, start.month)]
+    parts: list[Part] = [Grid(site.grid, start.month, outage_log(scenario, site.grid))]
     if site.pv:
         at = site.location if site.pv.profile is None else None
         place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import metrics
+from twin.assemble import outage_log
 from twin.errors import InputError, Problem
+from twin.parts.grid import OutageLogSpec
+from twin.scenario.files import find_file
 from twin.scenario.layers import BASE
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
@@ -85,6 +89,43 @@ def check_designs(study: Study[Scenario], designs: Sequence[str]) -> None:
 def years_each(study: Study[Scenario], design: str) -> float:
     """Length of one replication of a design [years of 8760 h]."""
     return study.designs[design].horizon.hours / HOURS_PER_YEAR
+
+
+def with_outages(study: Study[Scenario], path: str) -> tuple[Study[Scenario], int]:
+    """The study with an outage log in place of all drawn grid events, regional ones too, in every design.
+
+    Args:
+        study: the scenario.
+        path: the log; columns as `twin.inputs.outages_csv` says.
+
+    Returns:
+        The study, whose digest covers the log, and how many rows of the log lie outside the horizon.
+
+    Raises:
+        InputError: the log is missing or wrong; rows by line.
+    """
+    file, problem = find_file(path, Path("here"), folder=False)
+    if problem is not None:
+        raise InputError(replace(problem, key="--outages"))
+    log = OutageLogSpec(file=file.path)
+    models = {name: _replaying(one, log) for name, one in ({BASE: study.base} | study.designs).items()}
+    outside = 0
+    for one in models.values():
+        for site in one.sites.values():
+            read = outage_log(one, site.grid)
+            outside = read.outside if read is not None else outside
+    files = tuple(sorted({*study.files, file}))
+    designs = {name: models[name] for name in study.designs}
+    digested = digest({BASE: models[BASE]} | designs, study.design_ranges, files)
+    return replace(study, base=models[BASE], designs=designs, files=files, digest=digested), outside
+
+
+def _replaying(scenario: Scenario, log: OutageLogSpec) -> Scenario:
+    sites = {
+        name: site.model_copy(update={"grid": site.grid.model_copy(update={"outages": log})})
+        for name, site in scenario.sites.items()
+    }
+    return scenario.model_copy(update={"sites": sites, "regions": {}})
 
 
 def reseeded(study: Study[Scenario], seed: int) -> Study[Scenario]:

@@ -90,6 +90,10 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         },
         "energy_cost": ("float64", "import at the price of its instant, network losses too; in meta's currency"),
         **{f"{name}_kwh": ("float64", f"energy: {text}") for name, text in _PV_MEANINGS.items()},
+        "ramp_storage_kwh": ("float64", "what storage gave, or took, less or more to keep exchange on its ramp"),
+        "ramp_exceeded_h": ("float64", "time in which exchange with the grid left its ramp"),
+        "swing_h": ("float64", "time in which training swings by more than the ramp limit in a minute"),
+        "swing_exceeded_h": ("float64", "of it, with too few kW of cabinets on the grid to take the swings"),
     }
 
 

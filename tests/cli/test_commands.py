@@ -89,6 +89,7 @@ class TestCheck:
             (("protection", "gensets", "n"), 6, "gensets are short"),
             (("grid", "import_limit_kw"), 12000.0, "import limit of 12\u2009000 kW is below"),
             (("grid", "import_limit_kw"), 15700.0, "recharge would draw"),
+            (("grid", "ramp_limit_kw_per_min"), 100.0, "nobody keeps the ramp limit"),
         ],
     )
     def test_each_weakness_of_a_central_supply_is_named(self, path, value, words):

@@ -8,7 +8,7 @@ import pytest
 
 from twin.errors import InputError
 from twin.inputs.durations_csv import read_durations
-from twin.inputs.jobs_csv import read_jobs
+from twin.inputs.jobs.read import read_jobs
 from twin.inputs.power_record import read_power_record
 from twin.inputs.samples import main, write_samples
 from twin.inputs.weather_csv import read_weather
@@ -73,7 +73,7 @@ def test_the_module_runs_as_a_command(tmp_path):
 
 def test_no_reader_imports_pandas_or_scipy():
     code = (
-        "import sys, twin.inputs.jobs_csv, twin.inputs.power_record, twin.inputs.durations_csv, twin.inputs.samples;"
+        "import sys, twin.inputs.jobs.read, twin.inputs.power_record, twin.inputs.durations_csv, twin.inputs.samples;"
         "sys.exit(any(name in sys.modules for name in ('pandas', 'scipy', 'numba', 'simpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -123,3 +123,23 @@ def test_two_jobs_on_one_site_draw_the_power_of_both() -> None:
     half = merged(HALL["jobs"]["training"], {"gpus": 80})
     story = play(hall(jobs={"a": half, "b": half}))
     assert story.power("it_kw", 0) == 300.0
+
+
+def test_spare_rows_shorten_the_wait_and_prevent_no_interruption() -> None:
+    """The board of row 1 is off for 2 h: with row 3 standing by the job is back after 15 min, on rows 2 and 3."""
+    work = {"script": [{"at_h": 1.0, "on": "row-001", "duration_h": 2.0}]}
+    site = {"cluster": {"rows": 3}, "planned_work": work}
+    alone = play(hall(site={**site, "cluster": {"rows": 2}}))
+    assert [(one[0], one[1]) for one in alone.interruptions()] == [(H, 3 * H + 45 * MIN)]
+    spare = play(hall(site=site, jobs=job(spare_rows=1)))
+    assert [(one[0], one[1]) for one in spare.interruptions()] == [(H, H + 15 * MIN)]
+    assert spare.of("jobs/training", "rows_held") == [(0, 2)]
+    twice = {"script": [*work["script"], {"at_h": 5.0, "on": "row-003", "duration_h": 1.0}]}
+    back = play(hall(site={**site, "planned_work": twice}, jobs=job(spare_rows=1)))
+    assert [(one[0], one[1]) for one in back.interruptions()] == [(H, H + 15 * MIN), (5 * H, 5 * H + 15 * MIN)]
+
+
+def test_without_enough_spare_rows_the_job_waits_for_its_own() -> None:
+    works = [{"at_h": 1.0, "on": f"row-00{k}", "duration_h": 2.0} for k in (1, 2)]
+    story = play(hall(site={"cluster": {"rows": 3}, "planned_work": {"script": works}}, jobs=job(spare_rows=1)))
+    assert [(one[0], one[1]) for one in story.interruptions()] == [(H, 3 * H + 45 * MIN)]

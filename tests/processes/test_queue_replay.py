@@ -112,3 +112,20 @@ def test_the_time_of_every_finished_job_adds_up(tmp_path: Path) -> None:
     np.testing.assert_array_equal(spent[done], (table["end_us"] - table["start_us"])[done])
     durations = np.array([duration for _, duration, _ in sorted(jobs)]) * 1_000_000
     np.testing.assert_array_equal(np.sort(table["useful_us"][done]), np.sort(durations[done]))
+
+
+def test_order_and_backfill_come_from_the_scenario_and_go_by_the_requested_time(tmp_path: Path) -> None:
+    """c has asked for longer than the head b will wait, d has not; by priority e goes before b."""
+    file = tmp_path / "jobs.csv"
+    rows = ["a,0,3600,8,0,3600", "b,10,3600,16,0,3600", "c,20,600,8,0,7200", "d,30,600,8,0,1200", "e,40,60,16,1,60"]
+    file.write_text("job_id,submit_s,duration_s,gpus,priority,requested_s\n" + "\n".join(rows) + "\n")
+    block = {"kind": "queue", "file": str(file)}
+    small = {"cluster": {"servers_per_row": 1}}
+
+    def starts(**rules: str) -> list[float]:
+        return starts_s(play(hall(site=small, jobs={"record": block | rules})))
+
+    assert starts() == [0, 3600, 7200, 7200, 7800]
+    assert starts(backfill="easy") == [0, 3600, 7200, 30, 7800]
+    assert starts(order="priority") == [0, 3660, 7260, 7260, 3600]
+    assert starts(expected_run_time="exact", backfill="easy") == [0, 3600, 20, 620, 7200]

@@ -12,6 +12,7 @@ from twin.assemble import GROUP_OF_KIND, Blueprint, loads_and_storage
 from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
 from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
+from twin.check.jobs import job_warnings
 from twin.check.network import check_flows, flow_warnings
 from twin.check.points import point_warnings, points_of
 from twin.check.tariff import tariff_warnings
@@ -53,7 +54,12 @@ def _check_site(name: str, site: SiteSpec, scenario: Scenario) -> SiteCheck:
     limit_kw = site.grid.import_limit_kw
     points = points_of(name, site, scenario, builder, lambda load: _full_kw(load, builder, site))
     found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, points, warnings=())
-    more = (*flow_warnings(flows), *point_warnings(points, carriers), *tariff_warnings(found.import_kw, site))
+    more = (
+        *flow_warnings(flows),
+        *point_warnings(points, carriers),
+        *tariff_warnings(found.import_kw, site),
+        *job_warnings(name, scenario),
+    )
     return replace(found, warnings=(*warnings(found, site), *more))
 
 

@@ -19,6 +19,7 @@ def warnings(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
     if found.gensets is not None:
         yield from _of_gensets(found, found.gensets, site)
     yield from _of_import(found, site)
+    yield from _of_ramp(site)
 
 
 def kw(value: float) -> str:
@@ -161,3 +162,23 @@ def _of_import(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
         yield f"the import limit of {above}: GPUs are capped, then rows shed"
     elif held_kw > room_kw:
         yield f"recharge would draw {kw(held_kw)}, the import limit leaves {kw(room_kw)}: it takes longer"
+
+
+def _of_ramp(site: SiteSpec) -> Iterator[str]:
+    limit_kw = site.grid.ramp_limit_kw_per_min
+    if limit_kw is None:
+        return
+    spec = site.protection.cabinets
+    if site.ems is None or spec is None:
+        yield f"nobody keeps the ramp limit of {kw(limit_kw)} a minute: cabinets do with a plan (ems)"
+        return
+    cluster = site.cluster
+    dips_kw = (
+        cluster.rows * cluster.servers_per_row * cluster.server.training_kw * cluster.server.evaluation_dip_fraction
+    )
+    able_kw = (spec.per_row * cluster.rows + spec.core + spec.cooling) * (spec.recharge_kw or spec.rated_kw)
+    if dips_kw - limit_kw > able_kw:
+        yield (
+            f"evaluation dips of {kw(dips_kw)} are more than the ramp limit of {kw(limit_kw)} a minute"
+            f" and {kw(able_kw)} of cabinets"
+        )

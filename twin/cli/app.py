@@ -8,6 +8,7 @@ from twin.cli.bill import bill
 from twin.cli.campaigning import campaign, merge
 from twin.cli.comparing import compare, demo
 from twin.cli.guard import GuardedGroup
+from twin.cli.jobs import jobs
 from twin.cli.scenarios import check, init, schema
 from twin.cli.traces import metrics, run
 from twin.version import VERSION
@@ -24,5 +25,5 @@ def twin() -> None:
     """
 
 
-for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, schema):
+for command in (demo, init, check, run, metrics, bill, compare, campaign, merge, jobs, schema):
     twin.add_command(command)

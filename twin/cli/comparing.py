@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import blocks, is_unicode, say, say_json, say_wrapped, with_code, with_format
+from twin.cli.show import (
+    blocks,
+    is_unicode,
+    replaying,
+    say,
+    say_json,
+    say_wrapped,
+    with_code,
+    with_format,
+    with_outages,
+)
 
 if TYPE_CHECKING:
     from twin.compare import Comparison
@@ -53,10 +63,17 @@ def demo(replications: int, style: str) -> None:
 @click.option("-n", "replications", type=_POSITIVE, default=20, show_default=True, help="replications of each design")
 @click.option("--designs", help="names, separated by commas; all if absent")
 @click.option("--reference", help="design that differences are taken to; the first if absent")
+@with_outages
 @with_code
 @with_format
 def compare(
-    scenario: str, replications: int, designs: str | None, reference: str | None, style: str, allow_code: bool
+    scenario: str,
+    replications: int,
+    designs: str | None,
+    reference: str | None,
+    outages: str | None,
+    style: str,
+    allow_code: bool,
 ) -> None:
     """Simulate all designs on the same luck; differences with intervals."""
     from twin.experiment import check_designs
@@ -69,6 +86,7 @@ def compare(
         check_designs(study, [reference])
         if reference not in chosen:
             raise click.UsageError(f"--reference {reference} is not among the designs {', '.join(chosen)}")
+    study = replaying(study, outages)
     comparison = _compared(study, chosen, replications, reference)
     if style == "json":
         say_json(_as_json(study, comparison))

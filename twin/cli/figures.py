@@ -24,6 +24,7 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "interruptions_per_row_year": ("a row goes dark", "times a year", _ONE),
     "core_dark_h_per_year": ("dark time of the core", "h a year", _ONE),
     "all_rows_dark_per_year": ("all rows dark at once", "times a year", _ONE),
+    "capacity_shortfall_per_year": ("too few rows lit", "times a year", _ONE),
     "unserved_kwh_per_year": ("unserved energy", "MWh a year", _THOUSAND),
     "genset_kwh_per_year": ("energy from gensets", "MWh a year", _THOUSAND),
     "loss_kwh_per_year": ("conversion losses", "GWh a year", _MILLION),

@@ -152,3 +152,24 @@ def blocks(labels: Sequence[Cell], columns: Sequence[tuple[str, Sequence[Cell]]]
 def with_code(command: Any) -> Any:
     """Adds `--allow-code` to a command that simulates."""
     return click.option("--allow-code", is_flag=True, help="let Python files that the scenario names run")(command)
+
+
+def with_outages(command: Any) -> Any:
+    """Adds `--outages` to a command that simulates."""
+    text = (
+        "replay this outage log (CSV) instead of drawn grid events; columns: start or at_h, duration_s or end, feeders"
+    )
+    return click.option("--outages", type=click.Path(), help=text)(command)
+
+
+def replaying(study: Any, outages: str | None) -> Any:
+    """The study with the log of `--outages` in place of drawn grid events; says how many rows lie outside."""
+    if outages is None:
+        return study
+    from twin.experiment import with_outages as with_log
+
+    study, outside = with_log(study, outages)
+    if outside:
+        rows = "1 row lies" if outside == 1 else f"{outside} rows lie"
+        click.echo(f"note   {rows} outside the horizon and strike nothing", err=True)
+    return study

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import blocks, say, say_json, say_wrapped, with_code, with_format
+from twin.cli.show import blocks, replaying, say, say_json, say_wrapped, with_code, with_format, with_outages
 from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _SHORT_YEARS = 0.5
 @click.option("--seed", type=_COUNT, help="instead of the scenario's own")
 @click.option("--replication", type=_COUNT, default=0, show_default=True, help="which luck, under this seed")
 @click.option("-o", "output", type=click.Path(), help="write the trace to this HDF5 file")
+@with_outages
 @with_code
 @with_format
 def run(
@@ -34,6 +35,7 @@ def run(
     seed: int | None,
     replication: int,
     output: str | None,
+    outages: str | None,
     style: str,
     allow_code: bool,
 ) -> None:
@@ -50,6 +52,7 @@ def run(
         _refuse_to_replace(output)
     if seed is not None:
         study = reseeded(study, seed)
+    study = replaying(study, outages)
     note_cold_kernels()
     trace = simulate(study, design, replication, level="ledger" if output is None else "units")
     if output is not None:

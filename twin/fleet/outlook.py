@@ -49,7 +49,8 @@ def exposure_of(gensets: GensetsSpec | None, outlook: Outlook) -> float:
     if gensets is None:
         return 1.0
     mean_h = float((outlook.weight * outlook.duration_h).sum() / outlook.weight.sum())
-    lasts = (1.0 - gensets.fail_to_start_probability) * math.exp(-mean_h / gensets.mttf_running_h)
+    starts = (1.0 - gensets.fail_to_start_probability) * (1.0 - gensets.fail_to_load_probability)
+    lasts = starts * math.exp(-mean_h / gensets.mttf_running_h)
     sets = gensets.n + gensets.r
     enough = sum(math.comb(sets, k) * lasts**k * (1.0 - lasts) ** (sets - k) for k in range(gensets.n, sets + 1))
     return 1.0 - (1.0 - gensets.plant_common_cause_probability) * enough

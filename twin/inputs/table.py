@@ -251,13 +251,13 @@ def _read(path: Path) -> bytes:
     try:
         return gzip.decompress(data)
     except (EOFError, OSError, zlib.error) as error:
-        line = _salvage(data).count(b"\n") + 1
+        line = salvage(data).count(b"\n") + 1
         kind = "truncated" if isinstance(error, EOFError) else "broken"
         problem = Problem(f"the gzip file is {kind} in this row", str(path), line, remedy="fetch the file again")
         raise InputError(problem) from error
 
 
-def _salvage(data: bytes) -> bytes:
+def salvage(data: bytes) -> bytes:
     """What can be read of a gzip member before it breaks; fed in small pieces so that little before it is lost."""
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     pieces: list[bytes] = []

@@ -48,19 +48,41 @@ def dark_spans(trace: Trace) -> Dark:
     return Dark(item[start][lasting], time_us[start][lasting], end_us[lasting])
 
 
-def all_dark_count(trace: Trace, rows: Int, dark: Dark) -> int:
-    """How many times all rows of a site are dark together, summed over sites; `dark`: spans of those rows."""
-    return len(all_dark_starts(trace, rows, dark))
+def dark_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) -> tuple[int, float]:
+    """How often, and how long in sum [us], at least `least[site]` rows of a site are dark at once, over all sites.
+
+    Args:
+        rows: item rows of the load points in question.
+        dark: spans of those rows.
+        least: by site; a site that is not there asks for all of its rows.
+    """
+    start_us, end_us = spans_together(trace, rows, dark, least)
+    return len(start_us), float((end_us - start_us).sum())
 
 
-def all_dark_starts(trace: Trace, rows: Int, dark: Dark) -> Int:
-    """When all rows of a site begin to be dark together [us], site by site; `dark`: spans of those rows."""
-    site_of, found = trace.items["site"], [np.empty(0, np.int64)]
+def spans_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) -> tuple[Int, Int]:
+    """Start and end [us] of the spans in which so many rows are dark, site by site; arguments as in `dark_together`."""
+    site_of, starts, ends = trace.items["site"], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for site in np.unique(site_of[rows]):
         here = site_of[dark.item] == site
+        needed = least.get(int(site), int(np.count_nonzero(site_of[rows] == site)))
         # One sortable number a step: at one instant, ends (even) come before starts (odd).
         key = np.sort(np.concatenate((dark.start_us[here] * 2 + 1, dark.end_us[here] * 2)))
         is_start = key & 1
         together = np.cumsum(2 * is_start - 1)
-        found.append(key[(is_start == 1) & (together == np.count_nonzero(site_of[rows] == site))] >> 1)
-    return np.concatenate(found)
+        starts.append(key[(is_start == 1) & (together == needed)] >> 1)
+        ends.append(key[(is_start == 0) & (together == needed - 1)] >> 1)
+    return np.concatenate(starts), np.concatenate(ends)
+
+
+def rows_to_lose(trace: Trace) -> dict[int, int]:
+    """By site, how many dark rows leave a gang job too few: one more than its spare rows; all else has no spares."""
+    held = np.flatnonzero(trace.events["what"] == trace.what("rows_held"))
+    is_row = np.array([kind == "row" for kind in trace.items["kind"]], bool)
+    site_of = trace.items["site"]
+    least = {int(site): 1 for site in np.unique(site_of[is_row])}
+    for row in held.tolist():
+        site = int(site_of[trace.events["item"][row]])
+        installed = int(np.count_nonzero(is_row & (site_of == site)))
+        least[site] = installed - int(trace.events["value"][row]) + 1
+    return least

@@ -11,7 +11,7 @@ from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
 from twin.metrics import trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
-from twin.metrics.darkness import all_dark_count, dark_spans
+from twin.metrics.darkness import dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H
@@ -66,6 +66,7 @@ def _load_points(trace: Trace) -> dict[str, float]:
     core_dark_h = (core_dark.end_us - core_dark.start_us).sum() / TICKS_PER_H
     sustained = dark.end_us - dark.start_us > SUSTAINED_US
     weight_kw = trace.items["weight_kw"]
+    short, short_us = dark_together(trace, rows, dark, rows_to_lose(trace))
     row_years = len(rows) * years
     saifi = _ratio(_count(sustained), row_years)
     saidi_h = _ratio(dark_h[sustained].sum(), row_years)
@@ -74,7 +75,9 @@ def _load_points(trace: Trace) -> dict[str, float]:
         "energised_fraction": 1.0 - _ratio((weight_kw[dark.item] * dark_h).sum(), horizon_kwh),
         "row_dark_h_per_year": _ratio(dark_h.sum(), row_years),
         "core_dark_h_per_year": _ratio(core_dark_h, _count(is_core) * years),
-        "all_rows_dark_per_year": all_dark_count(trace, rows, dark) / years,
+        "all_rows_dark_per_year": dark_together(trace, rows, dark, {})[0] / years,
+        "capacity_shortfall_per_year": short / years,
+        "capacity_shortfall_h_per_year": short_us / TICKS_PER_H / years,
         "interruptions_per_row_year": _ratio(len(dark_h), row_years),
         "saifi_per_year": saifi,
         "saidi_h_per_year": saidi_h,
@@ -128,28 +131,31 @@ def _jobs(trace: Trace) -> dict[str, float]:
 def _energy(trace: Trace) -> dict[str, float]:
     years, ledgers = trace.years, list(trace.ledger.values())
 
-    def total_kwh(column: str) -> float:
+    def total(column: str) -> float:
         return float(sum(np.add.reduce(ledger[column]) for ledger in ledgers))
 
     def per_year(column: str) -> float:
-        return total_kwh(column) / years
+        return total(column) / years
 
     peaks_kw: Any = np.concatenate([ledger["peak_import_kw"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu = least_pu[np.isfinite(least_pu)]
     names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary", "pv", "curtailed", "export")
-    consumed_kwh = sum(total_kwh(column) for column in _CONSUMED)
+    consumed_kwh = sum(total(column) for column in _CONSUMED)
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
-        "pue": _ratio(consumed_kwh, total_kwh("it_kwh")),
-        "renewable_fraction": _ratio(total_kwh("pv_kwh") - total_kwh("export_kwh"), consumed_kwh),
+        "pue": _ratio(consumed_kwh, total("it_kwh")),
+        "renewable_fraction": _ratio(total("pv_kwh") - total("export_kwh"), consumed_kwh),
         "peak_import_kw": float(peaks_kw.max()) if len(peaks_kw) else float("nan"),
         "mean_monthly_peak_import_kw": _ratio(peaks_kw.sum(), len(peaks_kw)),
         "min_voltage_pu": float(least_pu.min()) if len(least_pu) else float("nan"),
         "undervoltage_h_per_year": per_year("undervoltage_h"),
         "overload_h_per_year": per_year("overload_h"),
         "unsolved_flow_h_per_year": per_year("unsolved_flow_h"),
-        "clamped_kwh": total_kwh("clamped_kwh"),
+        "ramp_exceeded_h_per_year": per_year("ramp_exceeded_h"),
+        "ramp_storage_kwh_per_year": per_year("ramp_storage_kwh"),
+        "swings_taken_fraction": 1.0 - _ratio(total("swing_exceeded_h"), total("swing_h")),
+        "clamped_kwh": total("clamped_kwh"),
         "energy_cost_per_year": per_year("energy_cost"),
     }
 

@@ -67,6 +67,9 @@ METRICS: dict[str, Metric] = {
     "curtailed_kwh_per_year": Metric("kWh/year", "what PV could have given besides"),
     "export_kwh_per_year": Metric("kWh/year", "given to the grid", "neither"),
     "renewable_fraction": Metric("1", "PV used on site over everything consumed", "higher"),
+    "ramp_exceeded_h_per_year": Metric("h/year", "time off the permitted ramp of exchange, summed over sites"),
+    "ramp_storage_kwh_per_year": Metric("kWh/year", "moved by storage to keep exchange on its ramp", "neither"),
+    "swings_taken_fraction": Metric("1", "training's swings above the ramp limit that cabinets can take", "higher"),
     "mean_state_of_health_fraction": Metric("1", "capacity over nameplate of cells that age, at the horizon", "higher"),
     "full_cycles_per_year": Metric("1/year", "equivalent full cycles of a unit whose cells age, mean", "neither"),
     "storage_replacements_per_year": Metric("1/year", "cells of a unit replaced at their end of life", is_count=True),
@@ -95,6 +98,10 @@ METRICS: dict[str, Metric] = {
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),
     "mean_wait_h": Metric("h", "queue: from submission to first start, mean over started jobs"),
     "queue_gpu_h_useful_per_year": Metric("GPU-h/year", "queue: work kept", "higher"),
+    "capacity_shortfall_per_year": Metric(
+        "1/year", "times that fewer rows are lit than a gang job needs, spare rows counted in", is_count=True
+    ),
+    "capacity_shortfall_h_per_year": Metric("h/year", "time with fewer lit rows than a gang job needs"),
 }
 
 NAMES: tuple[str, ...] = tuple(METRICS)

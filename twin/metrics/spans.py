@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h
-from twin.metrics.darkness import Dark, all_dark_starts, dark_spans
+from twin.metrics.darkness import dark_spans, rows_to_lose, spans_together
 from twin.trace import Trace
 from twin.units import TICKS_PER_H
 
@@ -23,10 +23,12 @@ NAMES = (
     "interruptions_per_row_year",
     "job_interruptions_power_per_year",
     "lost_gpu_h_power_per_year",
+    "capacity_shortfall_per_year",
+    "capacity_shortfall_h_per_year",
 )
 """What adds up over spans and is rare: amounts here, the same names as metrics once divided by the years.
 
-GPU-hours lost to power caps, which are not rare, are left out of the last.
+GPU-hours lost to power caps, which are not rare, are left out.
 """
 
 
@@ -45,6 +47,7 @@ def amounts(trace: Trace) -> Float:
     group = groups(trace)
     power = group >= 2  # all but hardware and planned work
     begun_us = trace.interruptions["start_us"][power]
+    short = spans_together(trace, rows, dark, rows_to_lose(trace))
     per_row = 1.0 / max(len(rows), 1)
 
     def sums(at_us: Int, worth: Float) -> Float:
@@ -56,20 +59,22 @@ def amounts(trace: Trace) -> Float:
 
     assert GROUPS[:2] == ("hardware", "planned")
     return np.stack([
-        ones(all_dark_starts(trace, rows, dark)),
-        _hours(trace, core_dark) / cores,
-        _hours(trace, dark) * per_row,
+        ones(spans_together(trace, rows, dark, {})[0]),
+        _hours(trace, core_dark.start_us, core_dark.end_us) / cores,
+        _hours(trace, dark.start_us, dark.end_us) * per_row,
         ones(dark.start_us) * per_row,
         ones(begun_us),
         sums(begun_us, loss_gpu_h(trace)[power]),
+        ones(short[0]),
+        _hours(trace, *short),
     ])  # fmt: skip
 
 
-def _hours(trace: Trace, dark: Dark) -> Float:
-    """Dark hours by span, of all items together."""
+def _hours(trace: Trace, start_us: Int, end_us: Int) -> Float:
+    """Hours by span of `cycles`, of all that lasted from `start_us` to `end_us` together."""
     edges = np.append(trace.cycles["start_us"], trace.meta["horizon_us"])
     total = np.zeros(len(edges))
-    for at_us, sign in ((dark.start_us, -1.0), (dark.end_us, 1.0)):
+    for at_us, sign in ((start_us, -1.0), (end_us, 1.0)):
         place = np.searchsorted(edges, at_us, side="right") - 1
         np.add.at(total, place, sign * (at_us - edges[place]) / TICKS_PER_H)
         whole = np.bincount(place, minlength=len(edges))

@@ -150,6 +150,7 @@ class Cluster:
                 row_name(k), f.ROW, fixed_kw=spec.row_network_kw + spec.servers_per_row * server.idle_kw,
                 per_gpu_kw=per_gpu, per_gpu_capped_kw=capped, per_boot_kw=server.boot_kw - server.idle_kw,
                 full_gpus=gpus, hold_up_ms=server.hold_up_ms, max_hold_up_ms=server.hold_up_max_ms,
+                per_gpu_swing_kw=server.training_kw * server.evaluation_dip_fraction / spec.gpus_per_server,
                 sections=everywhere if spec.corded == "dual" else 1 << (k * site.sections // spec.rows),
             )  # fmt: skip
             site.add_load(load, "row", spec.row_kw, gpus)

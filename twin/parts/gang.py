@@ -16,10 +16,10 @@ from pydantic import Field
 
 from twin.parts.cluster import ClusterSpec, row_name
 from twin.plant import fields as f
-from twin.spec import NonNegative, Positive, PositiveCount, Spec
+from twin.spec import Count, NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_H, TICKS_PER_S, ticks
 from twin.world import record as r
-from twin.world.site import LOAD, Site
+from twin.world.site import LOAD, SUPPLY, Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -58,6 +58,7 @@ class GangSpec(Spec):
     kind: Literal["gang"]
     site: str | None = Field(default=None, description="the only site, if absent")
     gpus: PositiveCount
+    spare_rows: Count = Field(default=0, description="rows of the site that stand by, lit and idle, for one that fails")
     checkpoint: CheckpointSpec = CheckpointSpec()
     detection_min: NonNegative = 2.0
     warm_restart_min: NonNegative = 13.0
@@ -78,7 +79,9 @@ class Gang:
 
     def __init__(self, name: str, spec: GangSpec, cluster: ClusterSpec, free: list[int]) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
-        self.servers = take_servers(spec.servers(cluster), free)
+        own = free[: len(free) - spec.spare_rows]
+        self.servers = take_servers(spec.servers(cluster), own) + [0] * spec.spare_rows
+        free[: len(own)] = own
 
     def declare(self, site: SiteBuilder) -> None:
         """The job, and the hardware under it."""
@@ -147,12 +150,31 @@ class RunningGang:
     def _spread(self, gang: Gang, site: Site) -> None:
         """Servers per row; the loads that the job depends on are the core and the rows that it holds."""
         self._core = site.plan.load_of["core"]
-        rows = [site.plan.load_of[row_name(k)] for k in range(gang.cluster.rows)]
-        self._rows = [row for row, count in zip(rows, gang.servers, strict=True) if count]
-        self._servers = np.array(gang.servers, np.int64)
-        self._busy = self._servers * gang.cluster.gpus_per_server
+        rows = self._all_rows = [site.plan.load_of[row_name(k)] for k in range(gang.cluster.rows)]
+        self._per_server = gang.cluster.gpus_per_server
+        self._take(np.array(gang.servers, np.int64))
+        if self.spec.spare_rows:
+            site.log(self._item, r.ROWS_HELD, len(self._rows), -1)
         all_rows = slice(rows[0], rows[-1] + 1)
         self._busy_fact, self._booting_fact = site.fact[f.L_BUSY_GPUS, all_rows], site.fact[f.L_BOOTING, all_rows]
+
+    def _take(self, servers: np.ndarray) -> None:
+        """The job's servers are these, by row."""
+        self._servers, self._busy = servers, servers * self._per_server
+        self._rows = [row for row, count in zip(self._all_rows, servers, strict=True) if count]
+
+    def _move_to_spares(self, dark: list[int]) -> bool:
+        """Put the servers of dark rows on lit rows that the job does not hold; whether there were enough of them."""
+        lit = self.site.fact[f.L_LIT]
+        standing_by = [row for row in self._all_rows if lit[row] and row not in self._rows]
+        if not self.spec.spare_rows or len(standing_by) < len(dark):
+            return False
+        place = {row: k for k, row in enumerate(self._all_rows)}
+        servers = self._servers.copy()
+        for gone, spare in zip(dark, standing_by, strict=False):
+            servers[place[spare]], servers[place[gone]] = servers[place[gone]], 0
+        self._take(servers)
+        return True
 
     def _hold(self, use: int) -> None:
         """Change what the job's servers do; other jobs' share of the same rows stays."""
@@ -244,6 +266,9 @@ class RunningGang:
         dark = [i for i in self._rows if not lit[i]]
         if core_dark or dark:
             self._without_power(core_dark, self._core if core_dark else dark[0])
+            if not core_dark and self._move_to_spares(dark):
+                self._lost = SERVER  # rows that stood by are up: a warm restart
+                self.site.ask(SUPPLY)
         elif self._phase == WAITING and self._cool():
             self._phase = RESTARTING
             self._hold(BOOTING)

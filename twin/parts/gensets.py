@@ -1,8 +1,9 @@
 """A genset plant as kW over time: sets start, synchronise one after the other, fail to start, fail while running.
 
 Times count from the loss of supply. The first set is on line after `start_s`, the last after `all_load_s`, the others
-evenly between. A running set fails at a constant rate (MTTF running); a failed set is out until repaired. When the grid
-is back, loads return to it at once (closed transition) and the sets stop after `retransfer_min`.
+evenly between; one that fails to take load trips in its turn. A running set fails at a constant rate (MTTF running); a
+failed set is out until repaired. When the grid is back, loads return to it at once (closed transition) and the sets
+stop after `retransfer_min`. Sets share a tank, where `fuel` gives one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law, compile_law
+from twin.parts.fuel import FuelSpec, FuelTank
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, ticks
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 Served = Literal["rows", "core", "continuous_cooling", "restartable_cooling", "house"]
+EVENT_BITS, ATTEMPTS_MOST = 57, 31
+"""Draws of a second start during one event (after fuel has come) are numbered above those of the first."""
 OFF, STARTING, RUNNING = range(3)
-START, FAIL, SWITCH = range(3)  # steps ahead of a running plant
+START, FAIL, SWITCH, TRIP = range(4)  # steps ahead of a running plant
 
 
 class GensetsSpec(Spec):
@@ -41,10 +45,12 @@ class GensetsSpec(Spec):
     start_s: NonNegative = 15.0
     all_load_s: NonNegative = 120.0
     fail_to_start_probability: Probability = 0.0094
+    fail_to_load_probability: Probability = Field(default=0.0, description="started, but trips when it takes load")
     plant_common_cause_probability: Probability = 0.006
     mttf_running_h: Positive = 1100.0
     mttr_h: Law = Field(default=37.0, validate_default=True)
     retransfer_min: NonNegative = 15.0
+    fuel: FuelSpec | None = Field(default=None, description="without it fuel never ends")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -82,6 +88,7 @@ class RunningGensets:
         names = [f"{prefix}/genset-{k + 1:02d}" for k in range(spec.n + spec.r)]
         self._items = [ids[name] for name in names]
         self._fails = [world.stream(name, "fail_to_start") for name in names]
+        self._trips = [world.stream(name, "fail_to_load") for name in names]
         self._lives = [world.stream(name, "fail_to_run") for name in names]
         self._repairs = [world.stream(name, "repair") for name in names]
         self._common = world.stream(prefix, "common_cause")
@@ -97,6 +104,9 @@ class RunningGensets:
         self._stop_alarm = world.alarm(self._stop)
         self._speed = 1.0
         world.luck.on_change(self._retime)
+        self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
+        self._dry = False
+        self._last_event, self._attempt = -1, 0
 
     @property
     def settled(self) -> bool:
@@ -116,8 +126,31 @@ class RunningGensets:
         elif self._state == RUNNING and self._stop_alarm.due == NEVER:
             self._released()
 
+    def stand_down(self, k: int, until_us: int) -> bool:
+        """Set `k` is taken out of service until then; refused while the plant is called."""
+        if self._state != OFF:
+            return False
+        self._down_until[k] = max(self._down_until[k], until_us)
+        return True
+
+    def run_dry(self) -> None:
+        """The tank is empty: the sets stop in this instant, and wait for fuel."""
+        self._row = self.site.log(self._plant, r.EMPTY, 1, self._row)
+        self._dry = True
+        self._steps.clear()
+        self._alarm.stop()
+        self._stop_alarm.stop()
+        self._state, self._online = OFF, 0
+        self.site.log(self._plant, r.ONLINE, 0, self._row)
+        self._connect(False)
+
+    def _refuelled(self) -> None:
+        self._dry = False
+
     def _called(self) -> None:
         """A feed needs the plant: start it, or switch the loads back to sets that still run."""
+        if self._dry:
+            return
         now, confirm_us = self.site.now_us, round(self.spec.confirm_s * TICKS_PER_S)
         if self._state == OFF:
             self._state, self._loss_us, self._row = STARTING, now, self.site.trigger
@@ -142,6 +175,8 @@ class RunningGensets:
 
     def _connect(self, on: bool) -> None:
         self._connected = on
+        if self._tank is not None:
+            self._tank.run(self._online)
         self.site.totals[f.GENSET_READY_KW] = self._online * self.spec.rated_kw if on else 0.0
 
     def _start(self) -> None:
@@ -149,10 +184,15 @@ class RunningGensets:
         self._state, self._connected = RUNNING, True
         now, spec = self.world.now, self.spec
         section = self.site.section
-        n = self._event = int(section[f.S_EVENT, section[f.S_GRID] == 0].max())
+        event = int(section[f.S_EVENT, section[f.S_GRID] == 0].max())
+        self._attempt = self._attempt + 1 if event == self._last_event else 0
+        self._last_event = event
+        n = self._event = event | min(self._attempt, ATTEMPTS_MOST) << EVENT_BITS
         row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
         self._row = row
         self.world.luck.degraded(self._plant, True)
+        if self._tank is not None:
+            self._tank.order(row)
         if self.world.luck.fails("genset_plant", spec.plant_common_cause_probability, self._common.uniform_at(n)):
             self._row = self.site.change(self._plant, r.FAILED_TO_START, 1, 0, row)
             return
@@ -163,14 +203,21 @@ class RunningGensets:
                 continue
             if self.world.luck.fails("genset_start", spec.fail_to_start_probability, self._fails[k].uniform_at(n)):
                 self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
-                self._down_until[k] = now + self._repairs[k].ticks_at(self._repair_law, self._event)
+                self._repair(k)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
+            if self.world.luck.fails("genset_load", spec.fail_to_load_probability, self._trips[k].uniform_at(n)):
+                self._steps.append((at, TRIP, k))
+                slot += 1
+                continue
             life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h / self._speed)
             self._steps += [(at, START, k), (at + max(1, life), FAIL, k)]
             slot += 1
         self._steps.sort()
         self._next()
+
+    def _repair(self, k: int) -> None:
+        self._down_until[k] = self.world.now + self._repairs[k].ticks_at(self._repair_law, self._event)
 
     def _next(self) -> None:
         if self._steps:
@@ -187,10 +234,13 @@ class RunningGensets:
             elif kind == SWITCH:
                 self.site.change(self._plant, r.ONLINE, self._online, SUPPLY, self._row)
                 self._connect(True)
+            elif kind == TRIP:
+                self._row = self.site.change(self._items[k], r.FAILED_TO_LOAD, 1, SUPPLY, self._row)
+                self._repair(k)
             else:
                 self.world.luck.fire("genset_run")
                 row = self.site.change(self._items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
-                self._down_until[k] = self.world.now + self._repairs[k].ticks_at(self._repair_law, self._event)
+                self._repair(k)
                 self._set_online(self._online - 1, row)
         self._next()
 

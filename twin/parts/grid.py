@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
+from twin.inputs.outages_csv import OutageLog
 from twin.parts.supply_events import (
     EventSpec,
+    LoggedSource,
     PlannedSource,
     PlannedSpec,
     ScriptedEventSpec,
@@ -49,6 +51,13 @@ class ExpansionSpec(Spec):
     import_limit_kw: Positive
 
 
+class OutageLogSpec(Spec):
+    """A record of what a site has lived through, replayed; columns as `twin.inputs.outages_csv` says."""
+
+    file: str
+    beside_drawn: bool = Field(default=False, description="whether drawn events strike, too")
+
+
 class GridSpec(Spec):
     """Grid supply of a site: one feeder, or two with a normally open tie between their sections."""
 
@@ -56,10 +65,14 @@ class GridSpec(Spec):
     both_feeders: EventSpec | None = Field(default=None, description="common cause: substation, storm, ice")
     deep_sags: EventSpec | None = Field(default=None, description="voltage dips that strike all sections at once")
     script: list[ScriptedEventSpec] = Field(default_factory=list)
+    outages: OutageLogSpec | None = Field(default=None, description="a log of outages instead of drawn ones")
     auto_transfer_s: NonNegative = 1.5
     auto_transfer_failure_probability: Probability = 0.02
     ride_through_voltage_fraction: Fraction = 0.7
     import_limit_kw: Positive | None = None
+    ramp_limit_kw_per_min: Positive | None = Field(
+        default=None, description="of exchange with the grid; kept by cabinets with a plan (`ems`), else only counted"
+    )
     expansion: ExpansionSpec | None = Field(default=None, description="a larger connection, once it is built")
 
     @model_validator(mode="after")
@@ -68,15 +81,21 @@ class GridSpec(Spec):
             raise ValueError("expansion: give the import_limit_kw that holds until then")
         return self
 
+    @property
+    def draws(self) -> bool:
+        """Whether drawn events strike: not where a log says what happened."""
+        return self.outages is None or self.outages.beside_drawn
+
 
 class Grid:
-    """Feeders, sections and tie of one running site."""
+    """Feeders, sections and tie of one running site; `log` is what `spec.outages` names, read for all sites."""
 
-    def __init__(self, spec: GridSpec, start_month: int) -> None:
+    def __init__(self, spec: GridSpec, start_month: int, log: OutageLog | None = None) -> None:
         self.spec = spec
         self.names = sorted(spec.feeders)
         self._start_month = start_month
-        self._sources: list[tuple[Source | PlannedSource | ScriptedSource, str]] = []
+        self._log = log
+        self._sources: list[tuple[Source | PlannedSource | ScriptedSource | LoggedSource, str]] = []
 
     def declare(self, site: SiteBuilder) -> None:
         """Feeders, tie, and one item for each source of events."""
@@ -86,9 +105,24 @@ class Grid:
             site.item("tie", "tie")
         if self.spec.import_limit_kw is not None:
             site.import_limit_kw = self.spec.import_limit_kw
+        if self.spec.ramp_limit_kw_per_min is not None:
+            site.ramp_limit_kw = self.spec.ramp_limit_kw_per_min
         if self.spec.expansion is not None:
             site.item("grid/expansion", "expansion")
         everywhere = tuple(range(len(self.names)))
+        if self.spec.draws:
+            self._add_drawn(site, everywhere)
+        again: dict[str, int] = {}
+        for n, event in enumerate(sorted(self.spec.script, key=_script_order)):
+            full = site.item(f"grid/script-{n + 1:04d}", event.kind)
+            struck = tuple(self.names.index(name) for name in event.feeders) or everywhere
+            key = f"{site.name}/grid/script/{','.join(event.feeders)}/{ticks(event.at_h)}"
+            again[key] = again.get(key, 0) + 1
+            self._sources.append((ScriptedSource(event, f"{key}/{again[key]}", struck), full))
+        if self._log is not None:
+            self._add_log(site, self._log)
+
+    def _add_drawn(self, site: SiteBuilder, everywhere: tuple[int, ...]) -> None:
         for k, name in enumerate(self.names):
             feeder = self.spec.feeders[name]
             self._add(site, feeder.momentary, f"grid/{name}/momentary", "momentary", (k,))
@@ -98,13 +132,15 @@ class Grid:
                 self._sources.append((PlannedSource(feeder.planned, full, k), full))
         self._add(site, self.spec.both_feeders, "grid/both_feeders", "common", everywhere)
         self._add(site, self.spec.deep_sags, "grid/deep_sags", "sag", everywhere)
-        again: dict[str, int] = {}
-        for n, event in enumerate(sorted(self.spec.script, key=_script_order)):
-            full = site.item(f"grid/script-{n + 1:04d}", event.kind)
-            struck = tuple(self.names.index(name) for name in event.feeders) or everywhere
-            key = f"{site.name}/grid/script/{','.join(event.feeders)}/{ticks(event.at_h)}"
-            again[key] = again.get(key, 0) + 1
-            self._sources.append((ScriptedSource(event, f"{key}/{again[key]}", struck), full))
+
+    def _add_log(self, site: SiteBuilder, log: OutageLog) -> None:
+        """One item for each kind of event in the log, which knows its own."""
+        own = [event for event in log.events if event.site in ("", site.name)]
+        own = [event for event in own if not event.feeders or set(event.feeders) & set(self.names)]
+        for kind in sorted({event.kind for event in own}):
+            of_kind = [event for event in own if event.kind == kind]
+            full = site.item(f"grid/log/{kind}", kind)
+            self._sources.append((LoggedSource(of_kind, full, self.names), full))
 
     def _add(self, site: SiteBuilder, spec: EventSpec | None, name: str, kind: str, feeders: tuple[int, ...]) -> None:
         if spec is not None:

@@ -1,24 +1,27 @@
-"""Replay of a record of jobs, first in, first out, on a site's servers.
+"""Replay of a record of jobs on a site's servers, in an order, with or without backfill.
 
-A job takes GPUs of one server if it fits (the fullest that can hold it), else whole servers; the head of the queue
-waits until it fits, and everybody behind it. A job dies with any row it holds, keeps its work up to the last checkpoint
-and goes back to the head of the queue; rows take jobs again once their servers have booted.
+A job takes GPUs of one server if it fits (the fullest that can hold it), else whole servers. A job dies with any row it
+holds, keeps its work up to the last checkpoint and goes back to the head of the queue, or before its equals; rows take
+jobs again once their servers have booted. Who goes first, who may overtake, and which servers a job gets are rules of
+`twin.jobs`, one file each. They see what is expected of a job, never how long it will run.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
+import math
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from twin.errors import InputError, Problem
-from twin.inputs.jobs_csv import Jobs, read_jobs
+from twin.inputs.jobs.read import read_jobs
+from twin.inputs.jobs.schema import Jobs
+from twin.jobs.expectation import History
+from twin.jobs.placement import Placement
+from twin.jobs.scheduler import BACKFILL_DEPTH, Scheduler
 from twin.parts.cluster import ClusterSpec, row_name
-from twin.parts.placement import Placement
 from twin.plant import fields as f
-from twin.spec import NonNegative, Positive, Spec
+from twin.spec import Count, NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_S, ticks
 from twin.world import record as r
 from twin.world.site import LOAD, Site
@@ -29,11 +32,32 @@ if TYPE_CHECKING:
 
 
 class QueueSpec(Spec):
-    """Jobs from a CSV record: submit time, duration, GPUs."""
+    """Jobs from a record: submit time, duration, GPUs."""
 
     kind: Literal["queue"]
     site: str | None = Field(default=None, description="the only site, if absent")
-    file: str
+    file: str = Field(description="a job record of any layout that twin jobs reads")
+    layout: str | None = Field(default=None, description="the record's layout; found in the file's head if absent")
+    bad_rows: Literal["refuse", "leave_out"] = Field(
+        default="refuse", description="rows that contradict themselves, and jobs larger than the cluster"
+    )
+    order: Literal["fifo", "priority", "shortest_first"] = Field(default="fifo", description="who is next")
+    backfill: Literal["none", "easy", "conservative"] = Field(
+        default="none", description="who may overtake a job that does not fit yet"
+    )
+    backfill_depth: PositiveCount = Field(
+        default=BACKFILL_DEPTH, description="jobs behind the head of the queue that may overtake it"
+    )
+    expected_run_time: Literal["requested", "history", "exact"] = Field(
+        default="requested",
+        description="what order and backfill go by: the record's requested time, or, where it has none, as history: the"
+        " mean of the tenant's last two run times; exact looks into the future and is a bound",
+    )
+    placement: Literal["first_fit", "pack", "spread"] = Field(
+        default="first_fit", description="whole servers of a job: the lowest, in few pods of rows, or evenly over them"
+    )
+    rows_per_pod: PositiveCount = Field(default=1, description="what placement takes as one place")
+    spare_servers_per_row: Count = Field(default=0, description="kept free of jobs")
     checkpoint_interval_min: Positive | None = Field(default=None, description="all work is lost without checkpoints")
     restart_min: NonNegative = Field(default=10.0, description="added to an interrupted job's remaining time")
     server_boot_min: NonNegative = Field(default=15.0, description="from a row's return of supply until it takes jobs")
@@ -44,24 +68,19 @@ class Queue:
 
     def __init__(self, name: str, spec: QueueSpec, cluster: ClusterSpec) -> None:
         self.name, self.spec, self.cluster = name, spec, cluster
-        self.jobs = read_jobs(spec.file)
-        self._check(self.jobs)
+        self.jobs = self._read()
         self.submit_us = [round(second * TICKS_PER_S) for second in self.jobs.submit_s.tolist()]
         self.duration_us = [max(1, round(second * TICKS_PER_S)) for second in self.jobs.duration_s.tolist()]
         self.gpus = self.jobs.gpus.tolist()
 
-    def _check(self, jobs: Jobs) -> None:
-        large = [k for k in range(len(jobs)) if jobs.gpus[k] > self.cluster.gpus]
-        if large:
-            names = ", ".join(jobs.job_id[k] for k in large[:5])
-            raise InputError(
-                Problem(
-                    f"{len(large)} of {len(jobs)} jobs need more than the cluster's {self.cluster.gpus} GPUs: {names}",
-                    file=str(self.spec.file),
-                    key=f"jobs.{self.name}.file",
-                    remedy="more rows or servers, or a record without them",
-                )
-            )
+    def _read(self) -> Jobs:
+        """The record's jobs.
+
+        Raises:
+            InputError: see `read_jobs`.
+        """
+        spec = self.spec
+        return read_jobs(spec.file, spec.layout, gpus_max=self.cluster.gpus, bad_rows=spec.bad_rows)
 
     def declare(self, site: SiteBuilder) -> None:
         """One item for the whole queue."""
@@ -83,15 +102,21 @@ class RunningQueue:
         self._item = ids[site.path(f"jobs/{queue.name}")]
         self._loads = [site.plan.load_of[row_name(k)] for k in range(cluster.rows)]
         self._core = site.plan.load_of["core"]
-        self._placement = Placement(cluster.rows, cluster.servers_per_row, cluster.gpus_per_server)
+        self._placement = Placement(
+            cluster.rows, cluster.servers_per_row, cluster.gpus_per_server, spec.placement, spec.rows_per_pod,
+            spec.spare_servers_per_row,
+        )  # fmt: skip
+        self._scheduler = Scheduler(self._placement, queue.gpus, spec.order, spec.backfill, spec.backfill_depth)
+        self._history = History()
+        self._priority = queue.jobs.priority.tolist()
         count = len(queue.gpus)
+        self._expected_us = [0] * count
         self._left_us = list(queue.duration_us)
         self._resume_us = [-1] * count
         self._first_us, self._start_us, self._end_us = [-1] * count, [-1] * count, [-1] * count
         self._rolled_us, self._down_us, self._hits = [0] * count, [0] * count, [0] * count
         self._lost: dict[int, tuple[int, int, int, int]] = {}
         self._next = 0
-        self._pending: deque[int] = deque()
         self._ends: list[tuple[int, int, int]] = []
         self._checkpoint_us = ticks(spec.checkpoint_interval_min / 60.0) if spec.checkpoint_interval_min else 0
         self._restart_us, self._boot_us = ticks(spec.restart_min / 60.0), ticks(spec.server_boot_min / 60.0)
@@ -118,19 +143,20 @@ class RunningQueue:
         while self._ends and self._ends[0][0] <= now:
             _, job, hits = heapq.heappop(self._ends)
             if hits == self._hits[job]:
-                self._placement.release(job)
+                self._scheduler.release(job)
+                self._history.ended(queue.jobs.tenant[job], queue.duration_us[job])
                 self._left_us[job] = 0
                 self._close_interruption(job, self._resume_us[job])
                 moved = True
         for boot in sorted(self._boots):
             if boot[0] <= now:
                 self._boots.remove(boot)
-                self._placement.open(boot[1])
+                self._placement.open_row(boot[1])
         submit = queue.submit_us
         while self._next < len(submit) and submit[self._next] <= now:
-            self._pending.append(self._next)
+            self._submit(self._next)
             self._next += 1
-        starts = self._starts()
+        starts = self._scheduler.start(now)
         if moved or starts:
             self.site.change(self._item, r.PHASE, self._placement.busy_gpus, LOAD)
             for job in starts:
@@ -138,12 +164,17 @@ class RunningQueue:
             self._show()
         self._wake()
 
-    def _starts(self) -> list[int]:
-        """Jobs that start now, in order; places are taken as they are found."""
-        starts = []
-        while self._pending and self._placement.take(self._pending[0], self.queue.gpus[self._pending[0]]):
-            starts.append(self._pending.popleft())
-        return starts
+    def _submit(self, job: int) -> None:
+        """Into the queue, with what is expected of the job by now."""
+        queue, expected_us = self.queue, 0
+        if queue.spec.expected_run_time == "exact":
+            expected_us = queue.duration_us[job]
+        elif queue.spec.expected_run_time == "requested" and not math.isnan(queue.jobs.requested_s[job]):
+            expected_us = round(queue.jobs.requested_s[job] * TICKS_PER_S)
+        else:
+            expected_us = self._history.expect(queue.jobs.tenant[job])
+        self._expected_us[job] = expected_us
+        self._scheduler.submit(job, expected_us, self._priority[job])
 
     def _begin(self, job: int, now: int) -> None:
         if self._first_us[job] < 0:
@@ -180,18 +211,27 @@ class RunningQueue:
             if dark:
                 self._boots = [boot for boot in self._boots if boot[1] != row]
                 cause = self.site.load_row[self._core if not core else load]
-                for job in self._placement.close(row):
+                for job in self._scheduler.lose_row(row):
                     killed.add(job)
                     self._kill(job, now, cause, 1 if core else 2)
             else:
                 self._boots.append((now + self._boot_us, row))
         if killed:
-            self._pending.extendleft(sorted(killed, reverse=True))
+            self._requeue(sorted(killed))
             self._show()
             self.site.log(self._item, r.PHASE, self._placement.busy_gpus, self.site.trigger)
             self._alarm.at(now)
         else:
             self._wake()
+
+    def _requeue(self, jobs: list[int]) -> None:
+        """Back into the queue; expected of a job is now what was expected, less what it has kept, and a restart."""
+        duration_us = self.queue.duration_us
+        kept_us = [duration_us[job] - self._left_us[job] for job in jobs]
+        expected_us = [
+            self._restart_us + max(1, self._expected_us[job] - kept) for job, kept in zip(jobs, kept_us, strict=True)
+        ]
+        self._scheduler.requeue(jobs, expected_us, [self._priority[job] for job in jobs])
 
     def _kill(self, job: int, now: int, cause: int, level: int) -> None:
         """Keep the work up to the last checkpoint; a restart that was under way begins anew."""

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from twin.chance.law import CompiledLaw, Law, compile_law
 from twin.chance.philox import stream_key
+from twin.inputs.outages_csv import LoggedOutage
 from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 from twin.world.parties import GridSupply
@@ -234,3 +235,21 @@ class ScriptedSource:
             )
         number = event_number(self.name, 0)
         yield from grid.event(item, number, self.feeders, duration, self.spec.residual_voltage_fraction)
+
+
+class LoggedSource:
+    """The events of one kind in an outage log, in order of time; they may overlap."""
+
+    def __init__(self, events: list[LoggedOutage], name: str, feeders: list[str]) -> None:
+        self._events, self.name, self._feeders = events, name, feeders
+
+    def run(self, world: World, grid: Struck, item: int) -> Process:
+        """Sleep until each event and let it run its course beside those that follow."""
+        for ordinal, event in enumerate(self._events):
+            wait_us = ticks(event.at_h) - world.now
+            if wait_us > 0:
+                yield world.sleep(wait_us)
+            struck = tuple(self._feeders.index(name) for name in event.feeders if name in self._feeders)
+            number = event_number(f"{self.name}/{ticks(event.at_h)}", ordinal)
+            duration_us = max(1, ticks(event.duration_h))
+            world.start(grid.event(item, number, struck, duration_us, event.residual_voltage_fraction))

@@ -11,6 +11,7 @@ from typing import Any
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
+from twin.plant.fuel import fuel_level, is_empty
 from twin.plant.meter import meter
 from twin.plant.plan import next_slot
 from twin.units import NEVER, TICKS_PER_H
@@ -32,6 +33,9 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     if site[f.PV_AVAILABLE_KW] > 0.0:
         for k in range(3):
             ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        for k in range(4):
+            ledger[f.LEDGER_RAMP_KWH + k, month] += site[f.RAMP_STORAGE_KW + k] * dt_h
     imported_kwh = site[f.IMPORT_KW] * dt_h
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
     ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
@@ -44,7 +48,7 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
 
 @inner
 def levels(quantity: Array, clock: Array, site: Array) -> None:
-    """Stored energies and heat at the clock's now, from their anchors."""
+    """Stored energies, heat and fuel at the clock's now, from their anchors."""
     dt_h = (clock[f.NOW_US] - clock[f.ANCHOR_US]) / TICKS_PER_H
     if clock[f.ACTIVE] > 0:
         for i in range(clock[f.UNITS]):
@@ -54,6 +58,7 @@ def levels(quantity: Array, clock: Array, site: Array) -> None:
         site[f.HEAT] = site[f.HEAT_ANCHOR] + site[f.HEAT_RATE] * (
             (clock[f.NOW_US] - clock[f.HEAT_ANCHOR_US]) / TICKS_PER_H
         )
+    fuel_level(clock, site)
 
 
 @inner
@@ -74,6 +79,8 @@ def _benign(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
             touch = -quantity[f.RATE_KW, i] / TICKS_PER_H * f.TOUCH
             if room <= touch or abs(quantity[f.ENERGY_KWH, i] - quantity[f.U_LOW_KWH, i]) <= touch:
                 return False
+    if is_empty(site):
+        return False
     return not (site[f.HEAT_RATE] > 0.0 and 1.0 - site[f.HEAT] <= site[f.HEAT_RATE] / TICKS_PER_H * f.TOUCH)
 
 

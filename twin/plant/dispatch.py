@@ -16,8 +16,11 @@ from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.plant.feeds import feed_demands
+from twin.plant.fuel import burn, empty_at
 from twin.plant.parallel import beside_the_grid
 from twin.plant.plan import all_net_kw, follow_plan
+from twin.plant.ramp import hold_ramp, judge_ramp
+from twin.plant.recording import record
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
 from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
 from twin.plant.unit_power import charging_kw, next_level
@@ -222,97 +225,14 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
 
 
 @inner
-def _draws(out: Array, row: int, fact: Array, quantity: Array, link: Array, clock: Array) -> None:
-    """What each load point draws from the network through each feed: its share, losses, own use, recharge [kW].
-
-    Behind the links stand the connection points: what their trucks take, less what they give beside the grid.
-    """
-    links = link.shape[1]
-    k = 0
-    while k < links:
-        i = link[f.LINK_LOAD, k]
-        end, live = k, 0
-        while end < links and link[f.LINK_LOAD, end] == i:
-            if fact[f.F_STATE, link[f.LINK_FEED, end]] != f.DEAD:
-                live += 1
-            end += 1
-        for m in range(k, end):
-            j = link[f.LINK_FEED, m]
-            kw = 0.0
-            if fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_POINT, j]:
-                loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
-                kw = quantity[f.L_DEMAND_KW, i] / live / (1.0 - loss) + quantity[f.F_OWN_KW, j]
-            out[row, f.R_DRAWS + 2 + m] = kw
-        k = end
-    for p in range(clock[f.FEEDS]):
-        if fact[f.F_KIND, p] == f.POINT:
-            kw = quantity[f.F_INPUT_KW, p]
-            if fact[f.F_STATE, p] == f.ON_SECTION:
-                first = fact[f.F_FIRST, p]
-                for i in range(first, first + fact[f.F_COUNT, p]):
-                    kw -= quantity[f.POWER_KW, i]
-            out[row, f.R_DRAWS + 2 + k] = kw
-            k += 1
-
-
-@inner
-def _own_draws(fact: Array, quantity: Array, clock: Array) -> None:
-    """Own use and recharge of each feed's storage, less what it gives beside the grid, spread over its links [kW]."""
-    for j in range(clock[f.FEEDS]):
-        own = auxiliaries_kw(j, fact, quantity)
-        if clock[f.ACTIVE] > 0:
-            first = fact[f.F_FIRST, j]
-            for i in range(first, first + fact[f.F_COUNT, j]):
-                kw = quantity[f.POWER_KW, i]
-                own -= kw if fact[f.F_STATE, j] == f.ON_SECTION else min(kw, 0.0)
-        quantity[f.F_OWN_KW, j] = own / max(fact[f.F_LINKS, j], 1)
-
-
-@inner
-def _record(
-    quantity: Array, clock: Array, site: Array, edge: Array, tape_us: Array, tape: Array, fact: Array, link: Array
-) -> None:
-    """One row of the record when a power, supply state, tariff period or link's draw differs from the last row's."""
-    rows = clock[f.TAPE_ROWS]
-    row = tape.shape[0] - 1 - rows
-    for k in range(11):
-        tape[row, 2 + k] = site[k]
-    if clock[f.DRAWS] > 0:
-        state = clock[f.SUPPLY_STATE]
-        for j in range(clock[f.FEEDS]):
-            if fact[f.F_ON_GENSET, j]:
-                state |= f.GENSETS_FEED
-        tape[row, 2 + f.R_NETWORK_LOSS] = site[f.NETWORK_LOSS_KW]
-        tape[row, 2 + f.R_STATE] = state
-        tape[row, 2 + f.R_PERIOD] = edge[f.E_PERIOD, clock[f.EDGE]]
-        tape[row, 2 + f.R_PRICE] = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
-        _own_draws(fact, quantity, clock)
-        _draws(tape, row, fact, quantity, link, clock)
-        if clock[f.PV]:
-            tape[row, 2 + f.R_DRAWS + clock[f.DRAWS]] = -site[f.PV_GRID_KW]
-    tape[row, 2 + f.R_PV] = site[f.PV_KW]
-    tape[row, 2 + f.R_CURTAILED] = site[f.CURTAILED_KW]
-    tape[row, 2 + f.R_EXPORT] = site[f.EXPORT_KW]
-    same = rows > 0
-    for k in range(2, tape.shape[1]):
-        if same and k != 13 and tape[row + 1, k] != tape[row, k]:
-            same = False
-    if same:
-        return
-    stored = 0.0
-    for i in range(clock[f.UNITS]):
-        stored += quantity[f.ENERGY_KWH, i]
-    tape_us[row] = clock[f.NOW_US]
-    tape[row, 13] = stored
-    clock[f.TAPE_ROWS] = rows + 1
-
-
-@inner
 def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array) -> None:
     """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, fact, quantity, clock, site)
     wishing = _charge_wishes(wanted, fact, quantity, clock, site, price)
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        wishing = True
+        hold_ramp(wanted, fact, quantity, clock, site)
     clock[f.IDLE] = not (carrying or wishing)
     changed = False
     for i in range(wanted.size):
@@ -345,8 +265,13 @@ def refresh(
         _inputs(quantity[f.POWER_KW], fact, quantity, clock, site)
     else:
         _units(fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
-    clock[f.BOUND_US] = _bound(quantity, clock, site)
+    clock[f.BOUND_US] = min(_bound(quantity, clock, site), clock[f.RAMP_EDGE_US])
+    if site[f.FUEL_PER_KWH_L] > 0.0:
+        burn(fact, quantity, clock, site)
+        clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
     _totals(quantity, fact, clock, site)
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:
-        _record(quantity, clock, site, edge, tape_us, tape, fact, link)
+        record(quantity, clock, site, edge, tape_us, tape, fact, link)
     return clock[f.BOUND_US]

@@ -47,7 +47,8 @@ U_FLOOR_KWH, U_CEILING_KWH = 45, 46  # bounds of the stored energy as things sta
 F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while that storage carries them
 U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
 U_SALE_KW = 52  # what it sells by plan in the slot at hand
-QUANTITIES = 53
+L_PER_GPU_SWING_KW = 53  # how far a busy GPU's power falls in an evaluation dip
+QUANTITIES = 54
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
@@ -85,7 +86,9 @@ AGEING = 16  # whether cells age: the block of quantities then has their rows
 # Of the plan: how many slots, the one at hand, when it ends, how long one is. Written by the policy's phase, which
 # may: it runs with the plant settled; then by `advance`.
 PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
-CLOCK_FIELDS = 21
+FUEL_ANCHOR_US = 21  # since when the gensets' tank falls at its rate
+RAMP_US, RAMP_EDGE_US, RAMP_FREE_US = range(22, 25)  # of the ramp: its anchor, its slot's end, the supply's return
+CLOCK_FIELDS = 25
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -113,7 +116,14 @@ PEAK_TARGET_KW, IMPORT_FLOOR_KW = 28, 29  # plugged trucks keep import below; di
 # PV: what it could give, now; what it gives, what is curtailed, what is exported, and what it gives to the sections.
 PV_AVAILABLE_KW, PV_KW, CURTAILED_KW, EXPORT_KW, PV_GRID_KW = range(30, 35)
 EXPORT_LIMIT_KW, PV_UNIT_SHARE = 35, 36  # allowed export; share of PV wired to each unit that can form an island
-SITE_QUANTITIES = 37
+# The gensets' tank, there only where they have one: FUEL_PER_KWH_L is 0 without. No-load burn is a fact of the plant.
+FUEL_L, FUEL_ANCHOR_L, FUEL_RATE_L_PER_H, FUEL_PER_KWH_L, FUEL_NO_LOAD_L_PER_H = range(37, 42)
+# The ramp: its limit per minute, 0 for none; exchange on it at its anchor, where it goes to, mean of the slot at hand,
+# least that PV leaves. Then what the ledger integrates: storage's part in it; 1 while exchange leaves the ramp, while
+# training swings by more than the limit, while cabinets cannot take these swings.
+RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(42, 47)
+RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(47, 51)
+SITE_QUANTITIES = 51
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
 # slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
 NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
@@ -128,7 +138,8 @@ LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H
 LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored energy that trucks brought, took away
 LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
 LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 15, POWERS + 18)
-LEDGER_ROWS = POWERS + 18
+LEDGER_RAMP_KWH, LEDGER_RAMP_EXCEEDED_H, LEDGER_SWING_H, LEDGER_SWING_EXCEEDED_H = range(POWERS + 18, POWERS + 22)
+LEDGER_ROWS = POWERS + 22
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -162,6 +173,10 @@ LEDGER_NAMES = (
     "pv_kwh",
     "curtailed_kwh",
     "export_kwh",
+    "ramp_storage_kwh",
+    "ramp_exceeded_h",
+    "swing_h",
+    "swing_exceeded_h",
 )
 SERIES_NAMES = (
     "import_kw",

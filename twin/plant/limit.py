@@ -16,7 +16,7 @@ Array = Any
 
 
 @inner
-def _grid_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> float:
+def grid_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> float:
     """What the grid gives now for `kw` of load i: its share over live feeds, with their losses; 0 off the grid."""
     live = 0
     for k in range(link.shape[1]):
@@ -107,7 +107,7 @@ def shed(excess_kw: float, fact: Array, quantity: Array, link: Array, clock: Arr
                 return count
             if fact[f.L_KIND, i] != kind or fact[f.L_SHED, i] or not fact[f.L_LIT, i]:
                 continue
-            kw = _grid_kw(i, quantity[f.L_DEMAND_KW, i], fact, quantity, link)
+            kw = grid_kw(i, quantity[f.L_DEMAND_KW, i], fact, quantity, link)
             if kw <= 0.0:
                 continue
             fact[f.L_SHED, i] = 1

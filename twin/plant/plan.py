@@ -77,7 +77,7 @@ def _cap_kw(clock: Array, site: Array) -> float:
 
 
 @inner
-def _wishes(wishes: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     """What each planned unit on the grid may do; returns whether any unit has something to sell."""
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     touch = f.TOUCH / TICKS_PER_H
@@ -178,7 +178,7 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
         What they take together, less what they give [kW].
     """
     wishes = np.zeros(wanted.size, np.int64)
-    any_sale = _wishes(wishes, fact, quantity, clock, site)
+    any_sale = wishes_of(wishes, fact, quantity, clock, site)
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     cap_kw = _cap_kw(clock, site)
     room_kw = min(cap_kw - net_kw, site[f.RECHARGE_LIMIT_KW])

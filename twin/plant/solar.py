@@ -63,8 +63,12 @@ def import_besides_pv(drawn_kw: float, fact: Array, quantity: Array, clock: Arra
         if fact[f.F_STATE, j] == f.ON_STORAGE:
             island += quantity[f.F_PV_KW, j]
     left = left_for_grid_kw(fact, clock, site)
-    used = min(left, drawn_kw)
-    export = min(left - used, site[f.EXPORT_LIMIT_KW])
+    used, export_limit_kw = min(left, drawn_kw), site[f.EXPORT_LIMIT_KW]
+    if site[f.RAMP_LIMIT_KW] > 0.0:
+        most_kw = drawn_kw - site[f.RAMP_LEAST_KW]
+        used = max(min(used, most_kw), 0.0)
+        export_limit_kw = min(export_limit_kw, max(most_kw - used, 0.0))
+    export = min(left - used, export_limit_kw)
     site[f.PV_GRID_KW] = used + export
     site[f.PV_KW] = island + used + export
     site[f.CURTAILED_KW] = max(available - site[f.PV_KW], 0.0)

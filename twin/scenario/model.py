@@ -242,7 +242,10 @@ class Scenario(Spec):
             if site not in self.sites:
                 raise ValueError(f"jobs.{name}.site: '{site}' is none of the sites: {', '.join(self.sites)}")
             cluster = self.sites[site].cluster
-            if isinstance(job, GangSpec) and job.servers(cluster) > cluster.rows * cluster.servers_per_row:
+            if isinstance(job, GangSpec) and job.spare_rows >= cluster.rows:
+                raise ValueError(f"jobs.{name}.spare_rows: {job.spare_rows} of the cluster's {cluster.rows} rows")
+            held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
+            if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
                 raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
         held: dict[str, int] = {}
         for job in self.jobs.values():
@@ -282,6 +285,12 @@ class Scenario(Spec):
                 raise ValueError(f"regions.{name}.sites: no such site: {', '.join(unknown)}")
             if any(event.feeders for event in region.script):
                 raise ValueError(f"regions.{name}.script: strikes all feeders; name none")
+            logged = [site for site in region.sites if not self.sites[site].grid.draws]
+            if logged:
+                raise ValueError(
+                    f"regions.{name}: site '{logged[0]}' replays a log of all that struck it; leave the region out, or"
+                    " say grid.outages.beside_drawn"
+                )
         return self
 
     @model_validator(mode="after")

@@ -47,6 +47,7 @@ class Load:
     per_gpu_kw: float = 0.0
     per_gpu_capped_kw: float = 0.0
     per_boot_kw: float = 0.0
+    per_gpu_swing_kw: float = 0.0
     full_gpus: int = 0
     hold_up_ms: float = 20.0
     max_hold_up_ms: float = 20.0
@@ -157,6 +158,7 @@ class SiteBuilder:
         self.points: dict[str, Point] = {}
         self.recharge_limit_kw = UNLIMITED_KW
         self.import_limit_kw = UNLIMITED_KW
+        self.ramp_limit_kw = 0.0  # per minute; 0: none
         self.peak_target_kw, self.import_floor_kw = UNLIMITED_KW, 0.0
         self.ride_through_h = self.tank_h = math.inf
         self.continuous_kw = 0.0
@@ -230,7 +232,7 @@ class SiteBuilder:
         site = self._site(loads)
         edge_us, edge, month_us = edge_block(self, start, horizon_us)
         clock = np.zeros(f.CLOCK_FIELDS, np.int64)
-        clock[f.BOUND_US], clock[f.AGEING] = NEVER, ages
+        clock[[f.BOUND_US, f.RAMP_EDGE_US]], clock[f.AGEING] = NEVER, ages
         clock[[f.UNITS, f.FEEDS, f.LOADS, f.POINTS]] = len(units), len(feeds), len(loads), len(self.points)
         clock[f.SUPPLY_STATE] = supply_state([f.OWN_FEEDER] * self.sections)
         if self.pv is not None:
@@ -315,6 +317,7 @@ class SiteBuilder:
         site = np.zeros(f.SITE_QUANTITIES + (f.PLAN_QUANTITIES if self.planned else 0))
         site[f.RECHARGE_LIMIT_KW] = self.recharge_limit_kw
         site[f.IMPORT_LIMIT_KW] = self.import_limit_kw
+        site[f.RAMP_LIMIT_KW], site[f.RAMP_END_KW] = self.ramp_limit_kw, math.nan
         site[f.PEAK_TARGET_KW], site[f.IMPORT_FLOOR_KW] = self.peak_target_kw, self.import_floor_kw
         site[f.RIDE_THROUGH_H] = self.ride_through_h
         site[f.TANK_H] = self.tank_h

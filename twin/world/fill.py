@@ -41,6 +41,7 @@ def fill_loads(loads: list[Load], fact: NDArray[np.int64], quantity: NDArray[np.
     for i, load in enumerate(loads):
         fact[f.L_KIND, i], fact[f.L_LIT, i], fact[f.L_RUNNING, i] = load.kind, 1, 1
         quantity[f.L_HOLD_UP_US, i] = load.hold_up_ms * 1e3
+        quantity[f.L_PER_GPU_SWING_KW, i] = load.per_gpu_swing_kw
         quantity[f.L_FIXED_KW : f.L_MAX_HOLD_UP_US + 1, i] = (
             load.fixed_kw, load.per_gpu_kw, load.per_gpu_capped_kw, load.per_boot_kw, load.full_gpus,
             load.hold_up_ms * 1e3, load.max_hold_up_ms * 1e3,

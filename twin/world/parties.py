@@ -15,6 +15,9 @@ class GensetPlant(Protocol):
     def settled(self) -> bool:
         """Whether every set that will come on line has done so."""
 
+    def run_dry(self) -> None:
+        """The tank is empty: the sets stop in this instant."""
+
 
 class GridSupply(Protocol):
     """What others may ask of a site's grid supply."""

@@ -13,13 +13,17 @@ WHATS = (
     "strikes", "up", "energised", "closed", "lit", "phase", "picked_up", "failed_to_pick_up", "overloaded", "empty",
     "restored", "failed_to_start", "failed_to_run", "online", "tripped_on_heat", "capped", "hardware", "running",
     "bypass", "postponed", "shed", "plugged", "announced", "ordered", "notice", "call", "metered",
-    "health", "replaced", "fell_back", "found", "attended",
+    "health", "replaced", "fell_back", "found", "attended", "rows_held",
+    "failed_to_load", "delivered", "maintenance", "locked_out", "transferred", "failed_to_transfer", "human_error",
+    "thermal_event", "started_dark", "drained",
 )  # fmt: skip
 (
     STRIKES, UP, ENERGISED, CLOSED, LIT, PHASE, PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY,
     RESTORED, FAILED_TO_START, FAILED_TO_RUN, ONLINE, TRIPPED_ON_HEAT, CAPPED, HARDWARE, RUNNING,
     BYPASS, POSTPONED, SHED, PLUGGED, ANNOUNCED, ORDERED, NOTICE, CALL, METERED,
-    HEALTH, REPLACED, FELL_BACK, FOUND, ATTENDED,
+    HEALTH, REPLACED, FELL_BACK, FOUND, ATTENDED, ROWS_HELD,
+    FAILED_TO_LOAD, DELIVERED, MAINTENANCE, LOCKED_OUT, TRANSFERRED, FAILED_TO_TRANSFER, HUMAN_ERROR,
+    THERMAL_EVENT, STARTED_DARK, DRAINED,
 ) = range(len(WHATS))  # fmt: skip
 
 BY_TEST, BY_NEED = 1, 2  # values of FOUND: how a hidden failure was found

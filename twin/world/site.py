@@ -181,7 +181,7 @@ class Site:
                 phase()
             self._plan()
             self._turn(now)
-            self.abnormal |= bool(self.totals[f.HEAT_RATE] > 0.0)
+            self.abnormal |= bool(self.totals[f.HEAT_RATE] > 0.0 or self.totals[f.FUEL_RATE_L_PER_H] < 0.0)
         else:
             self._plan()
             self._turn(now)
@@ -241,6 +241,9 @@ class Site:
         above = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_LOW_KWH]
         for i in np.flatnonzero((rate < 0.0) & (np.abs(above) <= -rate * (f.TOUCH / TICKS_PER_H))):
             self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
+        burnt = -self.totals[f.FUEL_RATE_L_PER_H]
+        if burnt > 0.0 and self.totals[f.FUEL_L] <= burnt * (f.TOUCH / TICKS_PER_H) and self.gensets is not None:
+            self.gensets.run_dry()
         heat_rate = self.totals[f.HEAT_RATE]
         if heat_rate > 0.0 and 1.0 - self.totals[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
             pumps, chillers = self.plan.pumps, self.plan.chillers
@@ -282,6 +285,7 @@ class Site:
             or (self.switches and (self.fact[f.F_ON_POINT] + self.fact[f.F_AWAY_US]).any())
             or (self.fact[f.L_LIT, : len(self.load_row)] + self.fact[f.L_SHED, : len(self.load_row)] == 0).any()
             or self.totals[f.HEAT_RATE] > 0.0
+            or self.totals[f.FUEL_RATE_L_PER_H] < 0.0
         )
         if not self.abnormal:
             self._bound_alarm.stop()

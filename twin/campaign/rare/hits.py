@@ -49,4 +49,4 @@ HITS: dict[str, Callable[[Site], bool]] = {
     "job_interruptions_power_per_year": any_load,
     "lost_gpu_h_power_per_year": any_load,
 }
-"""By metric. It stops the bias, no more: an estimate is unbiased whatever stands here."""
+"""By metric; none where several rows must fail. It stops the bias, no more: an estimate is unbiased without it."""

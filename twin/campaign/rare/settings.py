@@ -22,7 +22,7 @@ class Settings:
 
     def weights(self) -> Weights:
         """For one run."""
-        return Weights(self.proposals, self.rest_h, HITS[self.target])
+        return Weights(self.proposals, self.rest_h, HITS.get(self.target))
 
     def as_data(self) -> dict[str, Any]:
         """For JSON."""
