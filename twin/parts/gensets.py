@@ -171,7 +171,7 @@ class RunningGensets:
             self._steps.clear()
             self._alarm.stop()
             self._state = OFF
-            self.world.luck.degraded(self._plant, False, max(self._down_until))
+            self.world.luck.degraded(self._plant, False)
 
     def _connect(self, on: bool) -> None:
         self._connected = on
@@ -218,6 +218,7 @@ class RunningGensets:
 
     def _repair(self, k: int) -> None:
         self._down_until[k] = self.world.now + self._repairs[k].ticks_at(self._repair_law, self._event)
+        self.world.luck.hold(self._down_until[k])
 
     def _next(self) -> None:
         if self._steps:
@@ -255,7 +256,7 @@ class RunningGensets:
         self._alarm.stop()
         self._state = OFF
         self._set_online(0, self.site.change(self._plant, r.PHASE, OFF, SUPPLY, self._row))
-        self.world.luck.degraded(self._plant, False, max(self._down_until))
+        self.world.luck.degraded(self._plant, False)
 
     def _retime(self) -> None:
         """Sets fail at another speed from now on, or from their start on."""

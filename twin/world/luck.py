@@ -76,8 +76,11 @@ class Luck:
         """The next draw of a duration [us]; `parts` is a stream of its own, for where a longer law is mixed in."""
         return draws.ticks(law)
 
-    def degraded(self, key: Hashable, on: bool, hold_us: int = 0) -> None:
-        """A fault begins or ends to matter; what it leaves behind matters until `hold_us`."""
+    def degraded(self, key: Hashable, on: bool) -> None:
+        """A fault begins or ends to matter."""
+
+    def hold(self, until_us: int) -> None:
+        """What was drawn just now matters until then."""
 
     def finish(self) -> None:
         """The horizon is reached."""

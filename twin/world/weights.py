@@ -81,9 +81,12 @@ class Weights(Luck):
         self._alarm = world.alarm(self._rested)
 
     # ------------------------------------------------------------------ where excursions begin and end
-    def degraded(self, key: Hashable, on: bool, hold_us: int = 0) -> None:
+    def hold(self, until_us: int) -> None:
         """See `Luck`."""
-        self._hold_us = max(self._hold_us, hold_us)
+        self._hold_us = max(self._hold_us, until_us)
+
+    def degraded(self, key: Hashable, on: bool) -> None:
+        """See `Luck`."""
         if on:
             if key not in self._triggers:
                 self._triggers.add(key)
