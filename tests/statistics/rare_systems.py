@@ -6,11 +6,15 @@ from typing import Any
 import numpy as np
 from simulation import UPS, hall, simulator
 
-from twin.campaign.rare.columns import COLUMNS, rare_row
+from twin.campaign.rare.columns import COLUMNS, columns_of, rare_row, weighted_row
 from twin.campaign.rare.estimate import RareEstimate, rate
 from twin.campaign.rare.settings import Settings
 from twin.chance.proposal import Proposal
+from twin.metrics.spans import hours_of
+from twin.plant import fields as f
 from twin.simulator import Simulator
+from twin.world.site import Site
+from twin.world.weights import Weights
 
 CORE = "core_dark_h_per_year"
 YEAR_H = 8760.0
@@ -29,6 +33,74 @@ def pair(mtbf_h: float, mttr_h: float, years: float, seed: int = 1) -> Simulator
 def pair_dark_h(mtbf_h: float, mttr_h: float) -> float:
     """Dark hours a year: independent units, unavailability squared."""
     return YEAR_H * (mttr_h / (mtbf_h + mttr_h)) ** 2
+
+
+def modules(
+    n: int, r: int, mtbf_h: float, mttr_h: float, years: float, *, beta: float = 0.0, crew: bool = False, seed: int = 1
+) -> Simulator:
+    """n of n + r modules of one UPS block; it is on bypass while fewer than n are sound."""
+    failures = {"common_cause_fraction": beta, **({"crew": "electricians"} if crew else {})}
+    repair = {"law": "exponential", "mean": mttr_h}
+    ups = {
+        **UPS, "serves": ["core"], "autonomy_min": 0.1, "modules": {
+            "n": n, "r": r, "rated_kw": 100.0, "mtbf_h": mtbf_h, "mttr_h": repair, "failures": failures,
+        },
+    }  # fmt: skip
+    site: dict[str, Any] = {"protection": {"ups": ups}, "cluster": {"rows": 1}}
+    crews = {"crews": {"electricians": {"count": 1}}} if crew else {}
+    return simulator(hall(site=site, jobs={}, horizon={"hours": years * YEAR_H}, seed=seed, **crews))
+
+
+def on_bypass(site: Site) -> bool:
+    """The block's modules are too few."""
+    return bool(site.fact[f.F_BYPASS].any())
+
+
+def bypass_rows(made: Simulator, mixture: tuple[Proposal, ...], replications: range) -> np.ndarray:
+    """Rows of a weighted run whose one metric is hours on bypass."""
+    found = []
+    for k in replications:
+        trace = made.run(k, "ledger", Weights(mixture, 0.0, on_bypass))
+        own = trace.events["what"] == trace.what("bypass")
+        flips, value = trace.events["time_us"][own], trace.events["value"][own]
+        start_us, end_us = flips[value == 1], flips[value == 0]
+        if len(end_us) < len(start_us):
+            end_us = np.append(end_us, trace.meta["horizon_us"])
+        found.append(weighted_row(trace.cycles, hours_of(trace, start_us, end_us)[None]))
+    return np.array(found)
+
+
+BYPASS = columns_of(["bypass"])
+
+
+def bypass(values: np.ndarray) -> RareEstimate:
+    """Hours a year on bypass."""
+    return rate(values, BYPASS, "bypass")
+
+
+def one_crew_down_h(n: int, r: int, mtbf_h: float, mttr_h: float) -> float:
+    """Hours a year with fewer than n of n + r sound, exponential lives and repairs, one crew: a birth-death chain."""
+    weights = [1.0]
+    for failed in range(n + r):
+        weights.append(weights[-1] * (n + r - failed) * mttr_h / mtbf_h)
+    return YEAR_H * math.fsum(weights[r + 1 :]) / math.fsum(weights)
+
+
+def beta_pair_down_h(mtbf_h: float, mttr_h: float, beta: float) -> float:
+    """Hours a year with both of two down: rates 2(1 - beta)l and beta l from both up, l from one up, own repairs.
+
+    A common cause that meets a unit already down brings down the other: from one up the rate is (1 - beta) l + beta l.
+    """
+    rate, repair = 1.0 / mtbf_h, 1.0 / mttr_h
+    chain = np.array(
+        [
+            [-(2 - beta) * rate, 2 * (1 - beta) * rate, beta * rate],
+            [repair, -(repair + rate), rate],
+            [0.0, 2 * repair, -2 * repair],
+        ]
+    )
+    shares = np.linalg.lstsq(np.vstack([chain.T, np.ones(3)]), np.array([0.0, 0.0, 0.0, 1.0]), rcond=None)[0]
+    return float(YEAR_H * shares[2])
 
 
 def pushed(speed: float, stretch: float = 2.0) -> Settings:

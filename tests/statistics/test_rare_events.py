@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from rare_systems import CORE, core, pair, pair_dark_h, pushed, rows, z_of
+from rare_systems import BYPASS, CORE, bypass_rows, core, modules, pair, pair_dark_h, pushed, rows, z_of
 from simulation import CABINETS, GENSETS, UPS, hall, simulator
 
 from twin.campaign.rare.columns import COLUMNS
@@ -70,12 +70,20 @@ def test_spans_lie_end_to_end_and_natural_ones_weigh_one() -> None:
 )
 def test_the_mean_weight_is_one_for_excursions_and_for_whole_runs(pushing: Proposal) -> None:
     made = simulator(hall(site=EVERYTHING, jobs={}, horizon={"hours": 400.0}))
-    values = rows(made, Settings(CORE, (Proposal(0.2), pushing), 1.0), range(150))
+    values = rows(made, Settings(CORE, (Proposal(0.2), pushing), 1.0), range(100))
     mean, error = mean_weight(values, COLUMNS)
     assert 0.0 < error < 0.05
     assert abs(mean - 1.0) < 3.0 * error
     whole = np.exp(values[:, COLUMNS.index("log_weight")])
     assert whole.std() > 0.1
+    assert abs(whole.mean() - 1.0) < 3.0 * whole.std(ddof=1) / np.sqrt(len(whole))
+
+
+def test_the_weight_of_whole_runs_is_one_where_first_faults_are_pushed() -> None:
+    made = modules(1, 1, 2_000.0, 20.0, 0.2)
+    values = bypass_rows(made, (Proposal(0.2), Proposal(0.8, {"onset module": 2.0})), range(300))
+    whole = np.exp(values[:, BYPASS.index("log_weight")])
+    assert whole.std() > 0.3
     assert abs(whole.mean() - 1.0) < 3.0 * whole.std(ddof=1) / np.sqrt(len(whole))
 
 

@@ -60,17 +60,17 @@ def amounts(trace: Trace) -> Float:
     assert GROUPS[:2] == ("hardware", "planned")
     return np.stack([
         ones(spans_together(trace, rows, dark, {})[0]),
-        _hours(trace, core_dark.start_us, core_dark.end_us) / cores,
-        _hours(trace, dark.start_us, dark.end_us) * per_row,
+        hours_of(trace, core_dark.start_us, core_dark.end_us) / cores,
+        hours_of(trace, dark.start_us, dark.end_us) * per_row,
         ones(dark.start_us) * per_row,
         ones(begun_us),
         sums(begun_us, loss_gpu_h(trace)[power]),
         ones(short[0]),
-        _hours(trace, *short),
+        hours_of(trace, *short),
     ])  # fmt: skip
 
 
-def _hours(trace: Trace, start_us: Int, end_us: Int) -> Float:
+def hours_of(trace: Trace, start_us: Int, end_us: Int) -> Float:
     """Hours by span of `cycles`, of all that lasted from `start_us` to `end_us` together."""
     edges = np.append(trace.cycles["start_us"], trace.meta["horizon_us"])
     total = np.zeros(len(edges))

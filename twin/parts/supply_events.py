@@ -8,6 +8,7 @@ or above what the load rides through is logged and strikes nothing.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
@@ -123,6 +124,33 @@ def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...]
         at = end
 
 
+@dataclass(frozen=True)
+class ArrivalRate:
+    """A yearly rate with twelve monthly factors, as a hazard rate over the clock."""
+
+    per_year: float
+    factors: tuple[float, ...]
+    start_month: int
+
+    def tick(self, hazard: float, now_us: int) -> int:
+        """When so much hazard is used up from `now_us` on."""
+        return hazard_ticks(hazard, self.per_year, self.factors, now_us, self.start_month)
+
+    def used(self, start_us: int, end_us: int) -> float:
+        """Hazard between two ticks."""
+        per_us = self.per_year / (HOURS_PER_YEAR * TICKS_PER_H)
+        if len(set(self.factors)) == 1:
+            return per_us * self.factors[0] * (end_us - start_us)
+        month_us = round(HOURS_PER_YEAR / 12 * TICKS_PER_H)
+        total, at = 0.0, start_us
+        while at < end_us:
+            month = at // month_us
+            until = min((month + 1) * month_us, end_us)
+            total += per_us * self.factors[(self.start_month - 1 + month) % 12] * (until - at)
+            at = until
+        return total
+
+
 class Struck(GridSupply, Protocol):
     """What a source of events asks of the grid."""
 
@@ -161,6 +189,7 @@ class Source:
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
         repeats, notices = world.stream(self.name, "repeat"), world.stream(self.name, "notice")
         parts = world.stream(self.name, "duration_part")
+        arrivals = ArrivalRate(self.spec.per_year, self._factors, self._start_month)
         spec = self.spec
         ordinal = 0
         while True:
@@ -168,10 +197,10 @@ class Source:
             at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
             at = max(at, world.now + 1)
             told = spec.notice_h > 0.0 and notices.uniform_at(ordinal) < spec.notice_probability
-            if told or len(set(self._factors)) > 1 or at >= NEVER:  # what is known ahead cannot be sped up
+            if told or at >= NEVER:  # what is known ahead cannot be sped up
                 yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean, self.feeders)
             else:
-                yield world.luck.live(self._group, at - world.now, HOURS_PER_YEAR / (spec.per_year * self._factors[0]))
+                yield world.luck.wait(self._group, at, arrivals)
             world.luck.degraded(self.name, True)
             while True:
                 number = event_number(self.name, ordinal)

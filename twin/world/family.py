@@ -6,7 +6,6 @@ crews and spare parts. A part says what its items are and what a flip changes in
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -220,4 +219,4 @@ class Family:
     def used(self) -> tuple[float, int]:
         """Hazard used up so far at natural speed, and lives that ended of themselves."""
         c.settle(self._world.now, self._clock, self._hazard, self._life)
-        return math.fsum(self._hazard[c.USED]), int(self._clock[c.FIRED].sum())
+        return float(self._hazard[c.USED].sum()), int(self._clock[c.FIRED].sum())

@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 Cycles: TypeAlias = dict[str, NDArray[np.int64] | NDArray[np.float64]]
 
 
+class HazardRate(Protocol):
+    """A hazard rate over the clock."""
+
+    def used(self, start_us: int, end_us: int) -> float:
+        """Hazard between two ticks."""
+
+    def tick(self, hazard: float, now_us: int) -> int:
+        """When so much hazard is used up from `now_us` on."""
+
+
 class Source(Protocol):
     """Clocks that keep count of themselves, such as a family."""
 
@@ -47,6 +57,10 @@ class Luck:
     def live(self, group: str, us: int, mean_h: float) -> Event:
         """An event at the end of an exponential life of mean `mean_h`, drawn as `us`: a clock that may be sped up."""
         return self._world.sleep(us)
+
+    def wait(self, group: str, due_us: int, rate: HazardRate) -> Event:
+        """An event at `due_us`, of a clock with any hazard rate that may be sped up."""
+        return self._world.sleep(due_us - self._world.now)
 
     def clocks(self, group: str, count: int, mean_h: float) -> None:
         """So many more clocks of mean `mean_h` run (fewer: negative); whoever says so keeps them, at `speed`."""

@@ -96,6 +96,7 @@ class Site:
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
+        self._scratch: np.ndarray | None = None
         self._switches = world.luck.switches(self)
 
     def _bind(self, plan: SiteBlueprint) -> None:
@@ -309,12 +310,20 @@ class Site:
         until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
         code = advance(
-            until, True, self.fact, quantity, plan.link, clock, site, np.zeros_like(self.ledger), plan.edge_us,
+            until, True, self.fact, quantity, plan.link, clock, site, self._blank_ledger(), plan.edge_us,
             self.edge, *nothing,
         )  # fmt: skip
         if code not in (OK, STOPPED):
             raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")
         self._bound_alarm.at(int(clock[f.NOW_US]))
+
+    def _blank_ledger(self) -> np.ndarray:
+        """A ledger to throw away: empty in all months that a look-ahead can reach."""
+        if self._scratch is None:
+            self._scratch = np.zeros_like(self.ledger)
+        month = int(self.edge[f.E_MONTH, self.clock[f.EDGE]])
+        self._scratch[:, month : month + 3] = 0.0
+        return self._scratch
 
     def _on_bound(self) -> None:
         self.settle()

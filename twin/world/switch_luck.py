@@ -28,28 +28,30 @@ class SwitchLuck:
         natural = site.quantity[f.F_FAIL_PROBABILITY, : len(site.plan.feed_items)].copy()
         self._natural = [float(probability) for probability in natural]
         self._groups = [f"transfer {probability:g}" for probability in self._natural]
+        self._drawn = [j for j, q in enumerate(self._natural) if 0.0 < q < 1.0]
         self._attempts = site.fact[f.F_ATTEMPT, : len(natural)].copy()
         weights.on_change(self._follow)
 
     def _follow(self) -> None:
-        for j, (group, natural) in enumerate(zip(self._groups, self._natural, strict=True)):
-            if 0.0 < natural < 1.0:
-                self._site.quantity[f.F_FAIL_PROBABILITY, j] = self._weights.probability(group, natural)
+        for j in self._drawn:
+            probability = self._weights.probability(self._groups[j], self._natural[j])
+            self._site.quantity[f.F_FAIL_PROBABILITY, j] = probability
 
     def account(self) -> None:
         """Tally what the pass of protection just made drew."""
+        if not self._drawn:
+            return
         site, weights = self._site, self._weights
         now = site.fact[f.F_ATTEMPT, : len(self._natural)]
         if weights.is_open:
             for j in np.flatnonzero(now > self._attempts):
-                natural = self._natural[j]
-                if not 0.0 < natural < 1.0:
+                if j not in self._drawn:
                     continue
                 event = int(event_of(j, site.fact, site.section))
                 for attempt in range(self._attempts[j], now[j]):
                     n = event * ATTEMPTS + min(attempt, ATTEMPTS - 1)
                     u = float(uniform(site.plan.feed_key[0, j], site.world.replication, n))
-                    weights.fails(self._groups[j], natural, u)
+                    weights.fails(self._groups[j], self._natural[j], u)
         self._attempts[:] = now
 
     def look(self) -> None:

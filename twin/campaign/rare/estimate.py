@@ -35,7 +35,7 @@ class RareEstimate:
         hits: spans that met the target.
         effective_hits: (sum L)**2 / sum L**2 over them.
         weight_share_max: largest weight of a hit over their sum.
-        crude_variance: of one replication without weights, per year**2, by the weighted second moment.
+        crude_variance: of one replication without weights, per year**2, by the weighted second moment of the spans.
         variance: of one replication of this campaign, per year**2.
         refused: why no figure is given; "" where it is.
     """
@@ -70,7 +70,8 @@ def rate(values: Float, columns: Sequence[str], metric: str) -> RareEstimate:
     residual, mean = residuals(values, columns, metric)
     refused = _refusal(n, count, effective, share)
     years = float(values[:, list(columns).index("weighted_h")].mean()) / HOURS_PER_YEAR
-    crude = (float(squares.mean()) - float(amount.mean()) ** 2) / years**2
+    cycles = max(float(values[:, list(columns).index("excursions")].mean()), 1.0)
+    crude = (float(squares.mean()) - float(amount.mean()) ** 2 / cycles) / years**2
     found = mean_interval(mean + residual, floor=0.0)
     if refused:
         found = Estimate(math.nan, math.nan, math.nan, math.nan, n, count, method="none")

@@ -6,7 +6,7 @@
    systems", Management Science 40, 1994).
 3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
    Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
-   the mean hazard. Twice, since the first hits are few.
+   the mean hazard. Twice, since the first hits are few; each time the multiple of least variance is taken.
 
 The campaign then mixes all three. A share of natural excursions bounds every weight; a share of balanced ones keeps
 alive what the pilot did not see. Pilot replications are numbered far beyond those of any campaign, so that what they
@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from twin.campaign.rare.settings import Settings
+from twin.campaign.rare.tuning import balance, best_push, cross_entropy
 from twin.chance.proposal import Proposal, Tally
 from twin.errors import InputError, Problem
 from twin.metrics import spans
@@ -34,12 +34,9 @@ FIRST = 1 << 40
 NATURAL_SHARE, BALANCED_SHARE = 0.1, 0.2
 FAILURES = (1.0, 4.0)
 """Failures that a balanced excursion adds, all groups together: the second where the first brings no hit."""
-STRETCH = 3.0
 HITS_WANTED, EXCURSIONS_WANTED = 200, 100
 REPLICATIONS = 400
 """Of each step at most."""
-PROBABILITY_MOST = 0.95
-STRETCH_MOST = 20.0
 
 
 @dataclass(frozen=True)
@@ -94,16 +91,21 @@ def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) ->
     else:
         text = f"design {simulator.design}: {target} stayed zero, however hard the pilot pushed all that it can push"
         raise InputError(Problem(text, key="rare", remedy="name another metric, or a longer horizon"))
-    tuned = seen
+    better, tuned = _better(seen, balanced), seen
     for _ in range(2):
-        better = cross_entropy(tuned.tallies, tuned.weights * tuned.amounts)
-        settings = _mixed(target, rest_h, balanced, better)
-        tuned = _watch(simulator, settings, step, replications, HITS_WANTED)
+        again = _watch(simulator, _mixed(target, rest_h, balanced, better), step, replications, HITS_WANTED)
         step += 1
-        if not tuned.hits:
-            tuned = seen
-    final = _mixed(target, rest_h, balanced, cross_entropy(tuned.tallies, tuned.weights * tuned.amounts))
-    return Pilot(final, tuned.hits, natural.cpu_s, tuned.cpu_s)
+        if again.hits:
+            better, tuned = _better(again, balanced), again
+    return Pilot(_mixed(target, rest_h, balanced, better), tuned.hits, natural.cpu_s, tuned.cpu_s)
+
+
+def _better(seen: Seen, balanced: Proposal) -> Proposal:
+    """The proposal that these excursions ask for."""
+    tuned = cross_entropy(seen.tallies, seen.weights * seen.amounts)
+    return best_push(
+        seen.tallies, seen.weights, seen.amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals
+    )
 
 
 def rest_of(simulator: Simulator) -> float:
@@ -141,7 +143,7 @@ def _watch(simulator: Simulator, settings: Settings, step: int, replications: in
     amounts: list[float] = []
     began_s, found, k = time.thread_time(), 0, 0
     while k < replications and found < wanted:
-        luck = settings.weights()
+        luck = settings.weights(tally_all=True)
         amount = spans.amounts(simulator.run(FIRST + step * REPLICATIONS + k, "ledger", luck))[place]
         k += 1
         for tally, (_, _, log_weight), here in zip(luck.tallies, luck.spans, amount, strict=True):
@@ -151,56 +153,3 @@ def _watch(simulator: Simulator, settings: Settings, step: int, replications: in
                 amounts.append(float(here))
                 found += only_natural or here > 0.0
     return Seen(tallies, np.array(weights), np.array(amounts), k, (time.thread_time() - began_s) / k)
-
-
-def balance(tallies: Sequence[Tally], failures: float) -> Proposal:
-    """The same expected number of failures an excursion for every group, `failures` together; never below nature's."""
-    count = len(tallies)
-    used = {group: sum(one.used.get(group, 0.0) for one in tallies) / count for group in _groups(tallies, "used")}
-    natural = {group: q for one in tallies for group, q in one.natural.items()}
-    draws = {
-        group: [n for one in tallies if (n := one.failed.get(group, 0) + one.worked.get(group, 0))] for group in natural
-    }
-    each = failures / max(len(used) + len(draws), 1)
-    speed = {group: each / hazard for group, hazard in used.items() if each > hazard > 0.0}
-    probability = {group: min(each * len(n) / sum(n), 0.5) for group, n in draws.items()}
-    stretch = dict.fromkeys(_groups(tallies, "lengths"), STRETCH)
-    return Proposal(1.0, speed, {group: q for group, q in probability.items() if q > natural[group]}, stretch)
-
-
-def cross_entropy(tallies: Sequence[Tally], worth: np.ndarray) -> Proposal:
-    """Each group's parameter from hits of weight `worth`; never below nature's.
-
-    Args:
-        tallies: of excursions.
-        worth: of each, weight times amount of the target; zero where it was not met.
-    """
-    hits = [(one, float(w)) for one, w in zip(tallies, worth, strict=True) if w > 0.0]
-    own = [one for one, _ in hits]
-
-    def total(field: str, group: str) -> float:
-        return math.fsum(w * getattr(one, field).get(group, 0) for one, w in hits)
-
-    speed = {}
-    for group in _groups(own, "used"):
-        used, fired = total("used", group), total("fired", group)
-        if fired > used > 0.0:
-            speed[group] = fired / used
-    natural = {group: q for one in own for group, q in one.natural.items()}
-    probability = {}
-    for group, q in natural.items():
-        failed = total("failed", group)
-        share = min(failed / (failed + total("worked", group)), PROBABILITY_MOST)
-        if share > q:
-            probability[group] = share
-    stretch = {}
-    for group in _groups(own, "lengths"):
-        count = math.fsum(w * len(one.lengths.get(group, ())) for one, w in hits)
-        mean = math.fsum(w * math.fsum(one.lengths.get(group, ())) for one, w in hits) / count
-        if mean > 1.0:
-            stretch[group] = min(mean, STRETCH_MOST)
-    return Proposal(1.0, speed, probability, stretch)
-
-
-def _groups(tallies: Sequence[Tally], field: str) -> list[str]:
-    return sorted({group for one in tallies for group in getattr(one, field)})

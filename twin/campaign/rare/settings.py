@@ -20,9 +20,9 @@ class Settings:
     proposals: tuple[Proposal, ...]
     rest_h: float
 
-    def weights(self) -> Weights:
+    def weights(self, *, tally_all: bool = False) -> Weights:
         """For one run."""
-        return Weights(self.proposals, self.rest_h, HITS.get(self.target))
+        return Weights(self.proposals, self.rest_h, HITS.get(self.target), tally_all=tally_all)
 
     def as_data(self) -> dict[str, Any]:
         """For JSON."""
