@@ -103,6 +103,19 @@ def plants(draw: st.DrawFn, cabinets: bool) -> dict[str, Any]:
     return pv
 
 
+def _faults(per_year: float, mttr_h: float) -> dict[str, Any]:
+    return {"failures_per_year": per_year, "mttr_h": {"law": "exponential", "mean": mttr_h}}
+
+
+FAULTS: dict[str, Any] = {
+    "switching_h": 0.5, "fuse_fails_to_operate_probability": 0.3, "breaker_fails_to_operate_probability": 0.1,
+    "section_bus_bars": _faults(30.0, 3.0), "cables": _faults(300.0, 3.0), "row_transformers": _faults(100.0, 2.0),
+    "row_busways": _faults(100.0, 1.0), "core_transformers": _faults(100.0, 2.0),
+    "cooling_transformers": _faults(100.0, 2.0), "breakers": _faults(30.0, 1.0),
+}  # fmt: skip
+"""Several faults a day in the hall's network, often at once."""
+
+
 @st.composite
 def sites(draw: st.DrawFn) -> dict[str, Any]:
     """Changes to the hall: supply, protection, cooling, cap, recharge."""
@@ -123,7 +136,7 @@ def sites(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         grid["feeders"]["A"]["capacity_kw"] = 200.0
     if draw(st.booleans()):
-        site["network"] = NETWORK
+        site["network"] = draw(st.sampled_from([NETWORK, {**NETWORK, "failures": FAULTS}]))
     if draw(st.booleans()):
         site["house_load_profile"] = {"hourly": [0.2] * 9 + [1.0] * 9 + [0.5] * 6}
         site["cluster"]["utilisation_profile"] = {"hourly": [1.0, 0.6] * 12, "interpolation": "linear"}

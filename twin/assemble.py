@@ -8,6 +8,7 @@ from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
 from twin.inputs.outages_csv import OutageLog, read_outages
+from twin.parts.application import Application
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
@@ -16,22 +17,26 @@ from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid, GridSpec
+from twin.parts.hands import Hands
 from twin.parts.import_limit import ImportLimit
+from twin.parts.load_points import LoadPoints
 from twin.parts.network import DistributionNetwork
 from twin.parts.points import Points
+from twin.parts.power_window import PowerWindow
 from twin.parts.pv import Place, Pv
 from twin.parts.queue import Queue
 from twin.parts.regions import Region
 from twin.parts.row_work import BoardWork
 from twin.parts.shocks import Shocks
+from twin.parts.transfer_switch import TransferSwitches
 from twin.parts.ups import Ups
 from twin.plant import fields as f
-from twin.scenario.model import Scenario, SiteSpec
+from twin.scenario.model import Job, Scenario, SiteSpec
 from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
-from twin.world.profile import Clockwork
+from twin.world.profile import Clockwork, Grown
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -50,17 +55,19 @@ class Blueprint:
         self.parts: list[list[Part]] = []
         for index, name in enumerate(sorted(scenario.sites)):
             builder = SiteBuilder(name, index, len(scenario.sites[name].grid.feeders))
+            builder.start_month = start.month
             parts = _parts(scenario, name, start)
             for part in parts:
                 part.declare(builder)
-            _raw_feeds(builder, scenario.sites[name])
+            parts += _raw_feeds(builder, scenario.sites[name])
             parts += _switched(builder, scenario.sites[name])
             if scenario.sites[name].shocks:
                 parts.append(Shocks(scenario.sites[name].shocks, start.month))
                 parts[-1].declare(builder)
-            builder.profiles = _profiles(scenario.sites[name])
+            builder.profiles = _profiles(scenario.sites[name], _grown(scenario.sites[name], self.horizon_us))
             builders.append(builder)
             self.parts.append(parts)
+        self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
         self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
         self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}
         self.regions = [Region(name, region, start.month) for name, region in sorted(scenario.regions.items())]
@@ -140,6 +147,13 @@ def outage_log(scenario: Scenario, grid: GridSpec) -> OutageLog | None:
     return read_outages(grid.outages.file, scenario.horizon.start, scenario.horizon.hours, feeders)
 
 
+def _steady(site: SiteSpec, jobs: list[Job]) -> bool:
+    """Whether what a site draws without failures is the same in all replications."""
+    clouds = site.pv is not None and site.pv.weather.clouds is not None
+    endless = all(isinstance(job, GangSpec) and job.work_h is None for job in jobs)
+    return endless and not clouds and site.application is None
+
+
 def _name(item: Item) -> str:
     return item.name
 
@@ -148,13 +162,15 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     """A site's parts; their phases run in this order: starts, cooling, cap, jobs."""
     site = scenario.sites[name]
     parts: list[Part] = [Grid(site.grid, start.month, outage_log(scenario, site.grid))]
+    if site.human_error:
+        parts.append(Hands(site.human_error))
     if site.pv:
         at = site.location if site.pv.profile is None else None
         place = Place(at.latitude, at.longitude, at.altitude_m, at.timezone) if at else None
         parts.append(Pv(site.pv, place, start))
     if site.protection.gensets:
         parts.append(Gensets(site.protection.gensets))
-    parts += loads_and_storage(site)
+    parts += loads_and_storage(site, _grown(site, ticks(scenario.horizon.hours)))
     free = [site.cluster.servers_per_row] * site.cluster.rows
     for job_name, job in sorted(scenario.jobs.items()):
         if scenario.site_of(job) != name:
@@ -163,8 +179,11 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
             parts.append(Gang(job_name, job, site.cluster, free))
         else:
             parts.append(Queue(job_name, job, site.cluster))
+    if site.application is not None:
+        parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
-        parts.append(Ems(site.ems, *demand_terms(site)))
+        jobs = [job for job in scenario.jobs.values() if scenario.site_of(job) == name]
+        parts.append(Ems(site.ems, *demand_terms(site), steady=_steady(site, jobs)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
@@ -173,14 +192,16 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
     return parts
 
 
-def loads_and_storage(site: SiteSpec) -> list[Part]:
-    """The parts that lay out a site's load points and the storage on their feeds."""
+def loads_and_storage(site: SiteSpec, grown: Grown | None = None) -> list[Part]:
+    """The parts that lay out a site's load points and the storage on their feeds; a load that grows as it will be."""
     protection = site.protection
     served = protection.genset_served
     parts: list[Part] = [
         Cooling(site.cooling, site.location.timezone if site.location else None),
-        Cluster(site.cluster, site.house_load_kw),
+        Cluster(site.cluster, site.house_load_kw * (grown.largest if grown else 1.0)),
     ]
+    if site.load_points:
+        parts.append(LoadPoints(site.load_points))
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))
@@ -189,24 +210,50 @@ def loads_and_storage(site: SiteSpec) -> list[Part]:
     return parts
 
 
-def _profiles(site: SiteSpec) -> dict[int, Clockwork]:
+def _grown(site: SiteSpec, horizon_us: int) -> Grown | None:
+    """The house load's growth; None where it has none."""
+    if not site.house_load_growth_per_year:
+        return None
+    shape = site.house_load_profile.shape() if site.house_load_profile else None
+    return Grown(shape, site.house_load_growth_per_year, horizon_us)
+
+
+def _profiles(site: SiteSpec, grown: Grown | None) -> dict[int, Clockwork]:
     """What follows the clock at a site, by row of the edge block; load shapes as shares of their largest value."""
     shapes = (
         (f.E_HOUSE_FRACTION, site.house_load_profile),
         (f.E_UTILISATION_FRACTION, site.cluster.utilisation_profile),
     )
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
+    if grown is not None:
+        found[f.E_HOUSE_FRACTION] = grown
+    if site.cluster.power_window is not None:
+        found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:
         found[f.E_PRICE_PER_KWH] = site.price_per_kwh
     return found | (site.tariff.clockworks() if site.tariff else {})
 
 
-def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> None:
-    """Loads that nothing protects hang on the sections directly; the recharge limit is the site's."""
+def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
+    """Loads that nothing protects hang on the sections directly, rows perhaps by a static transfer switch.
+
+    The recharge limit is the site's.
+    """
+    switched: list[str] = []
     for load in list(builder.loads.values()):
         if not load.feeds:
             short = load.name.removeprefix(builder.name + "/")
             genset = GROUP_OF_KIND[load.kind] in site.protection.genset_served
+            if load.kind == f.ROW and site.cluster.transfer_switch:
+                switched.append(short)
+                for s, side in enumerate("ab"):
+                    builder.add_feed(Feed(f"{short}/feed-{side}", f.RAW, 1 << s, genset=genset), "feed", [load.name])
+                continue
             builder.add_feed(Feed(f"{short}/feed", f.RAW, load.sections, genset=genset), "feed", [load.name])
     if site.recharge_after_outage:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw
+    if site.cluster.transfer_switch is None or not switched:
+        return []
+    switches = TransferSwitches(site.cluster.transfer_switch, switched)
+    switches.declare(builder)
+    return [switches]

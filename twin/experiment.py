@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from twin import metrics
 from twin.assemble import outage_log
 from twin.errors import InputError, Problem
+from twin.metrics.accounts import columns
 from twin.parts.grid import OutageLogSpec
 from twin.scenario.files import find_file
 from twin.scenario.layers import BASE
@@ -52,7 +53,7 @@ def run_designs(
         progress: told after every run.
 
     Returns:
-        Names of the metrics, and by design their values, (replications, metrics).
+        Names of the metrics and yearly accounts, and by design their values, (replications, metrics).
 
     Raises:
         InputError: an unknown design, a design named twice, or no replication.
@@ -61,7 +62,8 @@ def run_designs(
     if replications < 1:
         raise InputError(f"{replications} replications: at least 1 is needed")
     simulators = {design: Simulator(study, design) for design in designs}
-    values = {design: np.full((replications, len(metrics.NAMES)), np.nan) for design in designs}
+    names = value_names(study, designs)
+    values = {design: np.full((replications, len(names)), np.nan) for design in designs}
     total = replications * len(designs)
     for k in range(replications):
         for place, (design, simulator) in enumerate(simulators.items(), start=1):
@@ -69,7 +71,20 @@ def run_designs(
             if progress is not None:
                 complete = k + (place == len(simulators))
                 progress(k * len(designs) + place, total, {name: one[:complete] for name, one in values.items()})
-    return metrics.NAMES, values
+    return names, values
+
+
+def value_names(study: Study[Scenario], designs: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Names of a replication's values: the metrics, and with a `finance:` block the yearly accounts.
+
+    Raises:
+        InputError: some designs have such a block or other years, and others not.
+    """
+    chosen = list(study.designs) if designs is None else list(designs)
+    found = {columns(study.designs[name].model_dump(mode="json", include={"finance", "horizon"})) for name in chosen}
+    if len(found) > 1:
+        raise InputError(Problem("designs differ in having finance:, or in their horizon", str(study.path)))
+    return (*metrics.NAMES, *found.pop())
 
 
 def check_designs(study: Study[Scenario], designs: Sequence[str]) -> None:

@@ -94,6 +94,8 @@ def _ledger_columns() -> dict[str, tuple[str, str]]:
         "ramp_exceeded_h": ("float64", "time in which exchange with the grid left its ramp"),
         "swing_h": ("float64", "time in which training swings by more than the ramp limit in a minute"),
         "swing_exceeded_h": ("float64", "of it, with too few kW of cabinets on the grid to take the swings"),
+        "pv_value": ("float64", "PV used on site at the price of import in its instant"),
+        "charge_cost": ("float64", "charging of storage at the price of import in its instant"),
     }
 
 
@@ -131,6 +133,7 @@ SCHEMA: dict[str, Columns] = {
             "rollback_us": ("int64", "training time lost by going back to a checkpoint"),
             "down_us": ("int64", "detection, waiting for power and restart"),
             "interruptions": ("int64", "number of interruptions"),
+            "tenant": ("int64", "row of items: whose job it is, -1 where that is not said"),
         },
     ),
     "interruptions": Columns(
@@ -261,7 +264,12 @@ def faults_of_table(name: str, table: Table) -> list[str]:
 def faults_of_links(meta: dict[str, Any], tables: dict[str, Table]) -> list[str]:
     """Row numbers that point nowhere, and causes that do not lie before their effects."""
     rows = {name: len(next(iter(tables[name].values()))) for name in ("items", "events", "jobs")}
-    limits = {"item": (0, rows["items"]), "job": (0, rows["jobs"]), "cause": (-1, rows["events"])}
+    limits = {
+        "item": (0, rows["items"]),
+        "job": (0, rows["jobs"]),
+        "cause": (-1, rows["events"]),
+        "tenant": (-1, rows["items"]),
+    }
     limits |= {"what": (0, len(meta["whats"])), "site": (-1, len(meta["sites"]))}
     faults = []
     for name, table in tables.items():

@@ -102,6 +102,7 @@ class Simulator:
             "currency": scenario.currency,
             "sites": [plan.name for plan in self.blueprint.sites],
             "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],
+            "customers": self.blueprint.customers,
             "whats": list(WHATS),
             "kinds": sorted({item.kind for item in self.blueprint.items}),
         }

@@ -6,12 +6,13 @@ import math
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small_campaign import REPLICATIONS, run_here
+from small_campaign import REPLICATIONS, run_here, small
 
 from twin.campaign.result import CampaignResult
 from twin.cli.app import twin
 from twin.errors import InputError
 from twin.metrics.names import METRICS
+from twin.scenario.load import load
 
 HEADLINE = "lost_gpu_h_per_year"
 
@@ -101,3 +102,25 @@ def test_wrong_words_are_refused_and_nothing_is_written(arguments, words, scenar
     assert done.exit_code == 2, done.output
     assert words in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_money_of_a_campaign_is_that_of_its_traces_and_survives_the_file(tmp_path):
+    path = small(tmp_path, hours=8760)
+    text = path.read_text().replace("two: {", "two: {sites.hall.protection.cabinets.capital.per_kwh: 2000, ")
+    path.write_text(
+        text
+        + "sites.hall.protection.cabinets.capital: {per_kwh: 1000}\n"
+        + "sites.hall.price_per_kwh: {hourly: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, "
+        + "1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}\n"
+        + "finance: {counterfactuals: [one], price_per_gpu_h: {cash: 2, opportunity: 10}}\n"
+    )
+    result = run_here(load(path), tmp_path / "r.h5", 3)
+    again = CampaignResult.open(tmp_path / "r.h5")
+    one, two = (each.money().appraise("two", "one") for each in (result, again))
+    assert one.npv.tolist() == two.npv.tolist()
+    assert one.n == 3
+    assert one.lines["capital"][0] == -(2 * 1 + 1) * (200 * 2000 - 100 * 1000)
+    lost = again.to_frame()["lost_gpu_h_per_year"].unstack()
+    saved = one.lines["interruption"][1] + one.lines["hardware"][1] + one.lines["time_to_power"][1]
+    assert saved == pytest.approx(2 * (lost["one"] - lost["two"]).mean(), abs=0.02)
+    assert "energy_cost_year_001" not in again.summary().index.get_level_values("metric")

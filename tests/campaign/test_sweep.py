@@ -80,3 +80,11 @@ def test_a_sweep_that_cannot_be_is_refused_with_its_line(old, new, words, scenar
     with pytest.raises(InputError, match=r"other\.yaml:\d+") as refusal:
         load(other)
     assert words in str(refusal.value)
+
+
+def test_a_saltelli_sample_is_two_samples_and_each_column_of_one_put_into_the_other():
+    found = points(spec("saltelli", 8), BOXES, 1).reshape(4, 8, 2)
+    a, b, first, second = found
+    assert first.tolist() == np.stack([b[:, 0], a[:, 1]], axis=1).tolist()
+    assert second.tolist() == np.stack([a[:, 0], b[:, 1]], axis=1).tolist()
+    assert len(np.unique(np.concatenate([a, b]), axis=0)) == 16

@@ -79,3 +79,20 @@ def test_bad_rows_are_refused_unless_they_are_to_be_left_out_and_then_check_tell
         assert (refused.exit_code, "jobs.csv:5: wrong cell" in refused.stderr) == (2, True)
     ran = CliRunner().invoke(twin, ["run", "kept.yaml"])
     assert ran.exit_code == 0, ran.output
+
+
+def test_a_run_with_a_queue_says_what_became_of_each_tenant_s_jobs(tmp_path):
+    file = tmp_path / "jobs.csv"
+    file.write_text("job_id,tenant,submit_s,duration_s,gpus\na,vision,0,7200,8\nb,speech,60,3600,16\n")
+    scenario = tmp_path / "queue.yaml"
+    scenario.write_text(
+        f"name: q\nhorizon: {{hours: 24}}\nsites: {{s: {{cluster: {{rows: 1, servers_per_row: 2}},"
+        f" grid: {{feeders: {{A: {{}}}}}}}}}}\njobs: {{q: {{kind: queue, file: {file}}}}}\n"
+    )
+    result = CliRunner().invoke(twin, ["run", str(scenario)])
+    assert result.exit_code == 0, result.output
+    table = result.output[result.output.index("queued jobs by tenant (2 of 2)") :].splitlines()
+    assert [line.split() for line in table if line.startswith(("speech", "vision"))] == [
+        ["speech", "1", "1", "1.983", "2.983", "16", "0"],
+        ["vision", "1", "1", "0", "1", "16", "0"],
+    ]

@@ -143,7 +143,7 @@ PHILLY = [
      "attempts": [attempt("2017-10-07 02:00:10", "2017-10-07 02:00:05", 1)]},
     {"status": "Failed", "vc": "x", "jobid": "a5", "submitted_time": "2017-10-07 02:00:00",
      "attempts": [attempt("None", "None", 1), attempt("2017-10-07 02:01:00", "2017-10-07 02:02:00", 1)]},
-    {"jobid": "a6", "attempts": ["?"]},
+    {"jobid": "a6", "submitted_time": "2017-10-07 02:00:00", "attempts": ["?"]},
 ]  # fmt: skip
 
 

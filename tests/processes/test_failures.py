@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from simulation import CABINETS, UPS, H, Story, hall, merged, outage, play
+from simulation import CABINETS, GENSETS, UPS, H, Story, hall, merged, outage, play
 
 from twin.errors import InputError
 
@@ -156,6 +156,66 @@ def test_a_shock_that_strikes_nobody_is_refused_with_names_that_can_be_struck():
     site["shocks"] = {"flood": {"per_year": 1.0, "strikes": {"row-003/*": 1.0}}}
     with pytest.raises(InputError, match=r"'row-003/\*' matches no item .* row-001/cabinet-01"):
         play(hall(site=site))
+
+
+def standing_gensets(**standby: Any) -> dict[str, Any]:
+    """Two sets that both fail at 2 h, one outage of 90 min at 6 h."""
+    gensets = {**GENSETS, "n": 2, "mttr_h": 3.0, "standby_failures": {"life_h": LIVES, **standby}}
+    return {"protection": {"gensets": gensets}, "grid": {"script": [outage(6.0, duration_s=5400.0)]}}
+
+
+@pytest.mark.parametrize(("test_every_h", "found_h", "online"), [(5.0, 5.0, []), (2.5, 2.5, [1, 2, 0]), (7.0, 6.0, [])])
+def test_sets_that_fail_standing_are_found_by_test_runs_or_when_they_are_called(
+    test_every_h: float, found_h: float, online: list[int]
+):
+    story = play(hall(site=standing_gensets(dormant={"test_every_h": test_every_h})))
+    for k in (1, 2):
+        assert down_h(story, f"gensets/genset-0{k}") == [(2.0, found_h + 3.0)]
+    assert [value for _, value in story.of("gensets", "online")] == online
+
+
+def test_a_running_set_that_a_shock_strikes_is_lost_and_the_plant_goes_on_with_the_other():
+    site = standing_gensets()
+    site["protection"]["gensets"]["standby_failures"]["life_h"] = {"law": "scripted", "values": [1e9]}
+    site["grid"]["script"] = [outage(0.001, duration_s=23 * 3600.0)]
+    site["shocks"] = {"leak": {"per_year": 8760.0, "strikes": {"gensets/genset-01": 1.0}}}
+    story = play(hall(site=site))
+    first = story.at("shocks/leak", "strikes")[0]
+    assert story.of("gensets", "online")[2] == (first, 1)
+    assert story.at("gensets/genset-01", "up")[0] == first
+
+
+def test_a_set_that_fails_to_start_waits_for_the_crew():
+    gensets = {**GENSETS, "n": 2, "mttr_h": 3.0, "fail_to_start_probability": 1.0, "repair": {"crew": "diesel"}}
+    grid = {"script": [outage(2.0, duration_s=60.0), outage(6.5, duration_s=60.0)]}
+    site = {"protection": {"gensets": gensets}, "grid": grid}
+    story = play(hall(site=site, crews={"diesel": {"count": 1, "travel_h": 1.0}}))
+    begin = 2 * H + 3_000_000
+    assert [story.at(f"gensets/genset-0{k}", "up")[0] for k in (1, 2)] == [begin + 4 * H, begin + 8 * H]
+    assert len(story.at("gensets/genset-01", "failed_to_start")) == 2
+    assert len(story.at("gensets/genset-02", "failed_to_start")) == 1
+
+
+def test_a_dead_static_switch_does_not_take_over_and_its_need_finds_it():
+    failures = {"life_h": LIVES, "repair_h": 3.0, "dormant": {}}
+    site = cabinets(None, switch_failures=failures, core=1)
+    site["grid"] = {
+        "script": [outage(1.0, duration_s=60.0), outage(6.0, duration_s=60.0), outage(9.5, duration_s=60.0)]
+    }
+    story = play(hall(site=site))
+    assert [start for start, _ in story.dark("row-001")] == [6 * H]
+    assert down_h(story, "row-001/switch") == [(2.0, 9.0)]
+
+
+def test_switches_fail_to_pick_up_together_as_often_as_beta_says():
+    """q = 0.2, beta = 0.3: together 0.06; both fail with 0.06 + 0.94 x 0.14^2, one alone with q."""
+    site = cabinets(None, transfer_failure_probability=0.2, transfer_failure_common_fraction=0.3, core=1)
+    site |= {"grid": {"feeders": {"A": {"momentary": {"per_year": 500.0, "duration_s": 1.0}}}}}
+    story = play(hall(site=site, jobs={}, horizon={"hours": 4 * 8760.0}), level="ledger")
+    events = len(story.at("grid/A/momentary", "strikes"))
+    one, two = (set(story.at(f"row-00{k}/cabinets", "failed_to_pick_up")) for k in (1, 2))
+    for found, p in ((len(one), 0.06 + 0.94 * 0.14), (len(one & two), 0.06 + 0.94 * 0.14**2)):
+        assert abs(found / events - p) < 3 * (p * (1 - p) / events) ** 0.5
 
 
 @pytest.mark.parametrize(

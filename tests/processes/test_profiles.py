@@ -122,3 +122,16 @@ def test_a_price_series_may_begin_anew_each_year(tmp_path):
     prices = record(tmp_path, 365, repeat="yearly").model_dump()
     story = play(hall(site={"tariff": {"price_series": prices}}, horizon={"start": "2026-12-31", "hours": 48.0}))
     assert story.ledger["energy_cost"].tolist() == pytest.approx([7200.0 * 365, 7200.0])
+
+
+def test_a_house_load_grows_year_by_year_from_its_first_year_s_value():
+    shape = {"hourly": [0.5] * 12 + [1.0] * 12}
+    site = {"house_load_kw": 100.0, "house_load_profile": shape, "house_load_growth_per_year": 0.1, "cluster": None}
+    data = hall(site=site, horizon={"start": "2026-01-01", "hours": 3 * 8760.0}, jobs={})
+    data["sites"]["hall"].pop("cluster")
+    story = play(data, level="series")
+    for year, growth in enumerate((1.0, 1.1, 1.21)):
+        at = year * 8760 * H
+        assert story.power("house_kw", at) == pytest.approx(50.0 * growth)
+        assert story.power("house_kw", at + 12 * H) == pytest.approx(100.0 * growth)
+    assert story.ledger["house_kwh"].sum() == pytest.approx(75.0 * 8760 * 3.31)

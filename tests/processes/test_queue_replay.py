@@ -129,3 +129,61 @@ def test_order_and_backfill_come_from_the_scenario_and_go_by_the_requested_time(
     assert starts(backfill="easy") == [0, 3600, 7200, 30, 7800]
     assert starts(order="priority") == [0, 3660, 7260, 7260, 3600]
     assert starts(expected_run_time="exact", backfill="easy") == [0, 3600, 20, 620, 7200]
+
+
+class Orders:
+    """A part that stops, resumes, pauses and frees the site's jobs by script: (tick, order)."""
+
+    def __init__(self, *script: tuple[int, str]) -> None:
+        self._script = script
+
+    def declare(self, site: Any) -> None:
+        """Nothing of its own."""
+
+    def install(self, world: Any, site: Any, ids: dict[str, int]) -> None:
+        """One process gives the orders."""
+
+        def run() -> Any:
+            for tick, order in self._script:
+                yield world.sleep(tick - world.now)
+                (queue,) = site.jobs
+                if order in {"pause", "go on"}:
+                    queue.pause(order == "pause", -1)
+                else:
+                    getattr(queue, order)("test", -1)
+
+        world.start(run())
+
+
+def ordered(folder: Path, *orders: tuple[int, str], grid: Any = None, **queue: Any) -> Story:
+    """Two jobs of an hour on one server each, and a third behind them."""
+    file = folder / "jobs.csv"
+    file.write_text("job_id,submit_s,duration_s,gpus\na,0,3600,8\nb,0,3600,8\nc,10,600,8\n")
+    block = {"kind": "queue", "file": str(file), "checkpoint_interval_min": 30.0, "checkpoint_write_s": 120.0}
+    site = {"cluster": {"servers_per_row": 1}, "grid": grid or {}}
+    return play(hall(site=site, jobs={"record": block | queue}), Orders(*orders))
+
+
+def test_a_stop_on_purpose_saves_all_jobs_and_they_restart_when_it_is_over(tmp_path: Path) -> None:
+    """Stopped at 0:20, saved 2 min later, resumed at 1:00: 40 minutes are left, and ten of restart."""
+    story = ordered(tmp_path, (20 * MIN, "stop"), (60 * MIN, "resume"))
+    assert ends_s(story) == [6600, 6600, 7200]
+    assert story.interruptions() == [(22 * MIN, 70 * MIN, 0, 0)] * 2
+    assert story.power("it_kw", 21 * MIN) == story.power("it_kw", 50 * MIN) == 104.0
+    careless = ordered(tmp_path, (20 * MIN, "stop"), (60 * MIN, "resume"), checkpoint_interval_min=None)
+    assert [one[3] for one in careless.interruptions()] == [20 * MIN] * 2
+
+
+def test_a_pause_freezes_jobs_and_keeps_others_from_starting(tmp_path: Path) -> None:
+    story = ordered(tmp_path, (20 * MIN, "pause"), (50 * MIN, "go on"))
+    assert ends_s(story) == [5400, 5400, 6000]
+    assert story.interruptions() == []
+    assert story.power("it_kw", 30 * MIN) == 104.0
+
+
+def test_power_that_goes_while_jobs_are_saved_costs_the_work_since_their_last_checkpoint(tmp_path: Path) -> None:
+    grid = {"script": [outage(41 / 60, duration_min=1.0)]}
+    story = ordered(tmp_path, (40 * MIN, "stop"), (60 * MIN, "resume"), grid=grid)
+    assert [one[3] for one in story.interruptions()] == [10 * MIN] * 2
+    useful = story.trace.jobs["useful_us"].tolist()
+    assert useful == [H, H, 10 * MIN]

@@ -74,6 +74,14 @@ def test_every_command_line_of_the_readme_runs(tmp_path):
         assert done.returncode == 0, f"{code}\n{done.stderr}"
 
 
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "docs").glob("*.md")), ids=lambda file: file.stem)
+def test_the_python_of_a_document_runs_from_top_to_bottom(file, tmp_path):
+    cells = re.findall(r"```python\n(.*?)```", file.read_text(), re.DOTALL)
+    assert cells
+    done = run("\n".join(cells), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
 def test_a_scenario_opens_with_its_question_what_it_shows_and_what_to_expect(file):
     comment = []
@@ -96,7 +104,7 @@ def test_the_wheel_carries_every_package_and_the_scenarios():
     packages = {".".join(folder.parts) for folder in folders}
     assert sorted(lines(config["options"]["packages"])) == sorted({*packages, "twin.scenarios"})
     assert lines(config["options"]["package_dir"]) == ["twin.scenarios = scenarios"]
-    assert config["options.package_data"]["twin.scenarios"] == "*.yaml"
+    assert config["options.package_data"]["twin.scenarios"] == "*.yaml, claims/*.yaml"
     assert (REPOSITORY / "twin" / config["options.package_data"]["twin"]).is_file()
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from simulation import HALL, H, merged, play, simulator
 from strategies import scenarios
 
+from twin.metrics.causes import NETWORK_KINDS
 from twin.plant import fields as f
 
 SUPPLY = ("import_kwh", "genset_kwh", "hold_up_kwh", "discharge_kwh", "pv_kwh")
@@ -105,6 +106,7 @@ def test_causes_precede_their_effects_and_end_at_a_root(data: dict[str, Any]) ->
     roots = story.trace.root_cause()
     stops = rows[(events["what"] == story.whats.index("lit")) & (events["value"] == 0)]
     allowed = {"script", "momentary", "ups_block", "ups_module", "cabinet", "genset", "hardware", "genset_plant"}
+    allowed |= set(NETWORK_KINDS)
     by_limit = events["what"][roots] == story.whats.index("shed")
     for row in [*stops, *story.trace.interruptions["cause"]]:
         if by_limit[row]:

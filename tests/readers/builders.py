@@ -8,7 +8,7 @@ from twin.units import TICKS_PER_H
 
 H = TICKS_PER_H
 YEAR_US = 8760 * H
-WHATS = ["strikes", "up", "energised", "lit", "phase", "picked_up", "failed_to_pick_up", "hardware"]
+WHATS = ["strikes", "up", "energised", "lit", "phase", "picked_up", "failed_to_pick_up", "hardware", "application"]
 
 
 def table_of(name, *rows):
@@ -38,12 +38,14 @@ def trace_of(
     } | meta  # fmt: skip
     sites = full["sites"]
     rows = [(row[0], row[1], row[4] if len(row) > 4 else 0, row[2], row[3]) for row in items]
-    facts = [(round(at_h * H), item, WHATS.index(what), value, cause) for at_h, item, what, value, cause in events]
+    facts = [
+        (round(at_h * H), item, full["whats"].index(what), value, cause) for at_h, item, what, value, cause in events
+    ]
     return Trace(
         meta=full,
         items=table_of("items", *rows),
         events=table_of("events", *facts),
-        jobs=table_of("jobs", *jobs),
+        jobs=table_of("jobs", *((*job, -1)[:11] for job in jobs)),
         interruptions=table_of("interruptions", *interruptions),
         trips=table_of("trips", *trips),
         stays=table_of("stays", *stays),

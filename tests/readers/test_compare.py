@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from twin.compare import DRAWBACKS, answer, cell, compare_designs
+from twin.answer import answer
+from twin.compare import DRAWBACKS, cell, compare_designs
 from twin.estimate import count_interval, mean_interval
 from twin.metrics import METRICS
 

@@ -245,3 +245,41 @@ def test_every_metric_says_its_unit_in_its_name_as_units_does():
     }
     for name, metric in METRICS.items():
         assert name.endswith(ends.get(metric.unit, "")), name
+
+
+def test_compute_per_kwh_and_per_unit_of_money_slowdown_and_tenants():
+    """400 kWh and 50 money for 12 + 80 useful GPU-hours; a tenant without a finished job has no slowdown."""
+    items = [("queue", "queue", 0.0, 8), ("queue/tenants/a", "tenant", 0.0, 0), ("queue/tenants/b", "tenant", 0.0, 0)]
+    jobs = [
+        (0, 0, 1 * H, 6 * H, 4, 3 * H, 0, H, H, 1, 1),  # 6 h for 3 h of work
+        (0, 0, 3 * H, -1, 8, 10 * H, 0, 0, 0, 0, 2),
+        (0, H, H, H + 1, 1, 1, 0, 0, 0, 0, 1),  # shorter than the bound
+    ]
+    ledger = {"campus": ledger_of({"it_kwh": 300.0, "cooling_kwh": 100.0, "energy_cost": 50.0})}
+    trace = trace_of(items, jobs=jobs, ledger=ledger)
+    found = figures(trace)
+    assert found["useful_gpu_h_per_kwh"] == pytest.approx(92 / 400)
+    assert found["useful_gpu_h_per_money"] == pytest.approx(92 / 50)
+    assert found["mean_slowdown"] == pytest.approx((2.0 + 1.0) / 2)
+    assert found["queue_use_fraction"] == pytest.approx(92 / (8 * 8760))
+    table = metrics.by_tenant(trace)
+    assert table["tenant"] == ["b", "a"]
+    assert table["completed"].tolist() == [0, 2]
+    assert table["useful_gpu_h"].tolist() == pytest.approx([80, 12])
+    assert table["lost_gpu_h"].tolist() == pytest.approx([0, 8])
+    assert table["mean_wait_h"].tolist() == pytest.approx([3.0, 0.5])
+    assert np.isnan(table["mean_slowdown"][0])
+    assert table["mean_slowdown"][1] == pytest.approx(1.5)
+
+
+def test_losses_in_stops_on_purpose_are_told_apart_by_who_decided_and_by_why():
+    """One stop for an outage, one for the price: both are the application layer's, only the second begins with it."""
+    items = [("job", "gang_job", 0.0, 10), ("grid/a", "sustained", 0.0, 0), ("application", "application", 0.0, 0)]
+    events = [(1.0, 1, "strikes", 1, -1), (1.5, 2, "application", 3, 0), (5.0, 2, "application", 3, -1)]
+    stops = [(0, 0, 2 * H, 3 * H, 1, 0, 10, 0), (0, 0, 5 * H, 7 * H, 2, 0, 10, 0), (0, 0, 8 * H, 9 * H, 0, 1, 10, 0)]
+    jobs = [(0, 0, 0, -1, 10, 8756 * H, 0, 0, 4 * H, 3)]
+    found = figures(trace_of(items, events=events, jobs=jobs, interruptions=stops))
+    assert found["lost_gpu_h_stopped_per_year"] == pytest.approx(30)
+    assert found["jobs_stopped_per_year"] == 2
+    assert found["lost_gpu_h_application_per_year"] == pytest.approx(20)
+    assert found["lost_gpu_h_sustained_per_year"] == pytest.approx(20)

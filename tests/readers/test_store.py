@@ -42,7 +42,7 @@ def traces(draw):
     if count:
         trace.events = draw(tables("events", item=item, what=st.integers(0, 3), cause=none))
         trace.events["time_us"].sort()
-        trace.jobs = draw(tables("jobs", item=item))
+        trace.jobs = draw(tables("jobs", item=item, tenant=none))
         if len(trace.jobs["item"]):
             job = st.integers(0, len(trace.jobs["item"]) - 1)
             trace.interruptions = draw(tables("interruptions", job=job, item=item, cause=none))

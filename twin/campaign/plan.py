@@ -12,6 +12,7 @@ from twin.campaign.rare.columns import COLUMNS
 from twin.campaign.rare.estimate import relative_width
 from twin.campaign.stop import DIFFERENCE, Float, StopRule, is_enough, widths
 from twin.errors import InputError, Problem
+from twin.experiment import value_names
 from twin.metrics.names import NAMES
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
@@ -49,6 +50,8 @@ class Plan:
     sweep: dict[str, Any] | None = None
     scenarios: dict[str, str] = field(default_factory=dict)
     """The resolved designs as JSON text, without those of a sweep's points."""
+    ranges: dict[str, list[float]] = field(default_factory=dict)
+    """Bounds by key path, of the parameters of any design."""
 
     rare: dict[str, Any] | None = None
     """Of a rare-event campaign the target and by design what is biased (`Settings.as_data`)."""
@@ -56,7 +59,7 @@ class Plan:
     @property
     def columns(self) -> tuple[str, ...]:
         """What a row of results holds."""
-        return NAMES if self.rare is None else COLUMNS
+        return value_names(self.study) if self.rare is None else COLUMNS
 
     @property
     def designs(self) -> tuple[str, ...]:
@@ -78,6 +81,7 @@ class Plan:
             "sweep": self.sweep,
             "canary": canary,
             "scenarios": self.scenarios,
+            "ranges": self.ranges,
         } | ({} if self.rare is None else {"rare": self.rare})
 
     def is_enough(self, values: Float) -> bool:
@@ -85,7 +89,7 @@ class Plan:
         if self.rule is None:
             return False
         if self.rare is None:
-            return is_enough(values, NAMES, self.rule)
+            return is_enough(values, self.columns, self.rule)
         return self.widest(values) <= self.rule.relative_width
 
     def widest(self, values: Float) -> float:
@@ -95,7 +99,7 @@ class Plan:
             each = [relative_width(values[:, k], COLUMNS, t) for k in range(values.shape[1]) for t in targets]
             return max(each)
         targets = self.rule.targets if self.rule else (HEADLINE,)
-        return max((one.relative for one in widths(values, NAMES, targets)), default=math.inf)
+        return max((one.relative for one in widths(values, self.columns, targets)), default=math.inf)
 
 
 def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any], file: str, remedy: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from twin.campaign import export
 from twin.compare import Comparison, compare_designs
 from twin.errors import InputError, Problem
 from twin.estimate import Estimate
+from twin.finance.appraisal import Money, money
+from twin.finance.terms import put
 
 if TYPE_CHECKING:
     import pandas
@@ -63,6 +66,36 @@ class CampaignResult:
         if reference is not None:
             self._place(reference)
         return compare_designs(values, self.metrics, reference, float(self.identity["years_each"]))
+
+    def money(self, point: int | None = None) -> Money:
+        """The yearly accounts, and what designs are worth by them: `result.money().appraise(design, counterfactual)`.
+
+        Args:
+            point: of a sweep, the number of one of its points; designs then have their plain names.
+
+        Raises:
+            InputError: the scenario has no `finance:` block, or the campaign a sweep and no point is named.
+        """
+        sweep = self.identity.get("sweep")
+        if (sweep is None) != (point is None):
+            text = "no sweep in these results" if sweep is None else "a sweep has its money at each point"
+            raise InputError(Problem(text, key="point", remedy="see result.identity['sweep']['points']"))
+        mark = "" if point is None else f"#{point:04d}"
+        own = {name.removesuffix(mark) if mark else name: name for name in self.designs if name.endswith(mark)}
+        values = {plain: self.values[:, self._place(name)] for plain, name in own.items()}
+        return money(values, self.metrics, {plain: self._scenario(name) for plain, name in own.items()})
+
+    def _scenario(self, design: str) -> dict[str, Any]:
+        """The resolved scenario of a design; of a sweep with the values of its point."""
+        scenario: dict[str, Any] = json.loads(self.identity["scenarios"][design.rpartition("#")[0] or design])
+        for path, value in self.point(design).items():
+            put(scenario, path, value)
+        return scenario
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Bounds of the scenario's parameters that have some, by key path."""
+        return {path: (low, high) for path, (low, high) in self.identity.get("ranges", {}).items()}
 
     def summary(self) -> pandas.DataFrame:
         """Every metric of every design.

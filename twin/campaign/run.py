@@ -146,7 +146,7 @@ def _plan(
     own = replace(study, designs={name: study.designs[name] for name in chosen})
     texts = {name: own.resolved_json(name) for name in chosen}
     varied, about = (own, None) if sweep is None else swept(own, sweep)
-    return Plan(varied, first, end, rule, until_time_s, about, texts)
+    return Plan(varied, first, end, rule, until_time_s, about, texts, own.bounds(chosen))
 
 
 def _engine_maker(
@@ -201,6 +201,7 @@ def _simulate(
         "tasks": loop.tasks,
         "restarts": loop.restarts,
         "engine": type(engine).__name__,
+        "scenario_file": str(plan.study.path.absolute()),
         "slots": engine.slots if engine.is_whole else None,
     }
     return ending, took

@@ -71,6 +71,11 @@ def _unit_cube(spec: SweepSpec, parameters: int, seed: int) -> Float:
     luck = np.random.default_rng(seed)
     if spec.method == "lhs":
         return np.asarray(qmc.LatinHypercube(parameters, seed=luck).random(spec.samples), np.float64)
+    if spec.method == "saltelli":
+        both = np.asarray(qmc.Sobol(2 * parameters, scramble=True, seed=luck).random(spec.samples), np.float64)
+        a, b = both[:, :parameters], both[:, parameters:]
+        mixed = [np.where(np.arange(parameters) == k, b, a) for k in range(parameters)]
+        return np.concatenate([a, b, *mixed])
     return np.asarray(qmc.Sobol(parameters, scramble=True, seed=luck).random(spec.samples), np.float64)
 
 

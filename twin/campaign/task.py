@@ -17,6 +17,7 @@ from twin.campaign.pack import unpack, unpack_rare
 from twin.campaign.rare.columns import COLUMNS
 from twin.campaign.rare.settings import Settings, run_weighted
 from twin.errors import HaltedError, InternalError
+from twin.experiment import value_names
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study
 from twin.simulator import Simulator
@@ -52,9 +53,9 @@ class _Bench:
 
     def __init__(self, study: Study[Scenario], rare: dict[str, Any] | None) -> None:
         self.study = study
-        self.columns = len(metrics.NAMES if rare is None else COLUMNS)
         self._settings = {} if rare is None else {name: Settings.of(one) for name, one in rare["designs"].items()}
         self.canary = canary(study)
+        self.names = value_names(study) if rare is None else COLUMNS
         self._simulators: dict[str, Simulator] = {}
 
     def simulator(self, design: str) -> Simulator:
@@ -110,7 +111,7 @@ def run_block(key: str, packed: bytes | None, first: int, last: int) -> Block:
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     bench = _BENCHES.bench(key, packed)
     designs = list(bench.study.designs)
-    rows = np.empty((last - first, len(designs), bench.columns))
+    rows = np.empty((last - first, len(designs), len(bench.names)))
     for place, design in enumerate(designs):
         for k in range(first, last):
             rows[k - first, place] = _one(bench, design, k)

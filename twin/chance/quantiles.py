@@ -137,6 +137,15 @@ def hazard_quantile(code: int, a: float, b: float, table: Any, e: float, n: int)
 
 
 @kernel
+def fill(
+    code: int, a: float, b: float, table: Any, key: np.uint64, replication: np.uint64, first: int, out: Any
+) -> None:
+    """Draws first, first + 1 ... of a stream under a law, into the array `out`; each is what `draw` gives."""
+    for k in range(out.size):
+        out[k] = quantile(code, a, b, table, uniform(key, replication, first + k), first + k)
+
+
+@kernel
 def draw(code: int, a: float, b: float, table: Any, key: np.uint64, replication: np.uint64, n: int) -> float:
     """Draw n of a stream (`twin.chance.philox`) under a law, in the unit of the law's scale."""
     return quantile(code, a, b, table, uniform(key, replication, n), n)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 
 from twin.assemble import GROUP_OF_KIND, Blueprint, loads_and_storage
 from twin.chance.law import compile_law
 from twin.chance.quantiles import quantile
-from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck
+from twin.check.blast import blasts_of
+from twin.check.findings import ROUNDING, Carrier, DesignCheck, GensetSupply, SiteCheck, SwingCheck
 from twin.check.jobs import job_warnings
 from twin.check.network import check_flows, flow_warnings
 from twin.check.points import point_warnings, points_of
 from twin.check.tariff import tariff_warnings
 from twin.check.warnings import warnings
+from twin.parts.server_profile import server_profile
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
 from twin.scenario.study import Study
@@ -54,13 +57,33 @@ def _check_site(name: str, site: SiteSpec, scenario: Scenario) -> SiteCheck:
     limit_kw = site.grid.import_limit_kw
     points = points_of(name, site, scenario, builder, lambda load: _full_kw(load, builder, site))
     found = SiteCheck(name, losses + bare, limit_kw, carriers, _gensets(builder, site), flows, points, warnings=())
+    full = {name: _full_kw(load, builder, site) for name, load in builder.loads.items()}
+    blasts = blasts_of(builder, sorted(site.grid.feeders), carriers, full)
     more = (
         *flow_warnings(flows),
         *point_warnings(points, carriers),
         *tariff_warnings(found.import_kw, site),
         *job_warnings(name, scenario),
     )
-    return replace(found, warnings=(*warnings(found, site), *more))
+    return replace(found, warnings=(*warnings(found, site), *more), swing=_swing(site), blasts=blasts)
+
+
+def _swing(site: SiteSpec) -> SwingCheck | None:
+    """Swings of all servers in step, where they were measured."""
+    server, count = site.cluster.server, site.cluster.rows * site.cluster.servers_per_row
+    if server.swing is None:
+        return None
+    profile, checkpoint = server_profile(server.preset), server.swing.checkpoint_dip_fraction
+    extremes = None if profile is None else profile.run_kw(86_400.0)[1]
+    return SwingCheck(
+        dip_kw=count * server.swing_kw,
+        peak_kw=count * max((server.swing.peak_kw or 0.0) - server.mean_training_kw, 0.0),
+        fall_kw_per_s=count * (server.swing.fall_kw_per_s or 0.0),
+        rise_kw_per_s=count * max(server.swing.rise_kw_per_s or 0.0, server.swing.startup_rise_kw_per_s or 0.0),
+        checkpoint_dip_kw=None if checkpoint is None else count * checkpoint * server.training_kw,
+        low_kw=None if extremes is None else count * float(extremes[0]),
+        high_kw=None if extremes is None else count * float(extremes[1]),
+    )
 
 
 def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
@@ -75,6 +98,8 @@ def _draw_kw(load: Load, builder: SiteBuilder, site: SiteSpec) -> float:
 def _layout(name: str, site: SiteSpec) -> SiteBuilder:
     """The site's loads and feeds, as `twin.assemble` lays them out; loads without a feed are bare."""
     builder = SiteBuilder(name, 0, len(site.grid.feeders))
+    if not Path(getattr(site.network, "file", ".")).exists():
+        site = site.model_copy(update={"network": None})  # the loader tells of files that are not there
     for part in loads_and_storage(site):
         part.declare(builder)
     return builder

@@ -115,6 +115,44 @@ class PointCheck:
 
 
 @dataclass(frozen=True)
+class BlastCheck:
+    """What one item, or several alike, takes along when it is the only one that fails.
+
+    Attributes:
+        items: names within the site.
+        kind: of the items, as in the trace.
+        until: what ends it: "the tie closes", "it is isolated", "it is bypassed by hand" or "the repair".
+        rows, kw: dark, at full level; `kw` of all load points.
+        on_storage_kw: carried by storage meanwhile.
+        core: whether the core is dark, and with it every job.
+    """
+
+    items: tuple[str, ...]
+    kind: str
+    until: str
+    rows: int
+    kw: float
+    on_storage_kw: float
+    core: bool
+
+
+@dataclass(frozen=True)
+class SwingCheck:
+    """What all servers of a site do within a minute when they train in step: one job on all, an upper bound."""
+
+    dip_kw: float
+    peak_kw: float
+    """Of the rows, above their mean training level."""
+    fall_kw_per_s: float
+    rise_kw_per_s: float
+    checkpoint_dip_kw: float | None
+    low_kw: float | None
+    """1st percentile of the rows' power in a day's run, where a run was measured."""
+    high_kw: float | None
+    """99th percentile, likewise."""
+
+
+@dataclass(frozen=True)
 class SiteCheck:
     """What was found about one site under one design."""
 
@@ -126,6 +164,8 @@ class SiteCheck:
     flows: tuple[FlowCheck, ...]
     points: tuple[PointCheck, ...]
     warnings: tuple[str, ...]
+    swing: SwingCheck | None = None
+    blasts: tuple[BlastCheck, ...] = ()
 
     def truck_h(self, group: str) -> float:
         """How long trucks that stand by at a synchronised point carry a group of loads, and all else there [h]."""

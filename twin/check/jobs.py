@@ -21,7 +21,7 @@ def job_warnings(site: str, scenario: Scenario) -> Iterator[str]:
     for name, job in sorted(scenario.jobs.items()):
         if not isinstance(job, QueueSpec) or scenario.site_of(job) != site:
             continue
-        if not Path(job.file).is_file():
+        if job.file is None or not Path(job.file).is_file():
             continue
         found = _read(job.file, job.layout, scenario.sites[site].cluster.gpus)
         if found.rejected:

@@ -65,6 +65,8 @@ def _of_carrier(one: Carrier, site: SiteSpec) -> Iterator[str]:
 def _of_block(one: Carrier, who: str, site: SiteSpec) -> Iterator[str]:
     ups = site.protection.ups_of(one.names[0])
     assert ups is not None, "a block belongs to a UPS"
+    if ups.systems == 2 and one.needs_kw <= ups.block_kw < 2.0 * one.needs_kw:
+        yield f"{who}: one system of two cannot carry all: rated {kw(ups.block_kw)} against {kw(2.0 * one.needs_kw)}"
     if one.needs_kw > one.storage_kw:
         yield f"{who} cannot carry its load: {kw(one.storage_kw)} with all modules against {kw(one.needs_kw)}"
     elif one.needs_kw > ups.block_kw:

@@ -153,6 +153,7 @@ def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[
     """A campaign for JSON: what it is, all estimates with quantiles and events, all paired differences."""
     from twin.campaign.rare.result import RareResult
     from twin.campaign.result import ends, quantiles
+    from twin.cli.attribution import outcomes_json
     from twin.cli.figures import comparison_json
 
     if isinstance(result, RareResult):
@@ -166,7 +167,7 @@ def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[
     for one in found["differences"]:
         paired = comparison.row(one["metric"]).differences[one["design"]]
         one.update(ends(paired.estimate), events=paired.estimate.events, variance_ratio=paired.variance_ratio)
-    return _head(result) | found
+    return _head(result) | {"outcomes": outcomes_json(comparison)} | found
 
 
 def _head(result: CampaignResult) -> dict[str, Any]:
@@ -192,6 +193,7 @@ def _say_what_pairing_bought(comparison: Comparison) -> None:
 def print_campaign(result: CampaignResult) -> None:
     """The tables and the answer of a campaign."""
     from twin.campaign.rare.result import RareResult
+    from twin.cli.attribution import say_outcomes
     from twin.cli.comparing import print_comparison
     from twin.cli.figures import shown_metrics
     from twin.cli.rare import print_rare
@@ -214,4 +216,5 @@ def print_campaign(result: CampaignResult) -> None:
         return
     comparison = result.comparison()
     print_comparison(comparison, shown_metrics([comparison.rows]))
+    say_outcomes(comparison)
     _say_what_pairing_bought(comparison)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from twin.cli.money import money_json, print_money
+from twin.cli.money_studies import print_tornados
+from twin.cli.reporting import content_of_study, refuse_to_replace, write_page
 from twin.cli.show import (
     blocks,
     is_unicode,
@@ -22,6 +25,7 @@ from twin.cli.show import (
 
 if TYPE_CHECKING:
     from twin.compare import Comparison
+    from twin.finance.appraisal import Money
     from twin.scenario.model import Scenario
     from twin.scenario.study import Study
 
@@ -34,11 +38,14 @@ _POSITIVE = click.IntRange(min=1)
 @click.option(
     "-n", "replications", type=_POSITIVE, default=20, show_default=True, help="simulated years of each design"
 )
+@click.option("--html", default="report.html", show_default=True, type=click.Path(), help="page to write; '' for none")
 @with_format
-def demo(replications: int, style: str) -> None:
+def demo(replications: int, html: str, style: str) -> None:
     """Compare three supply designs of one campus; needs no file."""
     from twin.scenario.load import load
 
+    if html and style == "table":
+        refuse_to_replace(html)
     study = load(_DEMO)
     if style == "table":
         say_wrapped(
@@ -53,6 +60,8 @@ def demo(replications: int, style: str) -> None:
 
     print_comparison(comparison, IN_DEMO)
     say()
+    if html:
+        write_page(content_of_study(study, comparison), html)
     say("next   twin check 01_flagship              can each design carry its load?")
     say("       twin compare 01_flagship -n 100     seven designs on a strong grid")
     say("       twin init 01_flagship -o mine.yaml  a file to make your own campus of")
@@ -63,6 +72,7 @@ def demo(replications: int, style: str) -> None:
 @click.option("-n", "replications", type=_POSITIVE, default=20, show_default=True, help="replications of each design")
 @click.option("--designs", help="names, separated by commas; all if absent")
 @click.option("--reference", help="design that differences are taken to; the first if absent")
+@click.option("--html", type=click.Path(), help="also write one offline page with the answer and a replayed year")
 @with_outages
 @with_code
 @with_format
@@ -71,6 +81,7 @@ def compare(
     replications: int,
     designs: str | None,
     reference: str | None,
+    html: str | None,
     outages: str | None,
     style: str,
     allow_code: bool,
@@ -86,16 +97,39 @@ def compare(
         check_designs(study, [reference])
         if reference not in chosen:
             raise click.UsageError(f"--reference {reference} is not among the designs {', '.join(chosen)}")
+    if html:
+        refuse_to_replace(html)
     study = replaying(study, outages)
     comparison = _compared(study, chosen, replications, reference)
+    money = _money_of(study, comparison)
     if style == "json":
-        say_json(_as_json(study, comparison))
+        if html:
+            write_page(content_of_study(study, comparison), html, tell=False)
+        say_json(_as_json(study, comparison) | ({"money": money_json(money)} if money else {}))
         return
     from twin.cli.figures import shown_metrics
 
     if study.base.question:
         say_wrapped(study.base.question)
     print_comparison(comparison, shown_metrics([comparison.rows]))
+    if money is not None:
+        print_money(money)
+        print_tornados(money, {path: (low, high) for path, (low, high) in study.bounds(chosen).items()})
+    if html:
+        say()
+        write_page(content_of_study(study, comparison), html)
+
+
+def _money_of(study: Study[Scenario], comparison: Comparison) -> Money | None:
+    """The accounts of the designs, where the scenario has a `finance:` block."""
+    if study.base.finance is None:
+        return None
+    import json
+
+    from twin.finance.appraisal import money
+
+    scenarios = {name: json.loads(study.resolved_json(name)) for name in comparison.designs}
+    return money(comparison.values, comparison.names, scenarios)
 
 
 def _compared(study: Study[Scenario], designs: Any, replications: int, reference: str | None) -> Comparison:
@@ -124,8 +158,8 @@ def _compared(study: Study[Scenario], designs: Any, replications: int, reference
 
 
 def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
+    from twin.answer import answer
     from twin.cli.figures import comparison_json
-    from twin.compare import answer
     from twin.version import VERSION
 
     head = {
@@ -141,8 +175,8 @@ def _as_json(study: Study[Scenario], comparison: Comparison) -> dict[str, Any]:
 
 def print_comparison(comparison: Comparison, metrics: Any) -> None:
     """Estimates, differences, the answer in words, and what it does not say."""
+    from twin.answer import answer
     from twin.cli.figures import difference_cells, estimate_cells, labels
-    from twin.compare import answer
 
     rows = {row.metric: row for row in comparison.rows}
     years = comparison.n * comparison.years_each

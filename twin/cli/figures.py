@@ -20,11 +20,20 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "effective_training_time_fraction": ("effective training", "% of time", _PERCENT),
     "jobs_completed": ("queued jobs completed", "jobs", _ONE),
     "mean_wait_h": ("wait in the queue", "h, mean", _ONE),
+    "mean_slowdown": ("slowdown of queued jobs", "times, mean", _ONE),
+    "queue_use_fraction": ("queue's use of the cluster", "% of GPU-h", _PERCENT),
+    "lost_gpu_h_stopped_per_year": ("lost in stops on purpose", "1000 GPU-h a year", _THOUSAND),
     "row_dark_h_per_year": ("dark time of a row", "h a year", _ONE),
     "interruptions_per_row_year": ("a row goes dark", "times a year", _ONE),
     "core_dark_h_per_year": ("dark time of the core", "h a year", _ONE),
     "all_rows_dark_per_year": ("all rows dark at once", "times a year", _ONE),
     "capacity_shortfall_per_year": ("too few rows lit", "times a year", _ONE),
+    "saifi_per_year": ("SAIFI", "a year and customer", _ONE),
+    "saidi_h_per_year": ("SAIDI", "h a year and customer", _ONE),
+    "caidi_h": ("CAIDI", "h", _ONE),
+    "asai_fraction": ("ASAI", "% of time", _PERCENT),
+    "maifi_per_year": ("MAIFI, up to 5 min", "a year and customer", _ONE),
+    "customers": ("customers", "", _ONE),
     "unserved_kwh_per_year": ("unserved energy", "MWh a year", _THOUSAND),
     "genset_kwh_per_year": ("energy from gensets", "MWh a year", _THOUSAND),
     "loss_kwh_per_year": ("conversion losses", "GWh a year", _MILLION),
@@ -42,6 +51,8 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "bill_per_year": ("electricity bill", "million a year", _MILLION),
     "demand_cost_per_year": ("of it, by kW or kVA", "million a year", _MILLION),
     "energy_cost_per_kwh": ("price of energy used", "per kWh", _ONE),
+    "useful_gpu_h_per_kwh": ("compute per watt", "GPU-h per kWh", _ONE),
+    "useful_gpu_h_per_money": ("output per unit of money", "GPU-h per unit", _ONE),
     "carbon_location_t_per_year": ("CO2 by place", "1000 t a year", _THOUSAND),
     "carbon_market_t_per_year": ("CO2 by market", "1000 t a year", _THOUSAND),
     "carbon_genset_t_per_year": ("CO2 of gensets", "t a year", _ONE),
@@ -58,7 +69,7 @@ IN_DEMO = (
     "all_rows_dark_per_year",
     "loss_kwh_per_year",
 )
-_OF_QUEUES = ("jobs_completed", "mean_wait_h")
+_OF_QUEUES = ("jobs_completed", "mean_wait_h", "mean_slowdown", "queue_use_fraction", "lost_gpu_h_stopped_per_year")
 _OF_TRUCKS = (
     *(name for name in SHOWN if name.startswith("truck_")),
     "lending_income_per_year",
@@ -67,20 +78,26 @@ _OF_TRUCKS = (
     "net_cost_per_year",
 )
 _OF_GANGS = ("effective_training_time_fraction", "job_interruptions_hardware_per_year", "lost_gpu_h_hardware_per_year")
+_OF_CUSTOMERS = ("customers", "saifi_per_year", "saidi_h_per_year", "caidi_h", "asai_fraction", "maifi_per_year")
 
 
 def shown_metrics(rows: Sequence[Sequence[MetricRow]]) -> list[str]:
-    """The metrics that say something here: those of jobs or trucks that the scenario has not are left out."""
+    """The metrics that say something here: those of jobs, trucks or customers that it has not are left out.
+
+    Where customers are served, so is all that is zero everywhere.
+    """
     found = {name: [row for one in rows for row in one if row.metric == name] for name in SHOWN}
     means = {
         name: [estimate.mean for row in several for estimate in row.estimates.values() if estimate.n]
         for name, several in found.items()
     }
-    moving = any(means["truck_trips_per_year"])
+    moving, serving = any(means["truck_trips_per_year"]), any(means["customers"])
     present = []
     for name, several in means.items():
         is_of_some = name in (*_OF_QUEUES, *_OF_GANGS, *_OF_TRUCKS)
-        if several and not (is_of_some and not any(several)) and (moving or name not in _OF_TRUCKS):
+        if name in _OF_CUSTOMERS and not serving:
+            continue
+        if several and not ((is_of_some or serving) and not any(several)) and (moving or name not in _OF_TRUCKS):
             present.append(name)
     return present
 

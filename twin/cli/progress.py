@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from twin.cli.show import complain, is_unicode
+
+_EACH_S = 0.5
+"""At most this often the running interval is worked out."""
+_INTERVAL_FROM = 5
+"""Replications before there is anything to say about an interval."""
 
 
 def note_cold_kernels() -> None:
@@ -36,14 +42,35 @@ def progress(what: str) -> Iterator[Any]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[interval]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task, told_s = bar.add_task(what, total=None, interval=""), 0.0
+        interval = ""
 
-        def show(done: int, total: int, values: Mapping[str, Any]) -> None:  # noqa: ARG001 - part of the protocol
-            bar.update(task, completed=done, total=total)
+        def show(done: int, total: int, values: Mapping[str, Any]) -> None:
+            nonlocal told_s, interval
+            if time.monotonic() - told_s >= _EACH_S:
+                told_s = time.monotonic()
+                interval = _interval(values)
+            bar.update(task, completed=done, total=total, interval=interval)
 
         yield show
+
+
+def _interval(values: Mapping[str, Any]) -> str:
+    """The widest 95 % interval of lost GPU-hours so far, as a share of its mean: a user may stop early."""
+    import numpy as np
+
+    from twin.campaign.plan import HEADLINE
+    from twin.campaign.stop import widths
+    from twin.metrics.names import NAMES
+
+    stacked = np.stack(list(values.values()), axis=1)[:, :, : len(NAMES)]
+    if len(stacked) < _INTERVAL_FROM:
+        return ""
+    widest = max((one.relative for one in widths(stacked, NAMES, [HEADLINE])), default=math.inf)
+    return f"+-{100 * widest:.1f} %" if math.isfinite(widest) else ""
 
 
 class _Lines:
@@ -56,4 +83,6 @@ class _Lines:
         tenth = 10 * done // total
         if tenth > self._tenth:
             self._tenth = tenth
-            complain(f"{self._what}: {10 * tenth} % ({done} of {total}), {time.monotonic() - self._began:.0f} s")
+            interval = _interval(values)
+            spent = f"{time.monotonic() - self._began:.0f} s"
+            complain(f"{self._what}: {10 * tenth} % ({done} of {total}), {spent}{', ' if interval else ''}{interval}")

@@ -11,7 +11,9 @@ import click
 from twin.cli.show import new_table, say, say_json, say_table, say_wrapped, with_format
 
 if TYPE_CHECKING:
-    from twin.check.findings import Carrier, DesignCheck, PointCheck, SiteCheck
+    from twin.check.findings import Carrier, DesignCheck, PointCheck, SiteCheck, SwingCheck
+
+_BLASTS_SHOWN = 6
 
 
 @click.command()
@@ -122,6 +124,8 @@ def _print_site(site: SiteCheck) -> None:
     say_table(table)
     limit = "" if site.import_limit_kw is None else f", import limit {number(site.import_limit_kw, 0)} kW"
     say_wrapped(f"  the site draws {number(site.import_kw, 0)} kW at full level in its hottest season{limit}", "  ")
+    if site.swing is not None:
+        say_wrapped(f"  {_swing(site.swing)}", "    ")
     for point in site.points:
         say_wrapped(f"  {_point(point)}", "    ")
     for flow in site.flows:
@@ -130,6 +134,34 @@ def _print_site(site: SiteCheck) -> None:
         amperes = f"fullest {flow.loaded_branch} at {100 * flow.loading_fraction:.0f} %"
         lost = f"{number(flow.loss_kw, 0)} kW lost ({share:.1f} %)"
         say_wrapped(f"  network {flow.state}: {lost}, {volts}, {amperes}", "    ")
+    _print_blasts(site)
+
+
+def _print_blasts(site: SiteCheck) -> None:
+    """What each item darkens when it alone fails; a few lines, the largest first."""
+    from twin.estimate import number
+
+    told = [one for one in site.blasts if one.kw > 0.0 or one.on_storage_kw > 0.0]
+    for one in told[:_BLASTS_SHOWN]:
+        rows = f" ({one.rows} row{'s' * (one.rows != 1)}{', core' * one.core})" if one.rows or one.core else ""
+        dark = f"{number(one.kw, 0)} kW dark{rows}" if one.kw > 0.0 else "nobody dark"
+        held = f", {number(one.on_storage_kw, 0)} kW on storage" if one.on_storage_kw > 0.0 else ""
+        many = f"each of {len(one.items)}, the first {one.items[0]},"
+        who = " or ".join(one.items) if len(one.items) < 4 else f"{one.kind.replace('_', ' ')} {many}"
+        say_wrapped(f"  {who} alone: {dark}{held}, until {one.until}", "    ")
+    if len(told) > _BLASTS_SHOWN:
+        say(f"  {len(told) - _BLASTS_SHOWN} smaller ones: --format json")
+
+
+def _swing(one: SwingCheck) -> str:
+    """What a job on all servers of a site does within a minute."""
+    from twin.check.warnings import kw
+
+    text = f"one job on all servers dips by {kw(one.dip_kw)} and peaks {kw(one.peak_kw)} above its mean within a minute"
+    text += f", at up to {kw(one.fall_kw_per_s)} a second down and {kw(one.rise_kw_per_s)} up"
+    if one.low_kw is not None and one.high_kw is not None:
+        text += f"; 98 % of the time its servers take {kw(one.low_kw)} to {kw(one.high_kw)}"
+    return text if one.checkpoint_dip_kw is None else f"{text}; a blocking checkpoint drops {kw(one.checkpoint_dip_kw)}"
 
 
 def _point(one: PointCheck) -> str:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import blocks, replaying, say, say_json, say_wrapped, with_code, with_format, with_outages
+from twin.cli.attribution import chains_json, load_points_json, say_chains, say_load_points
+from twin.cli.money import money_json, print_money
+from twin.cli.money_studies import print_sweep_money, print_tornados, studies_json
+from twin.cli.show import (
+    blocks,
+    new_table,
+    replaying,
+    say,
+    say_json,
+    say_table,
+    say_wrapped,
+    with_code,
+    with_format,
+    with_outages,
+)
 from twin.units import HOURS_PER_YEAR
 
 if TYPE_CHECKING:
+    from twin.campaign.result import CampaignResult
     from twin.compare import Comparison
     from twin.trace import Trace
 
 _COUNT = click.IntRange(min=0)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOSSES_SHOWN = 5
+_TENANTS_SHOWN = 8
 _SHORT_YEARS = 0.5
 """A yearly rate from a shorter run needs a word of caution."""
 
@@ -70,6 +87,7 @@ def run(
     say()
     _print(tables, 1)
     _print_losses(trace)
+    _print_tenants(trace)
     say()
     text = "note   One replication: no statement about other years; twin compare simulates many."
     if trace.years < _SHORT_YEARS:
@@ -80,13 +98,16 @@ def run(
 
 @click.command()
 @click.argument("traces", nargs=-1, required=True, type=click.Path())
+@click.option("--money", is_flag=True, help="of a campaign's results: what designs are worth against counterfactuals")
 @with_format
-def metrics(traces: tuple[str, ...], style: str) -> None:
+def metrics(traces: tuple[str, ...], style: str, money: bool) -> None:
     """Print the figures of traces, or of a campaign's results; traces of one design are its replications."""
     from twin.trace import Trace
 
-    if len(traces) == 1 and _print_if_campaign(traces[0], style):
+    if len(traces) == 1 and _print_if_campaign(traces[0], style, money):
         return
+    if money:
+        raise click.UsageError("--money needs the results of one campaign: pairs of designs on the same luck")
     opened = [(path, Trace.open(path)) for path in traces]
     groups = _grouped(opened)
     tables = _estimates({name: [trace for _, trace in group] for name, group in groups.items()})
@@ -103,9 +124,13 @@ def metrics(traces: tuple[str, ...], style: str) -> None:
         say_wrapped(f"{name}: {len(group)} x {trace.years:.3g} years, seed {trace.meta['seed']}")
     say()
     _print(tables, most)
+    for name, group in groups.items():
+        say_chains(name, [trace for _, trace in group])
+    if len(opened) == 1:
+        say_load_points(opened[0][1])
 
 
-def _print_if_campaign(path: str, style: str) -> bool:
+def _print_if_campaign(path: str, style: str, money: bool) -> bool:
     from twin.campaign.export import is_campaign
 
     if not is_campaign(path):
@@ -114,11 +139,29 @@ def _print_if_campaign(path: str, style: str) -> bool:
     from twin.cli.campaigning import campaign_json, print_campaign
 
     result = open_result(path)
-    if style == "json":
+    if money:
+        _show_money(result, style)
+    elif style == "json":
         say_json(campaign_json(result))
     else:
         print_campaign(result)
     return True
+
+
+def _show_money(result: CampaignResult, style: str) -> None:
+    """What designs are worth and what that hangs on; of a sweep its studies."""
+    if result.identity.get("sweep") is not None:
+        if style == "json":
+            say_json({"money": studies_json(result)})
+        else:
+            print_sweep_money(result)
+        return
+    found = result.money()
+    if style == "json":
+        say_json({"money": money_json(found)})
+        return
+    print_money(found)
+    print_tornados(found, result.ranges)
 
 
 def _name(trace: Trace) -> str:
@@ -169,6 +212,7 @@ def _estimates(groups: dict[str, list[Trace]]) -> dict[str, Comparison]:
 
 def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Comparison) -> dict[str, Any]:
     from twin.cli.figures import figure
+    from twin.metrics.chain_estimates import estimate_chains
 
     meta = traces[0].meta
     keep = ("scenario", "design", "seed", "digest", "twin_version")
@@ -176,6 +220,8 @@ def _as_json(paths: list[str | None] | list[str], traces: list[Trace], table: Co
         "files": paths,
         "replications": [trace.meta.get("replication") for trace in traces],
         "years_each": traces[0].years,
+        "chains": chains_json(estimate_chains(traces)),
+        "load_points": load_points_json(traces[0]) if len(traces) == 1 else [],
         "figures": [figure(row.metric, row.estimates[table.reference]) for row in table.rows],
     }
 
@@ -211,6 +257,24 @@ def _print_losses(trace: Trace) -> None:
         chain = interruption_chain(trace, int(place))
         shown = chain if len(chain) <= 4 else [*chain[:2], "...", *chain[-2:]]
         say_wrapped(f"  {lost[place]:8,.0f} GPU-h at {start_h:,.1f} h: {'; '.join(shown)}", "  " + " " * 20)
+
+
+def _print_tenants(trace: Trace) -> None:
+    """Queued jobs by whose they are; nothing where the record does not say."""
+    from twin.metrics import by_tenant
+
+    found = by_tenant(trace)
+    count = len(found["tenant"])
+    if count < 2:
+        return
+    columns = ("jobs", "completed", "mean_wait_h", "mean_slowdown", "useful_gpu_h", "lost_gpu_h")
+    table = new_table("tenant", "jobs", "completed", "wait [h]", "slowdown", "useful\n[GPU-h]", "lost\n[GPU-h]")
+    for k in range(min(count, _TENANTS_SHOWN)):
+        cells = [float(found[name][k]) for name in columns]
+        table.add_row(found["tenant"][k], *(f"{cell:,.4g}" if math.isfinite(cell) else "" for cell in cells))
+    say()
+    say(f"queued jobs by tenant ({min(count, _TENANTS_SHOWN)} of {count})")
+    say_table(table)
 
 
 def _refuse_to_replace(output: str) -> None:

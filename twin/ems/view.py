@@ -72,7 +72,8 @@ class Plan:
 class Policy(Protocol):
     """One decision: what to do in the coming slots.
 
-    With an attribute `within_day = False` it is asked at midnight alone.
+    With an attribute `within_day = False` it is asked at midnight alone; with `reads_stored = False` it looks at what
+    is stored only to choose the day's cap.
     """
 
     def plan(self, view: View) -> Plan:

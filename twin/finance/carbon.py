@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.finance.terms import site_terms
 from twin.trace import Trace
@@ -21,15 +22,20 @@ class Emissions:
 
 def carbon(trace: Trace, site: str) -> Emissions | None:
     """Emissions of a site; losses of storage and network are in its import. None where it has no factors."""
+    monthly = monthly_carbon(trace, site)
+    return None if monthly is None else Emissions(**{name: float(np.add.reduce(t)) for name, t in monthly.items()})
+
+
+def monthly_carbon(trace: Trace, site: str) -> dict[str, NDArray[np.float64]] | None:
+    """The same by billing month [t]: location_t, market_t and genset_t."""
     terms = site_terms(trace, site).get("carbon")
     if terms is None:
         return None
-    ledger = trace.ledger[site]
-    import_kwh, genset_kwh = (float(np.add.reduce(ledger[name])) for name in ("import_kwh", "genset_kwh"))
+    import_kwh, genset_kwh = (trace.ledger[site][name] for name in ("import_kwh", "genset_kwh"))
     place = terms["location_kg_per_kwh"]
     market = terms["market_kg_per_kwh"] if terms["market_kg_per_kwh"] is not None else place
-    return Emissions(
-        location_t=import_kwh * place / 1000.0,
-        market_t=import_kwh * (1.0 - terms["green_fraction"]) * market / 1000.0,
-        genset_t=genset_kwh * terms["genset_l_per_kwh"] * terms["fuel_kg_per_l"] / 1000.0,
-    )
+    return {
+        "location_t": import_kwh * (place / 1000.0),
+        "market_t": import_kwh * ((1.0 - terms["green_fraction"]) * market / 1000.0),
+        "genset_t": genset_kwh * (terms["genset_l_per_kwh"] * terms["fuel_kg_per_l"] / 1000.0),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -44,6 +45,21 @@ def months(trace: Trace, site: str) -> list[Month]:
     """The billing months of the site's ledger."""
     ledger = trace.ledger[site]
     return list(_months(trace.meta["start"], tuple(ledger["start_us"].tolist()), tuple(ledger["end_us"].tolist())))
+
+
+def put(data: Any, path: str, value: float) -> None:
+    """Set a number at a key path of plain data, as `sites.campus.pv.peak_kw`; a path that the data lack is left out.
+
+    A whole number stays one where the data have one.
+    """
+    *way, last = re.findall(r"[^.\[\]]+", path)
+    for part in way:
+        data = data[int(part)] if isinstance(data, list) else data.get(part)
+        if data is None:
+            return
+    key: Any = int(last) if isinstance(data, list) else last
+    if isinstance(data, list) or key in data:
+        data[key] = round(value) if isinstance(data[key], int) else value
 
 
 @lru_cache(maxsize=64)

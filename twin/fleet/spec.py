@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from twin.chance.law import Law
 from twin.fleet.policies import Policy
 from twin.fleet.policies.home import Home
+from twin.parts.capital import CapitalSpec
 from twin.spec import Fraction, NonNegative, Positive, Spec
 
 
@@ -47,6 +48,7 @@ class TruckSpec(Spec):
     repair_h: Law = Field(default=8.0, validate_default=True)
     service: ServiceSpec | None = None
     leases: list[LeaseSpec] = Field(default_factory=list)
+    capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
     def _window(self) -> Self:

@@ -67,7 +67,7 @@ def read_duration_record(
         raise InputError(Problem(f"{multiply_by} must be a finite number above 0", key="multiply_by"))
     table = read_table(path, [column, *(where or {})])
     for name, value in (where or {}).items():
-        table = _matching(table, name, value)
+        table = matching(table, name, value)
     values = table.numbers(column, blank_is_nan=True) * multiply_by
     lower = -np.inf if minimum is None else minimum
     upper = np.inf if maximum is None else maximum
@@ -83,7 +83,12 @@ def read_duration_record(
     return DurationRecord(durations, int(empty.sum()), int(cut.sum()))
 
 
-def _matching(table: Table, name: str, value: str) -> Table:
+def matching(table: Table, name: str, value: str) -> Table:
+    """The rows that have `value` in the column `name`.
+
+    Raises:
+        InputError: there is none; the most frequent values are named.
+    """
     texts = table.columns[name]
     matches = np.fromiter((text == value for text in texts), np.bool_, len(texts))
     if matches.any():

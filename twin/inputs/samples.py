@@ -7,6 +7,7 @@ levels are roughly those of the measured records' summaries; nothing here is a m
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ JOBS_FOLDER = "jobs_philly_2017"
 POWER_FOLDER = "gpu_power_mlperf_h100_gpt3"
 OUTAGES_FOLDER = "grid_outages_us_major"
 WEATHER_FOLDER = "weather_tmy"
+FEEDERS_FOLDER = "rbts_bus2"
+FAILURES_FOLDER = "hpc_failures_lanl"
 
 Row = Sequence[object]
 
@@ -33,7 +36,7 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
     folder = Path(folder)
     taken = [
         folder / name
-        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER)
+        for name in (JOBS_FOLDER, POWER_FOLDER, OUTAGES_FOLDER, WEATHER_FOLDER, FEEDERS_FOLDER, FAILURES_FOLDER)
         if (folder / name).exists()
     ]
     if taken:
@@ -44,6 +47,10 @@ def write_samples(folder: Path | str, seed: int = 0) -> list[Path]:
         files = [jobs, *write_power_record(folder / POWER_FOLDER, seed=seed)]
         write_outages(outages, seed=seed)
         files += write_weather(folder / WEATHER_FOLDER, seed=seed)
+        files += write_feeders(folder / FEEDERS_FOLDER, seed=seed)
+        failures = folder / FAILURES_FOLDER / "failures.csv.gz"
+        write_failures(failures, seed=seed)
+        files += [failures, _write_readme(failures.parent, seed)]
         files += [outages, *(_write_readme(folder / name, seed) for name in (JOBS_FOLDER, OUTAGES_FOLDER))]
     except OSError as error:
         raise InputError(Problem(f"cannot be written: {error.strerror}", str(folder))) from error
@@ -111,6 +118,32 @@ def write_outages(path: Path | str, *, outages: int = 400, seed: int = 0) -> Non
     _write(Path(path), names.split(","), rows)
 
 
+def write_failures(path: Path | str, *, nodes: int = 60, years: float = 4.0, seed: int = 0) -> None:
+    """Writes failures like those of LANL's clusters: nodes that fail early more than late, lognormal down times.
+
+    Times between failures are Weibull of shape 0.7 and mean 2,000 h, down times lognormal of median 1 h and sigma 1.3;
+    times are in whole minutes.
+    """
+    draws, rows = np.random.default_rng([seed, 5]), []
+    scale_h = 2000.0 / 1.2658
+    for node in range(nodes):
+        at_h = 0.0
+        while True:
+            at_h += float(scale_h * draws.weibull(0.7))
+            down_min = max(1, round(60.0 * float(np.exp(draws.normal(0.0, 1.3)))))
+            if at_h >= years * 8760.0:
+                break
+            start = np.datetime64("2001-01-01T00:00") + np.timedelta64(round(at_h * 60.0), "m")
+            end = start + np.timedelta64(down_min, "m")
+            category = str(draws.choice(["hardware", "software", "facilities"], p=[0.6, 0.3, 0.1]))
+            stamps = [str(moment).replace("T", " ") for moment in (start, end)]
+            rows.append((1, "cluster", f"{nodes}.0", "240.0", "4.0", f"{node}.0", *stamps, down_min, category, ""))
+            at_h += down_min / 60.0
+    rows.sort(key=lambda row: str(row[6]))
+    names = "system,machine_type,nodes,procs_total,procs_in_node,node,start,fixed,down_min,category,cause"
+    _write(Path(path), names.split(","), rows)
+
+
 def write_weather(folder: Path | str, *, seed: int = 0) -> list[Path]:
     """Writes one made-up year at 40 N in both layouts of typical years: TMY3's in local standard time, PVGIS's in UTC.
 
@@ -145,6 +178,45 @@ def write_weather(folder: Path | str, *, seed: int = 0) -> list[Path]:
         zip(stamps, *columns, strict=True),
     )
     return [tmy3, pvgis, _write_readme(folder, seed)]
+
+
+def write_feeders(folder: Path | str, *, feeders: int = 4, seed: int = 0) -> list[Path]:
+    """Writes a made-up distribution system like RBTS Bus 2: short feeders, some customers many, some alone and large.
+
+    Rates and times are of the same size as those of the test system. Returns the files.
+    """
+    folder, draws = Path(folder), np.random.default_rng([seed, 5])
+    number, load_points, layout = 0, dict[str, dict[str, object]](), []
+    for _ in range(feeders):
+        sections = []
+        for _ in range(int(draws.integers(2, 5))):
+            laterals = []
+            for _ in range(int(draws.integers(1, 3))):
+                number += 1
+                many = draws.random() < 0.5
+                load_points[str(number)] = {
+                    "average_load_mw": round(float(draws.uniform(0.4, 0.9)), 3),
+                    "customers": int(draws.integers(100, 250)) if many else 1,
+                }
+                km = round(float(draws.uniform(0.5, 0.9)), 2)
+                laterals.append({"km": km, "load_point": number, "transformer": bool(draws.random() < 0.9)})
+            sections.append({"main_km": round(float(draws.uniform(0.5, 0.9)), 2), "laterals": laterals})
+        layout.append(sections)
+    record = {
+        "name": "generated sample",
+        "units": {
+            "length": "km", "line_failure_rate": "1/(yr km)", "transformer_failure_rate": "1/yr", "times": "h",
+            "average_load": "MW",
+        },
+        "data": {
+            "line_failure_rate": 0.07, "line_repair_h": 6, "transformer_failure_rate": 0.02,
+            "transformer_repair_h": 150, "transformer_replace_h": 12, "switching_h": 1,
+        },
+        "feeders": layout,
+        "load_points": load_points,
+    }  # fmt: skip
+    text = json.dumps(record, indent=1) + "\n"
+    return [_replace(folder / "rbts_bus2.json", text.encode()), _write_readme(folder, seed)]
 
 
 def _quantile_draws(draws: np.random.Generator, count: int, values: Sequence[float]) -> np.ndarray:

@@ -75,10 +75,15 @@ class Scheduler:
         return [job for _, _, job in self._pending[1 : 1 + self._depth]]
 
     def candidates(self) -> list[int]:
-        """Those of them that are not larger than what is free."""
+        """Those of them that would fit now, if only the head did not matter."""
         placement, gpus = self.placement, self.gpus
-        free = placement.size * placement.servers - placement.busy_gpus
-        return [job for job in self.behind() if gpus[job] <= free] if free else []
+        if placement.busy_gpus == placement.size * placement.servers:
+            return []
+        behind = self.behind()
+        fitting = {
+            size for size in {gpus[job] for job in behind} if placement.fits(size, placement.open, placement.open)
+        }
+        return [job for job in behind if gpus[job] in fitting] if fitting else []
 
     # ------------------------------------------------------------------ starts and ends
     def start(self, now: int) -> list[int]:

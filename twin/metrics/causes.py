@@ -15,11 +15,15 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 
 TRUCK_KINDS = ("truck", "generator_truck")
-GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other")
+GROUPS = ("hardware", "planned", "sag", "momentary", "sustained", "common", "script", "capacity", "protection", "other",
+          "network", "application")  # fmt: skip
 """Groups of root causes. All but the first two are power."""
 PROTECTION_KINDS = (
     "ups_block",
     "ups_module",
+    "battery_string",
+    "static_switch",
+    "switching",
     "cabinet",
     "genset",
     "genset_plant",
@@ -27,10 +31,16 @@ PROTECTION_KINDS = (
     "truck",
     "generator_truck",
     "connection_point",
+    "static_switch",
+    "common_cause",
+    "shock",
 )
 """Item kinds whose own failure counts as protection."""
+NETWORK_KINDS = ("line", "transformer", "bus_bar", "breaker", "busway")
+"""Item kinds of the site's own network."""
 _GROUP_OF = {name: number for number, name in enumerate(GROUPS)}
 _GROUP_OF |= dict.fromkeys(PROTECTION_KINDS, GROUPS.index("protection"))
+_GROUP_OF |= dict.fromkeys(NETWORK_KINDS, GROUPS.index("network"))
 _GROUP_OF["regional"] = GROUPS.index("common")
 _OTHER = GROUPS.index("other")
 
@@ -47,8 +57,26 @@ _WORDS = {
     ("shed", 0): "is reconnected",
     ("shed", 1): "is shed, import being above its limit",
     ("hardware", None): "failure stops a job",
+    ("application", 0): "lets a job go on",
+    ("application", 1): "caps a job",
+    ("application", 2): "pauses a job",
+    ("application", 3): "has a job saved and stopped",
     ("announced", None): "is announced",
     ("ordered", None): "is ordered away",
+    ("isolated", 1): "is isolated",
+    ("failed_to_operate", 1): "fails to operate",
+    ("failed_to_load", None): "fails to take load",
+    ("failed_to_transfer", None): "fails to transfer in time",
+    ("transferred", None): "moves to its other feed",
+    ("locked_out", 1): "locks out after too many transfers",
+    ("human_error", None): "is switched wrongly",
+    ("thermal_event", 1): "burns",
+    ("started_dark", None): "lights its dark load",
+    ("delivered", None): "gets fuel",
+    ("drained", None): "has the jobs drained",
+    ("found", 1): "hidden failure is found by a test",
+    ("found", 2): "hidden failure is found by need",
+    ("attended", 1): "is attended by a crew",
     ("plugged", 0): "is unplugged",
     ("plugged", 1): "is plugged in",
 }
@@ -71,6 +99,37 @@ def capped_gpu_h(trace: Trace) -> Float:
     booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
     missing = jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us)
     return np.asarray(np.where(gang, missing, 0.0), np.float64)
+
+
+def capped_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
+    """What caps cost gang jobs, shared out over the spans for which their site was capped.
+
+    Returns:
+        (account, starts and ends of spans [us], their GPU-hours): "lost_gpu_h_supply" where a supply event began the
+        span, "lost_gpu_h_capacity" above the import limit. Spans share a site's loss by their length.
+    """
+    events, horizon_us = trace.events, trace.meta["horizon_us"]
+    lost, site_of = capped_gpu_h(trace), trace.items["site"][trace.jobs["item"]]
+    is_cap = events["what"] == trace.what("capped")
+    found: list[tuple[str, Int, Int, Float]] = []
+    for site in np.unique(site_of[lost > 0.0]):
+        total = float(lost[site_of == site].sum())
+        own = np.flatnonzero(is_cap & (trace.items["site"][events["item"]] == site))
+        start = own[events["value"][own] == 1]
+        ends_us = np.append(events["time_us"][own[events["value"][own] == 0]], horizon_us)[: len(start)]
+        at_us = events["time_us"][start]
+        length = (ends_us - at_us).astype(np.float64)
+        if not length.sum() > 0.0:
+            whole = (np.zeros(1, np.int64), np.array([horizon_us], np.int64))
+            found.append(("lost_gpu_h_supply", *whole, np.array([total])))
+            continue
+        gpu_h = total * length / length.sum()
+        root = trace.root_cause()[start]
+        kind = np.array([_GROUP_OF.get(trace.items["kind"][k], _OTHER) for k in events["item"][root]], np.int64)
+        by_supply = (kind != _OTHER) & (kind != _GROUP_OF["capacity"])
+        for name, mine in (("lost_gpu_h_supply", by_supply), ("lost_gpu_h_capacity", ~by_supply)):
+            found.append((name, at_us[mine], ends_us[mine], gpu_h[mine]))
+    return found
 
 
 def roots(trace: Trace) -> Int:

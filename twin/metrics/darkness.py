@@ -14,16 +14,17 @@ Int = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Dark:
-    """Closed-open dark spans: item row, start and end [us], equal lengths, sorted by item and time."""
+    """Closed-open dark spans: item row, start and end [us], event row at the start; sorted by item and time."""
 
     item: Int
     start_us: Int
     end_us: Int
+    row: Int
 
     def of(self, chosen: NDArray[np.bool_]) -> Dark:
         """The spans of some items alone; `chosen` has a flag for every item."""
         own = chosen[self.item]
-        return Dark(self.item[own], self.start_us[own], self.end_us[own])
+        return Dark(self.item[own], self.start_us[own], self.end_us[own], self.row[own])
 
 
 def dark_spans(trace: Trace) -> Dark:
@@ -37,7 +38,7 @@ def dark_spans(trace: Trace) -> Dark:
     before = np.ones(len(rows), np.int64)
     before[1:][~first[1:]] = lit[:-1][~first[1:]]
     turns = lit != before
-    item, lit, time_us = item[turns], lit[turns], events["time_us"][rows[turns]]
+    rows, item, lit, time_us = rows[turns], item[turns], lit[turns], events["time_us"][rows[turns]]
     start = np.flatnonzero(lit == 0)
     end_us = np.full(len(start), trace.meta["horizon_us"], np.int64)
     following = start + 1
@@ -45,7 +46,7 @@ def dark_spans(trace: Trace) -> Dark:
     closed[closed] = item[following[closed]] == item[start[closed]]
     end_us[closed] = time_us[following[closed]]
     lasting = end_us > time_us[start]  # closed-open: no time, no interruption
-    return Dark(item[start][lasting], time_us[start][lasting], end_us[lasting])
+    return Dark(item[start][lasting], time_us[start][lasting], end_us[lasting], rows[start][lasting])
 
 
 def dark_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) -> tuple[int, float]:
@@ -86,3 +87,15 @@ def rows_to_lose(trace: Trace) -> dict[int, int]:
         installed = int(np.count_nonzero(is_row & (site_of == site)))
         least[site] = installed - int(trace.events["value"][row]) + 1
     return least
+
+
+def customers(trace: Trace) -> NDArray[np.float64]:
+    """(items,) weight of each load point in the indices of IEEE 1366: its customers.
+
+    Where a site says how many customers its load points have, only those count; elsewhere each row is one.
+    """
+    named: dict[str, int] = trace.meta.get("customers", {})
+    own = np.array([float(named.get(name, 0)) for name in trace.items["name"]])
+    has_them = np.isin(trace.items["site"], trace.items["site"][own > 0.0])
+    is_row = np.array([kind == "row" for kind in trace.items["kind"]], bool)
+    return np.where(is_row & ~has_them, 1.0, own)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
-from twin.metrics import trucks
+from twin.metrics import accounts, compute, trucks
 from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
-from twin.metrics.darkness import dark_spans, dark_together, rows_to_lose
+from twin.metrics.chains import outcome_values
+from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H
@@ -21,20 +22,24 @@ if TYPE_CHECKING:
 
 SUSTAINED_US = TICKS_PER_H // 12
 """IEEE 1366: an interruption is sustained when it lasts more than five minutes."""
-_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh", "network_loss_kwh")
 
 
 def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Every metric of a trace, in the order of `NAMES`; meanings and units in `twin.metrics.METRICS`.
 
-    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing.
+    nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing. Where the scenario
+    has a `finance:` block, its yearly accounts follow (`twin.metrics.accounts`).
     """
     group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
     values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
     values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
+    values |= outcome_values(trace, group, lost_gpu_h)
     values |= _money(trace) | _carbon(trace) | _storage(trace)
+    values |= compute.values(trace, values, lost_gpu_h)
     values["net_cost_per_year"] = trucks.net_cost(values)
-    return NAMES, np.array([values[name] for name in NAMES])
+    found = np.array([values[name] for name in NAMES])
+    extra = accounts.columns(accounts.scenario_of(trace))
+    return (*NAMES, *extra), np.concatenate([found, accounts.row(trace)]) if extra else found
 
 
 def measure(trace: Trace) -> pandas.Series[float]:
@@ -64,14 +69,18 @@ def _load_points(trace: Trace) -> dict[str, float]:
     dark, core_dark = every.of(is_row), every.of(is_core)
     dark_h = (dark.end_us - dark.start_us) / TICKS_PER_H
     core_dark_h = (core_dark.end_us - core_dark.start_us).sum() / TICKS_PER_H
-    sustained = dark.end_us - dark.start_us > SUSTAINED_US
-    weight_kw = trace.items["weight_kw"]
+    weight_kw, weight = trace.items["weight_kw"], customers(trace)
     short, short_us = dark_together(trace, rows, dark, rows_to_lose(trace))
     row_years = len(rows) * years
-    saifi = _ratio(_count(sustained), row_years)
-    saidi_h = _ratio(dark_h[sustained].sum(), row_years)
+    served = every.of(weight > 0.0)
+    lasting_h = (served.end_us - served.start_us) / TICKS_PER_H
+    sustained = served.end_us - served.start_us > SUSTAINED_US
+    customer_years = float(weight.sum()) * years
+    saifi = _ratio(weight[served.item[sustained]].sum(), customer_years)
+    saidi_h = _ratio((weight[served.item] * lasting_h)[sustained].sum(), customer_years)
     horizon_kwh = float(weight_kw[rows].sum()) * years * HOURS_PER_YEAR
     return {
+        "customers": sum(trace.meta.get("customers", {}).values()),
         "energised_fraction": 1.0 - _ratio((weight_kw[dark.item] * dark_h).sum(), horizon_kwh),
         "row_dark_h_per_year": _ratio(dark_h.sum(), row_years),
         "core_dark_h_per_year": _ratio(core_dark_h, _count(is_core) * years),
@@ -83,7 +92,7 @@ def _load_points(trace: Trace) -> dict[str, float]:
         "saidi_h_per_year": saidi_h,
         "caidi_h": _ratio(saidi_h, saifi),
         "asai_fraction": 1.0 - saidi_h / HOURS_PER_YEAR,
-        "maifi_per_year": _ratio(len(dark_h) - _count(sustained), row_years),
+        "maifi_per_year": _ratio(weight[served.item[~sustained]].sum(), customer_years),
     }
 
 
@@ -141,7 +150,7 @@ def _energy(trace: Trace) -> dict[str, float]:
     least_pu: Any = np.concatenate([ledger["min_voltage_pu"] for ledger in ledgers]) if ledgers else np.empty(0)
     least_pu = least_pu[np.isfinite(least_pu)]
     names = ("unserved", "import", "genset", "it", "loss", "network_loss", "auxiliary", "pv", "curtailed", "export")
-    consumed_kwh = sum(total(column) for column in _CONSUMED)
+    consumed_kwh = sum(total(column) for column in compute.CONSUMED)
     return {f"{name}_kwh_per_year": per_year(f"{name}_kwh") for name in names} | {
         "storage_discharge_kwh_per_year": per_year("discharge_kwh"),
         "pue": _ratio(consumed_kwh, total("it_kwh")),
@@ -166,7 +175,7 @@ def _money(trace: Trace) -> dict[str, float]:
     if not bills:
         return dict.fromkeys(("bill_per_year", "demand_cost_per_year", "energy_cost_per_kwh"), float("nan"))
     total = sum(one.total for one in bills)
-    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in _CONSUMED)
+    used_kwh = sum(float(np.add.reduce(trace.ledger[one.site][column])) for one in bills for column in compute.CONSUMED)
     return {
         "bill_per_year": total / trace.years,
         "demand_cost_per_year": sum(one.total_of(*DEMAND) for one in bills) / trace.years,

@@ -16,17 +16,38 @@ class Metric:
     is_count: bool = False
 
 
+CHAIN_ROOTS = {
+    "planned": "planned work", "sag": "a sag", "momentary": "a momentary interruption",
+    "sustained": "a sustained interruption", "common": "an event on several feeders or sites", "script": "the script",
+    "capacity": "the import limit", "protection": "supply equipment", "other": "something else",
+    "network": "a fault in the network",
+    "application": "the application layer",
+}  # fmt: skip
+"""What may begin a loss, hardware apart; in the words of `OUTCOMES` it goes on to a dark load point."""
+OUTCOMES = {
+    "direct": "nothing stood in between", "not_picked_up": "storage did not pick up",
+    "overloaded": "storage was overloaded", "empty": "storage ran empty", "genset": "then a genset failed",
+    "heat": "rows tripped on heat", "switching": "a transfer or switching operation failed",
+}  # fmt: skip
+"""What came last on the way from a root cause to a dark load point."""
+
+
+def chain_metric(root: str, outcome: str) -> str:
+    """Name of the metric of one pair of root and outcome."""
+    return f"lost_gpu_h_{root}_{outcome}_per_year"
+
+
 METRICS: dict[str, Metric] = {
     "energised_fraction": Metric("1", "time that rows are energised, weighted by their rated kW", "higher"),
     "row_dark_h_per_year": Metric("h/year", "dark time of a row, mean over rows"),
     "core_dark_h_per_year": Metric("h/year", "dark time of a core, mean over cores"),
     "all_rows_dark_per_year": Metric("1/year", "times that all rows of a site are dark together", is_count=True),
     "interruptions_per_row_year": Metric("1/year", "interruptions of a row's supply, of any length"),
-    "saifi_per_year": Metric("1/year", "interruptions over 5 min of a row (IEEE 1366, each row counts once)"),
-    "saidi_h_per_year": Metric("h/year", "duration of interruptions over 5 min of a row (IEEE 1366)"),
+    "saifi_per_year": Metric("1/year", "interruptions over 5 min of a customer (IEEE 1366; each row is one)"),
+    "saidi_h_per_year": Metric("h/year", "duration of interruptions over 5 min of a customer (IEEE 1366)"),
     "caidi_h": Metric("h", "mean duration of an interruption over 5 min, SAIDI / SAIFI (IEEE 1366)"),
     "asai_fraction": Metric("1", "1 - SAIDI / 8760 h (IEEE 1366)", "higher"),
-    "maifi_per_year": Metric("1/year", "interruptions up to 5 min of a row (IEEE 1366)"),
+    "maifi_per_year": Metric("1/year", "interruptions up to 5 min of a customer (IEEE 1366)"),
     "job_interruptions_per_year": Metric("1/year", "interruptions of jobs, all causes", is_count=True),
     "job_interruptions_hardware_per_year": Metric("1/year", "of these, by hardware", is_count=True),
     "job_interruptions_power_per_year": Metric("1/year", "of these, neither hardware nor planned", is_count=True),
@@ -47,7 +68,12 @@ METRICS: dict[str, Metric] = {
         "GPU-h/year", "begun by supply equipment: UPS, cabinet, genset, tie, truck"
     ),
     "lost_gpu_h_other_per_year": Metric("GPU-h/year", "the rest of the power losses"),
-    "lost_gpu_h_capped_per_year": Metric("GPU-h/year", "of the power losses, by power caps on backup (gang jobs)"),
+    "lost_gpu_h_application_per_year": Metric(
+        "GPU-h/year", "begun by the application layer for price or a call, not by an outage"
+    ),
+    "lost_gpu_h_capped_per_year": Metric(
+        "GPU-h/year", "of the power losses, by power caps, pauses and rows given up (gang jobs)"
+    ),
     "unserved_kwh_per_year": Metric("kWh/year", "not served, against the level just before the event"),
     "import_kwh_per_year": Metric("kWh/year", "drawn from the grid"),
     "genset_kwh_per_year": Metric("kWh/year", "delivered by gensets"),
@@ -93,15 +119,34 @@ METRICS: dict[str, Metric] = {
     "carbon_location_t_per_year": Metric("t/year", "CO2 of grid energy by place (Scope 2, location-based)"),
     "carbon_market_t_per_year": Metric("t/year", "CO2 of grid energy as bought (Scope 2, market-based)"),
     "carbon_genset_t_per_year": Metric("t/year", "CO2 of gensets (Scope 1)"),
+    "lost_gpu_h_network_per_year": Metric("GPU-h/year", "of the power losses, begun by a fault in the site's network"),
+    "customers": Metric("", "customers of the load points that have some", "neither"),
+    "useful_gpu_h_per_kwh": Metric(
+        "GPU-h/kWh", "compute per watt: all useful GPU-hours over energy consumed", "higher"
+    ),
+    "useful_gpu_h_per_money": Metric(
+        "GPU-h/money", "output per yuan: all useful GPU-hours over the bill, or energy at its price", "higher"
+    ),
     "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
     "jobs_started": Metric("", "queue: jobs started", "higher"),
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),
     "mean_wait_h": Metric("h", "queue: from submission to first start, mean over started jobs"),
     "queue_gpu_h_useful_per_year": Metric("GPU-h/year", "queue: work kept", "higher"),
+    "mean_slowdown": Metric("1", "queue: submission to end over run time (10 s at least), mean over ended jobs"),
+    "queue_use_fraction": Metric("1", "queue: work kept over all GPU-hours of its cluster", "higher"),
+    "jobs_stopped_per_year": Metric("1/year", "jobs saved and stopped by the application layer", "neither"),
+    "lost_gpu_h_stopped_per_year": Metric(
+        "GPU-h/year", "of all losses, in stops by the application layer: what its decisions cost at most"
+    ),
     "capacity_shortfall_per_year": Metric(
         "1/year", "times that fewer rows are lit than a gang job needs, spare rows counted in", is_count=True
     ),
     "capacity_shortfall_h_per_year": Metric("h/year", "time with fewer lit rows than a gang job needs"),
+}
+METRICS |= {
+    chain_metric(root, outcome): Metric("GPU-h/year", f"begun by {began}; {ended}")
+    for root, began in CHAIN_ROOTS.items()
+    for outcome, ended in OUTCOMES.items()
 }
 
 NAMES: tuple[str, ...] = tuple(METRICS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.parts.campus_outages import OutageFigures, campus_outages
 from twin.powerflow.draft import Draft
 from twin.world.site_network import NetworkLimits, SiteNetwork
 
@@ -63,6 +64,7 @@ class SiteFigures:
     cooling: Plate
     gensets: bool
     limits: NetworkLimits
+    outages: OutageFigures | None = None
 
 
 def build_site(of: SiteFigures) -> SiteNetwork:
@@ -73,10 +75,13 @@ def build_site(of: SiteFigures) -> SiteNetwork:
     for s in range(of.sections):
         name = "AB"[s]
         high = draft.bus(f"feeder {name}", of.supply_kv)
-        infeed.append([draft.branch(utility, high, of.source_ohm, of.feeder_rating_a)])
+        infeed.append([draft.branch(utility, high, of.source_ohm, of.feeder_rating_a, role="infeed")])
         if of.main:
             infeed[s].append(draft.branches)
-        section_bus.append(draft.transformer(high, f"section {name}", of.mv_kv, of.main) if of.main else high)
+        if of.main:
+            section_bus.append(draft.transformer(high, f"section {name}", of.mv_kv, of.main, "main_transformers"))
+        else:
+            section_bus.append(high)
     tie = draft.branch(section_bus[0], section_bus[1], 0j, math.inf, closed=False) if of.sections == 2 else -1
     genset_bus, genset_switch = -1, []
     if of.gensets:
@@ -86,15 +91,17 @@ def build_site(of: SiteFigures) -> SiteNetwork:
     buses_of = _rows(draft, of, units)
     for s in range(of.sections):
         unit = draft.bus(f"core and cooling unit {'AB'[s]}", of.mv_kv)
-        draft.branch(section_bus[s], unit, of.cable.ohm, of.cable.rating_a)
-        core = draft.transformer(unit, f"core board {'AB'[s]}", of.lv_kv, of.core)
-        cooling = draft.transformer(unit, f"cooling board {'AB'[s]}", of.lv_kv, of.cooling)
+        draft.branch(section_bus[s], unit, of.cable.ohm, of.cable.rating_a, role="cables")
+        core = draft.transformer(unit, f"core board {'AB'[s]}", of.lv_kv, of.core, "core_transformers")
+        cooling = draft.transformer(unit, f"cooling board {'AB'[s]}", of.lv_kv, of.cooling, "cooling_transformers")
         buses_of.setdefault("core", []).append([core])
         for load in ("continuous_cooling", "restartable_cooling", "house"):
             buses_of.setdefault(load, []).append([cooling])
     per_kw = of.busway.ohm / (1000.0 * of.lv_kv**2) * _spread(of.taps)
+    net = draft.network()
+    outages = campus_outages(draft, net, section_bus, buses_of, of.outages) if of.outages else None
     return SiteNetwork(
-        net=draft.network(), names=draft.names, buses_of=buses_of, section_bus=section_bus, infeed=infeed,
+        net=net, outages=outages, names=draft.names, buses_of=buses_of, section_bus=section_bus, infeed=infeed,
         iron_kw=np.array(draft.iron_kw), tie=tie, genset_bus=genset_bus, genset_switch=genset_switch,
         busway_pu_per_kw=dict.fromkeys(of.row_names, per_kw), limits=of.limits,
     )  # fmt: skip
@@ -114,7 +121,7 @@ def _rings(draft: Draft, of: SiteFigures, s: int, section: int) -> list[int]:
         spans = list(zip([section, *chain], [*chain, section], strict=True))
         for n, (one, other) in enumerate(spans):
             is_open = n == len(spans) // 2
-            draft.branch(one, other, of.cable.ohm, of.cable.rating_a, closed=not is_open)
+            draft.branch(one, other, of.cable.ohm, of.cable.rating_a, closed=not is_open, role="cables")
         units += chain
     return units
 
@@ -130,10 +137,10 @@ def _rows(draft: Draft, of: SiteFigures, units: list[list[int]]) -> dict[str, li
             unit = units[s][seen[s] * len(units[s]) // count[s]]
             seen[s] += 1
             cord = f" cord {'AB'[s]}" if len(mine) > 1 else ""
-            bus = draft.transformer(unit, f"{name} board{cord}", of.lv_kv, of.row)
+            bus = draft.transformer(unit, f"{name} board{cord}", of.lv_kv, of.row, "row_transformers")
             for tap in range(of.taps):
                 along = draft.bus(f"{name} end{cord}" if of.taps == 1 else f"{name} tap {tap + 1}{cord}", of.lv_kv)
-                draft.branch(bus, along, of.busway.ohm / of.taps, of.busway.rating_a)
+                draft.branch(bus, along, of.busway.ohm / of.taps, of.busway.rating_a, role="row_busways")
                 buses_of[name][s].append(along)
                 bus = along
     return buses_of

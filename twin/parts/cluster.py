@@ -7,13 +7,18 @@ v4.0 power, 64 servers of 8 GPUs) where that record holds the number.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from twin.inputs.power_record import read_power_record
+from twin.parts.power_window import PowerWindowSpec
+from twin.parts.presets import known_preset, with_preset
+from twin.parts.transfer_switch import TransferSwitchSpec
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import NEVER, TICKS_PER_S
@@ -31,9 +36,52 @@ _profile = lru_cache(maxsize=8)(read_power_record)
 _MEASURED = ("training_kw", "evaluation_dip_fraction", "evaluation_s", "evaluation_period_s")
 
 
+class SuppliesSpec(Spec):
+    """Power supplies of a server, spread evenly over its cords; with fewer live ones than `needed` it drops."""
+
+    count: PositiveCount = 2
+    needed: PositiveCount = 1
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.needed > self.count:
+            raise ValueError(f"needed: {self.needed} of {self.count} supplies")
+        return self
+
+
+class SwingSpec(Spec):
+    """Swings within a minute of one server that trains in step with others; judged against ramp limits."""
+
+    dip_fraction: Fraction = Field(description="usual depth of the lowest reading of a dip below the training level")
+    dip_largest_fraction: Fraction | None = Field(default=None, description="deepest reading in steady operation")
+    checkpoint_dip_fraction: Fraction | None = Field(default=None, description="depth while a checkpoint blocks")
+    checkpoint_dip_s: NonNegative | None = Field(default=None, description="length of that dip")
+    peak_kw: Positive | None = Field(default=None, description="highest reading, mean over servers in step")
+    rise_kw_per_s: NonNegative | None = Field(default=None, description="steepest in steady operation")
+    fall_kw_per_s: NonNegative | None = Field(default=None, description="steepest in steady operation")
+    startup_rise_kw_per_s: NonNegative | None = Field(default=None, description="steepest while training begins")
+
+
+def _with_throughput(data: Any, fields: Mapping[str, FieldInfo]) -> Any:
+    """The block with the throughput under its cap, by a power law above idle, where it says only the exponent."""
+    if not isinstance(data, dict) or data.get("cap_exponent") is None or "throughput_at_cap_fraction" in data:
+        return data
+    levels = [data.get(name, fields[name].default) for name in ("idle_kw", "capped_kw", "training_kw")]
+    if not all(isinstance(one, int | float) for one in (*levels, data["cap_exponent"])) or data["cap_exponent"] < 1.0:
+        return data
+    idle_kw, capped_kw, training_kw = levels
+    if not idle_kw <= capped_kw <= training_kw or idle_kw == training_kw:
+        return data
+    share = (capped_kw - idle_kw) / (training_kw - idle_kw)
+    return {**data, "throughput_at_cap_fraction": round(float(share ** (1.0 / data["cap_exponent"])), 4)}
+
+
 class ServerSpec(Spec):
     """One GPU server: power by what it does, and how long its supplies bridge a break."""
 
+    preset: str | None = Field(
+        default=None, description="a server fitted to measured runs; its numbers stand where the block has none"
+    )
     rated_kw: Positive = Field(default=10.2, description="maximum input")
     training_kw: Positive = Field(default=6.9, description="level while training; MLPerf v4.0 H100 GPT-3 record")
     evaluation_dip_fraction: Fraction = Field(default=0.084, description="depth of an evaluation dip; same record")
@@ -43,8 +91,13 @@ class ServerSpec(Spec):
     boot_kw: NonNegative = 3.0
     capped_kw: Positive = Field(default=5.6, description="training level under a power cap")
     throughput_at_cap_fraction: Fraction = 0.82
+    cap_exponent: float | None = Field(
+        default=None, ge=1, le=5, description="of power above idle to throughput; gives throughput_at_cap_fraction"
+    )
+    swing: SwingSpec | None = Field(default=None, description="what training does within a minute, kept as statistics")
     hold_up_ms: NonNegative = Field(default=18.0, description="at the training level")
     hold_up_max_ms: NonNegative = Field(default=20.0, description="at any lower level")
+    supplies: SuppliesSpec = SuppliesSpec()
     power_folder: str | None = Field(
         default=None, description="a measured power record; its training level and dips replace those here"
     )
@@ -52,12 +105,17 @@ class ServerSpec(Spec):
     @model_validator(mode="before")
     @classmethod
     def _measured(cls, data: Any) -> Any:
-        """Numbers of a named power record where the block has none; of a missing folder the loader tells."""
+        """Numbers of a preset or a power record where the block has none; of a missing folder the loader tells."""
         if isinstance(data, dict) and isinstance(folder := data.get("power_folder"), str) and Path(folder).is_dir():
             profile = _profile(folder)
             measured = {name: round(getattr(profile, name), 4) for name in _MEASURED}
-            return {"source": profile.source, **measured, **data}
-        return data
+            data = {"source": profile.source, **measured, **data}
+        return _with_throughput(with_preset("server", data), cls.model_fields)
+
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        return known_preset("server", name)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -66,6 +124,11 @@ class ServerSpec(Spec):
         if self.capped_kw > self.training_kw or self.capped_kw < self.idle_kw:
             raise ValueError("capped_kw must lie between idle_kw and training_kw")
         return self
+
+    @property
+    def swing_kw(self) -> float:
+        """How far a server's power falls in a dip [kW]: as measured, else as deep as its evaluations are on average."""
+        return self.training_kw * (self.swing.dip_fraction if self.swing else self.evaluation_dip_fraction)
 
     @property
     def dip_share(self) -> float:
@@ -100,11 +163,23 @@ class ClusterSpec(Spec):
     server: ServerSpec = ServerSpec()
     row_network_kw: NonNegative = 0.0
     corded: Literal["single", "dual"] = "single"
+    transfer_switch: TransferSwitchSpec | None = Field(
+        default=None, description="before each row that nothing else feeds, between two feeders' sections"
+    )
     core: CoreSpec = CoreSpec()
     on_backup: OnBackupSpec | None = None
     utilisation_profile: ProfileSpec | None = Field(
         default=None, description="busy GPUs' power above idle, as a share of the training level, over the day or year"
     )
+    power_window: PowerWindowSpec | None = Field(
+        default=None, description="a measured stretch that busy servers replay, reading by reading"
+    )
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        if self.utilisation_profile is not None and self.power_window is not None:
+            raise ValueError("give utilisation_profile or power_window, and not both")
+        return self
 
     @property
     def row_kw(self) -> float:
@@ -150,8 +225,9 @@ class Cluster:
                 row_name(k), f.ROW, fixed_kw=spec.row_network_kw + spec.servers_per_row * server.idle_kw,
                 per_gpu_kw=per_gpu, per_gpu_capped_kw=capped, per_boot_kw=server.boot_kw - server.idle_kw,
                 full_gpus=gpus, hold_up_ms=server.hold_up_ms, max_hold_up_ms=server.hold_up_max_ms,
-                per_gpu_swing_kw=server.training_kw * server.evaluation_dip_fraction / spec.gpus_per_server,
+                per_gpu_swing_kw=server.swing_kw / spec.gpus_per_server,
                 sections=everywhere if spec.corded == "dual" else 1 << (k * site.sections // spec.rows),
+                supplies=(server.supplies.count, server.supplies.needed),
             )  # fmt: skip
             site.add_load(load, "row", spec.row_kw, gpus)
         core = Load("core", f.CORE, fixed_kw=spec.core.load_kw, hold_up_ms=spec.core.hold_up_ms, sections=everywhere)
@@ -178,7 +254,7 @@ class BackupCap:
         self._item = ids[site.path("core")]
         self._alarm = world.alarm(self._cap)
         self._row = -1
-        self.on = self.importing = False
+        self.on = self.importing = self.by_application = False
 
     def react(self) -> None:
         """Arm, or lift, the cap."""
@@ -194,7 +270,7 @@ class BackupCap:
                 self._alarm.at(site.now_us + self._after_us)
         elif not on_gensets or (settled and (not self.on or site.spare_kw >= self._saved_kw())):
             self._alarm.stop()
-            if self.on and not self.importing:
+            if self.on and not self.importing and not self.by_application:
                 site.log(self._item, r.CAPPED, 0, site.trigger)
                 self._set(False)
 
@@ -207,11 +283,21 @@ class BackupCap:
         self.importing = on
         if on == self.on:
             return
-        if on or not self.site.abnormal:
+        if on or not (self.site.abnormal or self.by_application):
             self._alarm.stop()
             self.site.log(self._item, r.CAPPED, int(on), self.site.trigger)
             self._set(on)
         self.site.ask(LOAD | SUPPLY)
+
+    def for_application(self, on: bool) -> None:
+        """Cap because the application layer says so, or no longer; what the limit or backup asks for stays."""
+        if on == self.by_application:
+            return
+        self.by_application = on
+        if on == self.on or (not on and (self.importing or self._alarm.due != NEVER)):
+            return
+        self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY)
+        self._set(on)
 
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.errors import InputError, Problem
+from twin.parts.file_failures import FileFailuresSpec, Placed, file_outages
 from twin.powerflow.files import Case, read_matpower, read_pandapower
 from twin.world.site_network import NetworkLimits, SiteNetwork
 
@@ -28,6 +29,7 @@ class FileNetworkSpec(NetworkLimits):
         default_factory=list, description="by feeder in name order: ends of the branch that it closes"
     )
     tie: list[int] | None = Field(default=None, min_length=2, max_length=2, description="ends of the sections' tie")
+    failures: FileFailuresSpec | None = Field(default=None, description="of its pieces; without it nothing fails")
 
     def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
         """Read the network and find the load points' buses.
@@ -50,18 +52,32 @@ def _placed(spec: FileNetworkSpec, case: Case, site: SiteBuilder) -> SiteNetwork
     branch = _branches(spec, case, number)
     faults = _faults(spec, number, loads, site.sections)
     problems = [Problem(message, spec.file, key=f"network.{key}") for key, message in faults]
+    named = spec.failures.pairs() if spec.failures else []
+    problems += [
+        Problem(f"no branch joins the buses {pair[0]} and {pair[1]}", spec.file, key=f"network.failures.{key}")
+        for key, pair in named
+        if branch[tuple(pair)] < 0
+    ]
     problems += [
         Problem(f"no branch joins the buses {pair[0]} and {pair[1]}", spec.file, key="network.infeed and tie")
-        for pair, place in branch.items()
-        if place < 0
+        for pair in _site_pairs(spec)
+        if branch[tuple(pair)] < 0
     ]
     if problems:
         raise InputError(problems)
+    buses_of = {name: [[number[bus] for bus in buses]] * site.sections for name, buses in spec.bus_of.items()}
+    section_bus = [number[bus] for bus in spec.section_bus]
+    outages = None
+    if spec.failures is not None:
+        boards = {name: [buses[0] for buses in by_section] for name, by_section in buses_of.items()}
+        placed = Placed(case.net, [int(own) for own in case.bus_number], branch, boards, section_bus)
+        outages = file_outages(spec.failures, placed, site)
     return SiteNetwork(
+        outages=outages,
         net=case.net,
         names=[str(own) for own in case.bus_number],
-        buses_of={name: [[number[bus] for bus in buses]] * site.sections for name, buses in spec.bus_of.items()},
-        section_bus=[number[bus] for bus in spec.section_bus],
+        buses_of=buses_of,
+        section_bus=section_bus,
         infeed=[[branch[tuple(pair)]] for pair in spec.infeed] or [[] for _ in range(site.sections)],
         iron_kw=np.zeros(case.net.buses),
         tie=branch[tuple(spec.tie)] if spec.tie else -1,
@@ -73,8 +89,12 @@ def _branches(spec: FileNetworkSpec, case: Case, number: dict[int, int]) -> dict
     """By pair of bus numbers the branch between them, -1 for none."""
     ends = zip(case.net.from_bus.tolist(), case.net.to_bus.tolist(), strict=True)
     known = {frozenset(pair): place for place, pair in enumerate(ends)}
-    wanted = [*spec.infeed, *([spec.tie] if spec.tie else [])]
+    wanted = [*_site_pairs(spec), *(pair for _, pair in (spec.failures.pairs() if spec.failures else []))]
     return {tuple(pair): known.get(frozenset(number.get(bus, -1) for bus in pair), -1) for pair in wanted}
+
+
+def _site_pairs(spec: FileNetworkSpec) -> list[list[int]]:
+    return [*spec.infeed, *([spec.tie] if spec.tie else [])]
 
 
 def _faults(spec: FileNetworkSpec, number: dict[int, int], loads: set[str], sections: int) -> list[tuple[str, str]]:

@@ -11,14 +11,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law, compile_law
+from twin.parts.capital import CapitalSpec
+from twin.parts.failures import FailuresSpec, RepairSpec, failing
 from twin.parts.fuel import FuelSpec, FuelTank
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
+from twin.world.failing import Group
+from twin.world.family import Family
 from twin.world.site import SUPPLY, Site
 
 if TYPE_CHECKING:
@@ -49,8 +54,21 @@ class GensetsSpec(Spec):
     plant_common_cause_probability: Probability = 0.006
     mttf_running_h: Positive = 1100.0
     mttr_h: Law = Field(default=37.0, validate_default=True)
+    repair: RepairSpec = Field(default=RepairSpec(), description="crew and spare part after a failed start or run")
+    standby_failures: FailuresSpec | None = Field(
+        default=None,
+        description="of a set that stands still or runs: needs life_h, repaired by mttr_h; dormant ones are found by"
+        " test runs or when the plant is called; a common cause strikes all sets",
+    )
     retransfer_min: NonNegative = 15.0
     fuel: FuelSpec | None = Field(default=None, description="without it fuel never ends")
+    capital: CapitalSpec | None = None
+
+    @model_validator(mode="after")
+    def _lives(self) -> Self:
+        if self.standby_failures is not None and self.standby_failures.life_h is None:
+            raise ValueError("standby_failures: give life_h, the time to failure in stand-by")
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -69,13 +87,23 @@ class Gensets:
         """One plant and its sets."""
         site.item("gensets", "genset_plant")
         for k in range(self.spec.n + self.spec.r):
-            site.item(f"gensets/genset-{k + 1:02d}", "genset")
+            site.item(f"gensets/genset-{k + 1:02d}", "genset", breakable=self.spec.standby_failures is not None)
+        if self.spec.standby_failures and self.spec.standby_failures.common_cause_fraction > 0.0:
+            site.item("gensets/common_cause", "common_cause")
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """Hook the start signal into the site's reactions."""
         running = RunningGensets(self.spec, world, site, ids)
         site.phases.append(running.react)
         site.gensets = running
+        spec = self.spec
+        if spec.standby_failures is not None:
+            model = failing(spec.standby_failures, 1.0, spec.mttr_h, site.plan.start_month)
+            names, common = running.names, site.path("gensets/common_cause")
+            groups = [Group(ids[common], common, list(range(len(names))))] if model.common_fraction > 0.0 else []
+            Family(
+                world, site, names, running.items, model, running.flip, groups=groups, needed=lambda _: running.called
+            )
 
 
 class RunningGensets:
@@ -85,8 +113,11 @@ class RunningGensets:
         self.spec, self.world, self.site = spec, world, site
         prefix = site.path("gensets")
         self._plant = ids[prefix]
-        names = [f"{prefix}/genset-{k + 1:02d}" for k in range(spec.n + spec.r)]
-        self._items = [ids[name] for name in names]
+        names = self.names = [f"{prefix}/genset-{k + 1:02d}" for k in range(spec.n + spec.r)]
+        self.items = [ids[name] for name in names]
+        self._sound = [True] * len(names)
+        """Not brought down by a failure in stand-by or a shock; a failure on demand is `_down_until`."""
+        self._care = spec.repair.care()
         self._fails = [world.stream(name, "fail_to_start") for name in names]
         self._trips = [world.stream(name, "fail_to_load") for name in names]
         self._lives = [world.stream(name, "fail_to_run") for name in names]
@@ -107,11 +138,30 @@ class RunningGensets:
         self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
         self._dry = False
         self._last_event, self._attempt = -1, 0
+        self._left_off: dict[int, int] = {}
 
     @property
     def settled(self) -> bool:
         """Whether every set that will come on line has done so."""
         return self._state == RUNNING and self._connected and not any(kind == START for _, kind, _ in self._steps)
+
+    @property
+    def called(self) -> bool:
+        """Whether the plant has been asked for."""
+        return self._state != OFF
+
+    def flip(self, flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
+        """Sets have failed in stand-by or by a shock, or are sound again; one that runs or starts is lost."""
+        row = cause
+        for k in flipped.tolist():
+            row = self.site.change(self.items[k], r.UP, int(up[k]), SUPPLY, cause)
+            self._sound[k] = bool(up[k])
+            own = [kind for _, kind, of in self._steps if of == k]
+            if own and not up[k]:
+                self._steps = [step for step in self._steps if step[2] != k]
+                if FAIL in own and START not in own:
+                    self._set_online(self._online - 1, row)
+        return row
 
     def react(self) -> None:
         """Start when a served feed has lost the grid; stop, after a while, when none has."""
@@ -126,12 +176,19 @@ class RunningGensets:
         elif self._state == RUNNING and self._stop_alarm.due == NEVER:
             self._released()
 
-    def stand_down(self, k: int, until_us: int) -> bool:
-        """Set `k` is taken out of service until then; refused while the plant is called."""
-        if self._state != OFF:
-            return False
+    @property
+    def sets(self) -> int:
+        """How many sets it has."""
+        return len(self.items)
+
+    def stand_down(self, k: int, until_us: int, row: int) -> None:
+        """Set k is taken out of service until then; what it lacks besides may last longer."""
+        self.site.log(self.items[k], r.MAINTENANCE, 1, row)
         self._down_until[k] = max(self._down_until[k], until_us)
-        return True
+
+    def leave_off(self, k: int, row: int) -> None:
+        """Set k was left switched off: it will not start when it is next called."""
+        self._left_off[k] = self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)
 
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant, and wait for fuel."""
@@ -196,14 +253,17 @@ class RunningGensets:
         if self.world.luck.fails("genset_plant", spec.plant_common_cause_probability, self._common.uniform_at(n)):
             self._row = self.site.change(self._plant, r.FAILED_TO_START, 1, 0, row)
             return
-        every = (spec.all_load_s - spec.start_s) / max(1, len(self._items) - 1)
+        every = (spec.all_load_s - spec.start_s) / max(1, len(self.items) - 1)
         slot = 0
-        for k, item in enumerate(self._items):
-            if now < self._down_until[k]:
+        for k, item in enumerate(self.items):
+            if now < self._down_until[k] or not self._sound[k]:
+                continue
+            if k in self._left_off:
+                self.site.change(item, r.FAILED_TO_START, 1, 0, self._left_off.pop(k))
                 continue
             if self.world.luck.fails("genset_start", spec.fail_to_start_probability, self._fails[k].uniform_at(n)):
                 self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
-                self._repair(k)
+                self._repair(k, self._row)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
             if self.world.luck.fails("genset_load", spec.fail_to_load_probability, self._trips[k].uniform_at(n)):
@@ -216,9 +276,26 @@ class RunningGensets:
         self._steps.sort()
         self._next()
 
-    def _repair(self, k: int) -> None:
-        self._down_until[k] = self.world.now + self._repairs[k].ticks_at(self._repair_law, self._event)
-        self.world.luck.hold(self._down_until[k])
+    def _repair(self, k: int, row: int = -1) -> None:
+        """Set k is out until repaired; `row` made it known."""
+        work_us = self._repairs[k].ticks_at(self._repair_law, self._event)
+        if self._care is None:
+            self._down_until[k] = self.world.now + work_us
+            self.world.luck.hold(self._down_until[k])
+            return
+        self._down_until[k] = NEVER
+        self.world.luck.degraded(self.names[k], True)
+
+        def done(last: int) -> None:
+            self._down_until[k] = self.world.now
+            self.world.luck.degraded(self.names[k], False)
+            self.site.change(self.items[k], r.UP, int(self._sound[k]), 0, last)
+
+        self.world.start(
+            self.world.repairs.repair(
+                self.site, self.items[k], self.names[k], self._event, work_us, self._care, row, done
+            )
+        )
 
     def _next(self) -> None:
         if self._steps:
@@ -236,12 +313,12 @@ class RunningGensets:
                 self.site.change(self._plant, r.ONLINE, self._online, SUPPLY, self._row)
                 self._connect(True)
             elif kind == TRIP:
-                self._row = self.site.change(self._items[k], r.FAILED_TO_LOAD, 1, SUPPLY, self._row)
-                self._repair(k)
+                self._row = self.site.change(self.items[k], r.FAILED_TO_LOAD, 1, SUPPLY, self._row)
+                self._repair(k, self._row)
             else:
                 self.world.luck.fire("genset_run")
-                row = self.site.change(self._items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
-                self._repair(k)
+                row = self.site.change(self.items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
+                self._repair(k, row)
                 self._set_online(self._online - 1, row)
         self._next()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from twin.inputs.outages_csv import OutageLog
+from twin.parts.planned_work import Drain
 from twin.parts.supply_events import (
     EventSpec,
     LoggedSource,
@@ -31,6 +32,8 @@ from twin.world.site_network import supply_state
 from twin.world.world import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twin.world.blueprint import SiteBuilder
     from twin.world.world import Process, World
 
@@ -218,6 +221,18 @@ class RunningGrid:
         self.world.luck.degraded(strike, False)
         self.site.ask(SUPPLY)
 
+    def take(self, item: int, row: int, event: int, feeder: int) -> Callable[[], None]:
+        """Take a feeder down for the reason in `row`, for as long as it takes; the answer gives it back."""
+        strike = Strike(NEVER, item, row, event, closed_transition=False)
+        self._strikes[feeder].append(strike)
+        self.site.ask(SUPPLY)
+
+        def give_back() -> None:
+            self._strikes[feeder].remove(strike)
+            self.site.ask(SUPPLY)
+
+        return give_back
+
     def others_down(self, feeder: int) -> bool:
         """Whether any other feeder is down, so that planned work must wait."""
         return any(strikes for k, strikes in enumerate(self._strikes) if k != feeder)
@@ -225,6 +240,34 @@ class RunningGrid:
     def postpone(self, item: int) -> None:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
+
+    def drain(self, item: int, name: str) -> Process:
+        """Have the site's jobs save and stand by, and wait for the slowest."""
+        drain = Drain(self.site, name, on=True)
+        drain.stop(item)
+        if drain.lead_us:
+            yield self.world.sleep(drain.lead_us)
+
+    def release(self, item: int, name: str) -> None:
+        """Let the jobs restart."""
+        Drain(self.site, name, on=True).release(self.site.log(item, r.RESTORED, 1, -1))
+
+    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+        """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
+        length_us = self.site.hands.err()
+        if length_us >= 0:
+            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
+            self.world.start(self._wrong_feeder(item, row, event, feeder, length_us))
+
+    def _wrong_feeder(self, item: int, row: int, event: int, feeder: int, length_us: int) -> Process:
+        strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
+        others = [self._strikes[k] for k in range(len(self._strikes)) if k != feeder]
+        for strikes in others:
+            strikes.append(strike)
+        yield self.world.sleep(length_us)
+        for strikes in others:
+            strikes.remove(strike)
+        self.site.ask(SUPPLY)
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""
@@ -258,6 +301,7 @@ class RunningGrid:
         limit_kw = min(self._limit_kw, carried_kw or UNLIMITED_KW)
         if limit_kw != self.site.import_limit_kw:
             self.site.import_limit_kw = self.site.totals[f.IMPORT_LIMIT_KW] = limit_kw
+            self.site.surprise()
 
     def _say_supply(self) -> None:
         """How each section is fed, for the record of what flows where."""
@@ -303,6 +347,7 @@ class RunningGrid:
         if not self._up[k] and self._tie_alarm.due != NEVER and self._up[1 - k]:
             until = min(until, self._tie_alarm.due)
         section[f.S_BREAK_UNTIL_US, k] = until
+        self.site.section_row[k] = self._rows[k]
         on = int(self._up[k] or through_tie)
         if on != section[f.S_GRID, k]:
             self.site.change(self._items[k], r.ENERGISED, on, 0, self._rows[k])

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from twin.parts.campus_failures import CampusFailuresSpec
 from twin.parts.campus_network import Plate, SiteFigures, Way, build_site
+from twin.parts.feeder_network import FeederNetworkSpec
 from twin.parts.file_network import FileNetworkSpec
+from twin.parts.network_failures import NetworkFailures
 from twin.spec import NonNegative, Positive, PositiveCount, Spec
 from twin.world.site_network import NetworkLimits, SiteNetwork
 
@@ -80,11 +83,18 @@ class CampusNetworkSpec(NetworkLimits):
     row_taps: PositiveCount = Field(default=1, description="buses along each busway that share the row's draw", le=60)
     core_transformers: TransformerSpec
     cooling_transformers: TransformerSpec
+    failures: CampusFailuresSpec | None = Field(default=None, description="of its pieces; without it nothing fails")
 
     @model_validator(mode="after")
     def _levels(self) -> Self:
         if self.main_transformers is None and self.supply_kv != self.mv_kv:
             raise ValueError(f"without main_transformers supply_kv ({self.supply_kv:g}) must be mv_kv ({self.mv_kv:g})")
+        return self
+
+    @model_validator(mode="after")
+    def _pieces_are_there(self) -> Self:
+        if self.failures and self.failures.main_transformers and self.main_transformers is None:
+            raise ValueError("failures.main_transformers: the network has none (add main_transformers)")
         return self
 
     def build(self, site: SiteBuilder, gensets: bool) -> SiteNetwork:
@@ -104,21 +114,28 @@ class CampusNetworkSpec(NetworkLimits):
             units_per_ring=self.rings.units_per_ring, cable=self.rings.cable.way(), row=self.row_transformers.plate(),
             busway=self.row_busway.way(), taps=self.row_taps, core=self.core_transformers.plate(),
             cooling=self.cooling_transformers.plate(), gensets=gensets, limits=self,
+            outages=self.failures.figures(site, self.rings.cable.length_m) if self.failures else None,
         )  # fmt: skip
 
 
-NetworkSpec = CampusNetworkSpec | FileNetworkSpec
+NetworkSpec = CampusNetworkSpec | FileNetworkSpec | FeederNetworkSpec
 
 
 class DistributionNetwork:
-    """The network of a site; it acts through the plant's record of what is drawn where."""
+    """The network of a site: the plant's record says what is drawn where, and what fails in it acts on the feeds."""
 
     def __init__(self, spec: NetworkSpec, gensets: bool) -> None:
         self.spec, self._gensets = spec, gensets
+        self._failures: NetworkFailures | None = None
 
     def declare(self, site: SiteBuilder) -> None:
         """Build it for the load points that are there; comes after them."""
         site.network = self.spec.build(site, self._gensets)
+        if site.network.outages is not None:
+            self._failures = NetworkFailures(site.network.outages)
+            self._failures.declare(site)
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
-        """Nothing runs by itself."""
+        """Let it fail, where the scenario says how."""
+        if self._failures is not None:
+            self._failures.install(world, site, ids)

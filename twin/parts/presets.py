@@ -1,4 +1,4 @@
-"""Named sets of figures that ship with the package: tariffs and carbon factors, each with source and date.
+"""Named sets of figures that ship with the package: tariffs, carbon factors, workloads, servers; each with its source.
 
 A block that says `preset: NAME` takes the preset's keys below its own: mappings merge, scalars and lists replace.
 """
@@ -13,13 +13,15 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-_FILE = Path(__file__).with_name("presets.yaml")
+_FILES = {"workload": "workloads.yaml", "server": "servers.yaml", "phases": "servers.yaml"}
+"""By kind, where it is not presets.yaml; these are fitted, and made anew by a command that their head names."""
 
 
 @cache
 def presets(kind: str) -> dict[str, Any]:
-    """The presets of a kind, "tariff" or "carbon", by name."""
-    found: dict[str, Any] = YAML(typ="safe", pure=True).load(_FILE.read_text(encoding="utf-8"))[kind]
+    """The presets of a kind, e.g. "tariff" or "carbon", by name."""
+    file = Path(__file__).with_name(_FILES.get(kind, "presets.yaml"))
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))[kind]
     return found
 
 
@@ -27,7 +29,7 @@ def with_preset(kind: str, data: Any, instead: Mapping[str, Collection[str]] | N
     """A block's data over those of the preset that it names; unknown names are left to `known_preset` to refuse.
 
     Args:
-        kind: "tariff" or "carbon".
+        kind: "tariff", "carbon", "workload" or "server".
         data: the block as given.
         instead: by key of the block, the preset's keys that fall away where it is given.
     """

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from twin.parts.capital import CapitalSpec
 from twin.spec import NonNegative, Positive, Spec
 from twin.world.profile import ProfileSpec
 from twin.world.pv_plan import PvPlan
@@ -58,6 +59,7 @@ class PvSpec(Spec):
     yearly_fade_fraction: float = Field(default=0.005, ge=0, le=0.1, description="from the second year on")
     weather: WeatherSpec = WeatherSpec()
     export_limit_kw: NonNegative = Field(default=0.0, description="what is over is curtailed; 0: no export")
+    capital: CapitalSpec | None = None
     islanding: bool = Field(
         default=False, description="strings wired to the cabinets serve their loads without the grid, up to these"
     )

@@ -79,6 +79,7 @@ class PlannedSpec(Duration):
     per_year: NonNegative
     closed_transition_probability: Probability = 1.0
     notice_h: NonNegative = Field(default=0.0, description="announced this long before")
+    drain_job: bool = Field(default=False, description="jobs save and stand by first, and restart when it is done")
 
 
 class ScriptedEventSpec(Duration):
@@ -161,6 +162,19 @@ class Struck(GridSupply, Protocol):
         """Log that planned work waits."""
 
 
+class Worked(Struck, Protocol):
+    """What planned work on a feeder asks of the grid besides."""
+
+    def drain(self, item: int, name: str) -> Process:
+        """Have the jobs save and stand by."""
+
+    def release(self, item: int, name: str) -> None:
+        """Let the jobs restart."""
+
+    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
+        """One operation by hand, which may open the wrong feeder."""
+
+
 def warned(
     world: World, grid: Struck, item: int, at_us: int, notice_h: float, expected_h: float, feeders: tuple[int, ...]
 ) -> Process:
@@ -221,7 +235,7 @@ class PlannedSource:
         self.spec, self.name, self.feeder = spec, name, feeder
         self._law = spec.law()
 
-    def run(self, world: World, grid: Struck, item: int) -> Process:
+    def run(self, world: World, grid: Worked, item: int) -> Process:
         """The work's process."""
         if self.spec.per_year <= 0.0:
             return
@@ -240,10 +254,15 @@ class PlannedSource:
                 yield from warned(
                     world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean, (self.feeder,)
                 )
+            if self.spec.drain_job:
+                yield from grid.drain(item, self.name)
             closed = transition.uniform() < self.spec.closed_transition_probability
             number = event_number(self.name, ordinal)
             duration_us = durations.ticks(self._law)
+            grid.switch_by_hand(item, number, self.feeder)
             yield from grid.event(item, number, (self.feeder,), duration_us, 0.0, closed_transition=closed)
+            if self.spec.drain_job:
+                grid.release(item, self.name)
             ordinal += 1
             at += every
 

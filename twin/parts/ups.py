@@ -3,22 +3,26 @@
 A block carries a share of the rows and, with the other blocks, the dual-corded core and pumps. On the grid it loses
 `loss_fraction` of its input. With fewer than n sound modules it goes to static bypass: no break, but raw supply from
 then on. A block failure (rare: the output itself) darkens what it alone feeds until it has been bypassed by hand; it is
-normal again when repaired.
+normal again when repaired. Two systems (2N) stand side by side: every load has a cord to each, or hangs on one of them
+by a static transfer switch. Battery strings fail on their own, and take their kW and minutes with them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from twin.chance.law import Law, compile_law, exponential
+from twin.chance.law import Law
+from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
 from twin.parts.failures import FailuresSpec, failing
+from twin.parts.transfer_switch import TransferSwitches, TransferSwitchSpec
+from twin.parts.unit_flips import UnitFlips
+from twin.parts.ups_block import LockOut, RunningBlock
 from twin.plant import fields as f
-from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
-from twin.units import ticks
+from twin.spec import Count, Fraction, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.world import record as r
 from twin.world.blueprint import Feed, Unit
 from twin.world.failing import Group
@@ -27,7 +31,7 @@ from twin.world.site import SUPPLY, Site
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
-    from twin.world.world import Process, World
+    from twin.world.world import World
 
 Served = Literal["rows", "core", "continuous_cooling"]
 
@@ -46,10 +50,33 @@ class ModulesSpec(Spec):
     )
 
 
+class StringsSpec(Spec):
+    """Battery strings of a block, in parallel: n give its rated kW; all share its minutes."""
+
+    n: PositiveCount
+    r: Count = 0
+    mtbf_h: Positive = Field(default=440000.0, description="2 % of strings a year")
+    mttr_h: Law = Field(default=48.0, validate_default=True)
+    failures: FailuresSpec | None = Field(default=None, description="of a string, e.g. dormant until tested or needed")
+
+
+class LockOutSpec(Spec):
+    """After `transfers` to battery within `within_s` a block stays there, or on bypass, until returned by hand."""
+
+    transfers: PositiveCount = 3
+    within_s: Positive = 60.0
+    stays_on: Literal["battery", "bypass"] = "battery"
+    manual_return_h: Positive = 0.5
+
+
 class UpsSpec(Spec):
     """Centralised UPS."""
 
-    blocks: PositiveCount = 1
+    systems: Literal[1, 2] = Field(default=1, description="2: A and B (2N), each able to carry all that they serve")
+    transfer_switch: TransferSwitchSpec | None = Field(
+        default=None, description="before each load, with two systems; without it loads have a cord to each"
+    )
+    blocks: PositiveCount = Field(default=1, description="of a system")
     modules: ModulesSpec
     serves: list[Served] = Field(default=["rows", "core", "continuous_cooling"], min_length=1)
     loss_fraction: float = Field(default=0.045, ge=0, lt=1, description="of the input, double conversion")
@@ -59,6 +86,18 @@ class UpsSpec(Spec):
     block_mttr_h: Law = Field(default=8.0, validate_default=True)
     bypass_by_hand_h: NonNegative = 1.0
     fail_on_demand_probability: Probability = 0.001
+    fail_on_demand_common_fraction: Fraction = Field(
+        default=0.0, description="beta: share of these failures that all blocks of the system have together"
+    )
+    strings: StringsSpec | None = Field(default=None, description="of a block's battery; without them it never fails")
+    lock_out: LockOutSpec | None = None
+    capital: CapitalSpec | None = None
+
+    @model_validator(mode="after")
+    def _two_to_switch(self) -> Self:
+        if self.transfer_switch is not None and self.systems == 1:
+            raise ValueError("transfer_switch: there is nothing to switch between (set systems: 2)")
+        return self
 
     @property
     def block_kw(self) -> float:
@@ -71,38 +110,82 @@ class Ups:
 
     def __init__(self, name: str, spec: UpsSpec, rows: int, gensets: frozenset[str]) -> None:
         self.spec, self._rows = spec, rows
+        self._name = name
         self._genset = gensets >= set(spec.serves)
-        self._blocks = [f"{name}-{b + 1}" for b in range(spec.blocks)]
+        sides = [name] if spec.systems == 1 else [f"{name}-a", f"{name}-b"]
+        self._blocks = [f"{side}-{b + 1}" for side in sides for b in range(spec.blocks)]
+        rows_served = [row_name(k) for k in range(rows)] if "rows" in spec.serves else []
+        self._loads = rows_served + [load for load in ("core", "continuous_cooling") if load in spec.serves]
+        self._switches = TransferSwitches(spec.transfer_switch, self._loads) if spec.transfer_switch else None
+
+    def _served(self, b: int) -> list[str]:
+        """Loads of block b of a system: its share of the rows, and with the other blocks all else."""
+        spec = self.spec
+        rows = [row_name(k) for k in range(self._rows) if k * spec.blocks // self._rows == b]
+        return [load for load in self._loads if load in rows or not load.startswith("row-")]
+
+    def _sections(self, site: SiteBuilder, system: int, b: int) -> int:
+        """A system of two has a section of its own; blocks of a single one are spread over all."""
+        spec = self.spec
+        if spec.systems == 2:
+            return 1 << (system * site.sections // 2)
+        return 1 << (b * site.sections // spec.blocks) if spec.blocks > 1 else (1 << site.sections) - 1
 
     def declare(self, site: SiteBuilder) -> None:
         """A feed, a battery and the modules of each block."""
         spec = self.spec
-        kwh = spec.block_kw * spec.autonomy_min / 60.0
         limit = (spec.modules.n + spec.modules.r) * spec.modules.rated_kw
-        for b, name in enumerate(self._blocks):
-            rows = [row_name(k) for k in range(self._rows) if k * spec.blocks // self._rows == b]
-            loads = rows if "rows" in spec.serves else []
-            loads = loads + [load for load in ("core", "continuous_cooling") if load in spec.serves]
-            everywhere = (1 << site.sections) - 1
-            sections = 1 << (b * site.sections // spec.blocks) if spec.blocks > 1 else everywhere
-            battery = Unit(
-                site.item(f"{name}/battery", "ups_battery"), limit, kwh, 0.0, kwh, 1.0, 0.0,
-                spec.block_kw / spec.recharge_multiple,
-            )  # fmt: skip
+        for place, name in enumerate(self._blocks):
+            system, b = divmod(place, spec.blocks)
             feed = Feed(
-                name, f.IN_LINE, sections, [battery], spec.loss_fraction, limit,
-                fail_probability=spec.fail_on_demand_probability, genset=self._genset,
+                name, f.IN_LINE, self._sections(site, system, b), self._batteries(site, name, limit),
+                spec.loss_fraction, limit, fail_probability=spec.fail_on_demand_probability, genset=self._genset,
+                fail_common_fraction=spec.fail_on_demand_common_fraction, fail_group=self._name,
             )  # fmt: skip
-            site.add_feed(feed, "ups_block", [site.path(load) for load in loads])
+            site.add_feed(feed, "ups_block", [site.path(load) for load in self._served(b)])
             for m in range(spec.modules.n + spec.modules.r):
                 site.item(f"{name}/module-{m + 1}", "ups_module", breakable=True)
             if spec.modules.failures and spec.modules.failures.common_cause_fraction > 0.0:
                 site.item(f"{name}/common_cause", "common_cause")
+        if self._switches is not None:
+            self._switches.declare(site)
+
+    def _batteries(self, site: SiteBuilder, name: str, limit_kw: float) -> list[Unit]:
+        """One battery, or strings: n of them give the block's kW, each holds its part of the minutes."""
+        spec, strings = self.spec, self.spec.strings
+        kwh = spec.block_kw * spec.autonomy_min / 60.0
+        recharge_kw = spec.block_kw / spec.recharge_multiple
+        if strings is None:
+            battery = site.item(f"{name}/battery", "ups_battery")
+            return [Unit(battery, limit_kw, kwh, 0.0, kwh, 1.0, 0.0, recharge_kw)]
+        count = strings.n + strings.r
+        each_kw, each_kwh = limit_kw / strings.n, kwh / count
+        return [
+            Unit(
+                site.item(f"{name}/string-{k + 1}", "battery_string", breakable=True), each_kw, each_kwh, 0.0, each_kwh,
+                1.0, 0.0, recharge_kw / count,
+            )
+            for k in range(count)
+        ]  # fmt: skip
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
-        """A family of modules over all blocks; a process for each block's own failure."""
-        spec, count = self.spec, self.spec.modules.n + self.spec.modules.r
-        blocks = [RunningBlock(spec, world, site, name, ids) for name in self._blocks]
+        """Families of modules and strings over all blocks; a process for each block's own failure."""
+        blocks = [RunningBlock(self.spec, world, site, name, ids) for name in self._blocks]
+        self._install_modules(world, site, ids, blocks)
+        if self.spec.strings is not None:
+            self._install_strings(self.spec.strings, world, site, ids)
+        if self._switches is not None:
+            self._switches.install(world, site, ids)
+        for name, block in zip(self._blocks, blocks, strict=True):
+            world.start(block.fail())
+            site.blocks[name] = block
+            if self.spec.lock_out is not None:
+                site.switches = True
+                site.phases.append(LockOut(self.spec.lock_out, world, block).react)
+
+    def _install_modules(self, world: World, site: Site, ids: dict[str, int], blocks: list[RunningBlock]) -> None:
+        modules = self.spec.modules
+        count = modules.n + modules.r
         names = [site.path(f"{name}/module-{m + 1}") for name in self._blocks for m in range(count)]
         items = [ids[name] for name in names]
 
@@ -117,65 +200,15 @@ class Ups:
         def needed(k: int) -> bool:
             return bool(site.fact[f.F_STATE, blocks[k // count].feed] != f.ON_SECTION)
 
-        modules = spec.modules
         model = failing(modules.failures, modules.mtbf_h, modules.mttr_h, site.plan.start_month)
         groups = []
         for b, name in enumerate(self._blocks if model.common_fraction > 0.0 else ()):
             common = site.path(f"{name}/common_cause")
             groups.append(Group(ids[common], common, list(range(b * count, (b + 1) * count))))
         Family(world, site, names, items, model, flip, groups=groups, needed=needed)
-        for block in blocks:
-            world.start(block.fail())
 
-
-class RunningBlock:
-    """One block: bypass and output failure."""
-
-    def __init__(self, spec: UpsSpec, world: World, site: Site, name: str, ids: dict[str, int]) -> None:
-        self.spec, self.world, self.site = spec, world, site
-        self._name = site.path(name)
-        self.item, self.feed = ids[self._name], site.plan.feed_of[name]
-        self._short = self._failed = False
-
-    def modules(self, up: int, row: int) -> None:
-        """The number of sound modules has changed: new limit, perhaps to or from static bypass."""
-        limit = up * self.spec.modules.rated_kw
-        self.site.quantity[f.F_LIMIT_KW, self.feed] = limit
-        self._short = up < self.spec.modules.n
-        self._bypass(row)
-
-    def _bypass(self, row: int) -> None:
-        fact = self.site.fact
-        on = int(self._short or self._failed)
-        if on != fact[f.F_BYPASS, self.feed]:
-            self.site.change(self.item, r.BYPASS, on, SUPPLY, row)
-            fact[f.F_BYPASS, self.feed] = on
-
-    def fail(self) -> Process:
-        """Fails, is bypassed by hand, is repaired, and again."""
-        lives, repairs = self.world.stream(self._name, "failure"), self.world.stream(self._name, "restoration")
-        parts = self.world.stream(self._name, "restoration_part")
-        life = exponential(self.spec.block_mtbf_h)
-        restoration = compile_law(self.spec.block_mttr_h)
-        fact = self.site.fact
-        by_hand = ticks(self.spec.bypass_by_hand_h)
-        while True:
-            yield self.world.luck.live("ups_block", lives.ticks(life), life.mean)
-            self.world.luck.degraded(self.item, True)
-            repair = self.world.luck.duration_us("ups_block_repair", repairs, parts, restoration)
-            row = self.site.change(self.item, r.UP, 0, SUPPLY)
-            fact[f.F_UP, self.feed] = 0
-            self._failed = True
-            if by_hand < repair:
-                yield self.world.sleep(max(1, by_hand))
-                self.site.change(self.item, r.BYPASS, 1, SUPPLY, row)
-                fact[f.F_BYPASS, self.feed] = 1
-                fact[f.F_UP, self.feed] = 1
-                yield self.world.sleep(repair - by_hand)
-            else:
-                yield self.world.sleep(repair)
-            self.site.change(self.item, r.UP, 1, SUPPLY, row)
-            self._failed = False
-            fact[f.F_UP, self.feed] = 1
-            self._bypass(row)
-            self.world.luck.degraded(self.item, False)
+    def _install_strings(self, strings: StringsSpec, world: World, site: Site, ids: dict[str, int]) -> None:
+        names = [site.path(f"{name}/string-{k + 1}") for name in self._blocks for k in range(strings.n + strings.r)]
+        units = UnitFlips(site, [ids[name] for name in names])
+        model = failing(strings.failures, strings.mtbf_h, strings.mttr_h, site.plan.start_month)
+        Family(world, site, names, units.items, model, units.flip, needed=units.needed)

@@ -13,7 +13,7 @@ from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
 from twin.plant.meter import meter
-from twin.plant.plan import next_slot
+from twin.plant.plan import goes_on, next_slot, weigh
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -27,18 +27,21 @@ def _integrate(end_us: int, site: Array, ledger: Array, clock: Array, edge: Arra
     start_us = clock[f.NOW_US]
     month = int(edge[f.E_MONTH, clock[f.EDGE]])
     dt_h = (end_us - start_us) / TICKS_PER_H
+    price = edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
     for k in range(POWERS):
         if site[k] != 0.0:
             ledger[k, month] += site[k] * dt_h
     if site[f.PV_AVAILABLE_KW] > 0.0:
         for k in range(3):
             ledger[f.LEDGER_PV_KWH + k, month] += site[f.PV_KW + k] * dt_h
+        ledger[f.LEDGER_PV_VALUE, month] += (site[f.PV_KW] - site[f.EXPORT_KW]) * dt_h * price
     if site[f.RAMP_LIMIT_KW] > 0.0:
         for k in range(4):
             ledger[f.LEDGER_RAMP_KWH + k, month] += site[f.RAMP_STORAGE_KW + k] * dt_h
     imported_kwh = site[f.IMPORT_KW] * dt_h
     ledger[f.LEDGER_PERIOD_KWH + int(edge[f.E_PERIOD, clock[f.EDGE]]), month] += imported_kwh
-    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * edge[f.E_PRICE_PER_KWH, clock[f.EDGE]]
+    ledger[f.LEDGER_ENERGY_COST, month] += imported_kwh * price
+    ledger[f.LEDGER_CHARGE_COST, month] += site[f.CHARGE_KW] * dt_h * price
     meter(start_us, end_us, site[f.IMPORT_KW], site, f.QUARTER_KWH, ledger, month)
     if clock[f.PLAN_SLOTS] > 0:
         site[f.SLOT_NET_KWH] += site[f.NET_KW] * dt_h
@@ -174,8 +177,10 @@ def advance(
                 if not at_edge or only_money:
                     return OK
             clock[f.BOUND_US] = NEVER
-        elif only_money and not at_slot:
+        elif not (at_edge and not only_money) and (not at_slot or goes_on(fact, quantity, clock, site)):
             continue
+        if at_slot:
+            weigh(quantity, clock, site)
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK

@@ -27,12 +27,16 @@ def loads(fact: Array, quantity: Array, clock: Array, site: Array, edge: Array) 
         if kind == f.ROW or kind == f.CORE:
             per_gpu = quantity[f.L_PER_GPU_CAPPED_KW, i] if fact[f.L_CAPPED, i] else quantity[f.L_PER_GPU_KW, i]
             level = utilisation * quantity[f.L_PER_GPU_KW, i]
-            potential = quantity[f.L_FIXED_KW, i] + fact[f.L_BUSY_GPUS, i] * min(per_gpu, level)
+            # A replayed swing may exceed the mean level, a cap is never exceeded.
+            drawn = min(per_gpu, level) if fact[f.L_CAPPED, i] else level
+            potential = quantity[f.L_FIXED_KW, i] + fact[f.L_BUSY_GPUS, i] * drawn
             potential += fact[f.L_BOOTING, i] * quantity[f.L_PER_BOOT_KW, i]
             full = quantity[f.L_FIXED_KW, i] + quantity[f.L_FULL_GPUS, i] * per_gpu
             quantity[f.L_POTENTIAL_KW, i] = potential
             quantity[f.L_FULL_KW, i] = max(full, potential)
             hold_up = quantity[f.L_RATED_HOLD_UP_US, i] * (full / potential if potential > 0.0 else 1.0)
+            if kind == f.ROW and not fact[f.L_SOURCE, i]:
+                hold_up *= quantity[f.L_FED_SHARE, i]  # supplies on a live cord carry those of a dead one, too
             quantity[f.L_HOLD_UP_US, i] = min(hold_up, quantity[f.L_MAX_HOLD_UP_US, i])
             if fact[f.L_LIT, i]:
                 it_kw += potential

@@ -29,8 +29,16 @@ def way_loss_kw(i: int, kw: float, quantity: Array, site: Array) -> float:
 
 
 @inner
+def share_of(i: int, j: int, live: int, fact: Array) -> float:
+    """Feed j's share of load i: all or nothing behind a static transfer switch, else one of `live` equal ones."""
+    if fact[f.L_SOURCE, i]:
+        return 1.0 if fact[f.L_SOURCE, i] == j + 1 else 0.0
+    return 1.0 / live
+
+
+@inner
 def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array, site: Array) -> None:
-    """Demand of every feed [kW]: its loads, a dual-corded one shared equally over its live feeds."""
+    """Demand of every feed [kW]: its loads, a dual-corded one over its live feeds, or as its switch is."""
     for j in range(clock[f.FEEDS]):
         quantity[f.F_DEMAND_KW, j] = quantity[f.F_WAY_LOSS_KW, j] = 0.0
     k = 0
@@ -43,11 +51,12 @@ def feed_demands(quantity: Array, link: Array, fact: Array, clock: Array, site: 
             if fact[f.F_STATE, link[f.LINK_FEED, end]] != f.DEAD:
                 live += 1
             end += 1
+        quantity[f.L_FED_SHARE, i] = live / (end - k)
         if live > 0 and quantity[f.L_DEMAND_KW, i] > 0.0:
             for m in range(k, end):
                 j = link[f.LINK_FEED, m]
                 if fact[f.F_STATE, j] != f.DEAD:
-                    share = quantity[f.L_DEMAND_KW, i] / live
+                    share = quantity[f.L_DEMAND_KW, i] * share_of(i, j, live, fact)
                     quantity[f.F_DEMAND_KW, j] += share
                     quantity[f.F_WAY_LOSS_KW, j] += way_loss_kw(i, share, quantity, site)
         k = end

@@ -39,7 +39,12 @@ F_READY_US, F_AWAY_US, F_EVENT = range(26, 29)  # may take to its point from; cu
 F_SYNCHRONISED, F_CHANGEOVER_US = 29, 30  # of a point
 U_USE, U_FUELLED = 31, 32  # of a unit at a berth: what it does beside the grid; a generator, whose content never ends
 BUFFERS, TRADES, FOLLOWS = 1, 2, 4  # U_USE, added up: keeps import under its limit; follows the price, or the plan
-FACTS = 33
+F_SWITCH = 33  # the feed's static switch is sound
+# ---- load, continued: its cords, its static transfer switch, a board that is cut off
+L_SOURCE = 34  # behind a static transfer switch: the feed that it hangs on, plus 1; 0: no switch
+L_STUCK, L_MOVES, L_CUT, L_NEEDED = range(35, 39)  # why the switch does not move; draws; causes; live feeds it needs
+F_START_US = 39  # from then on storage on a dead feed may light its loads again; 0: not
+FACTS = 40
 U_RESERVE_KWH, U_LOW_PRICE, U_HIGH_PRICE = range(
     42, 45
 )  # set on arrival: never below by trade; charge at; discharge at
@@ -48,7 +53,13 @@ F_PV_KW = 47  # what PV wired to the feed's storage gives to its loads while tha
 U_LOW_KWH, U_LOW_SHARE, U_HIGH_KWH, U_HIGH_SHARE = range(48, 52)  # below, above: only this share of kW; 0 for no limit
 U_SALE_KW = 52  # what it sells by plan in the slot at hand
 L_PER_GPU_SWING_KW = 53  # how far a busy GPU's power falls in an evaluation dip
-QUANTITIES = 54
+F_FAIL_COMMON = 54  # probability that its switch fails to pick up together with all others of its group
+L_FED_SHARE = 55  # live feeds over cords
+L_SWITCH_LAW, L_SWITCH_A, L_SWITCH_B, L_SWITCH_FAIL = range(56, 60)  # ratings
+U_GIVES_KWH, U_TAKES_KWH, U_ROOM_KWH = range(
+    60, 63
+)  # above reserve, below the plan's level, below full: shares by plan
+QUANTITIES = 63
 
 # ---- ageing: rows of units after all others, there only where cells age (`clock[AGEING]`); a unit's column holds all
 # that its cells have been through, so it can travel with it. U_NEW_KWH is 0 for a unit that does not age.
@@ -125,11 +136,12 @@ RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(42, 47)
 RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(47, 51)
 SITE_QUANTITIES = 51
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
-# slot began; then its rows, `PLAN_MOST` slots each, the last of which holds what the slots have turned out to be.
-NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 4)
-PLAN, PLAN_MOST = SITE_QUANTITIES + 4, 48
+# slot began; what is drawn beside planned storage, what that may take. Then its rows, `PLAN_MOST` slots each; the last
+# holds what the slots have turned out to be.
+NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW, BESIDE_KW, ROOM_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 6)
+PLAN, PLAN_MOST = SITE_QUANTITIES + 6, 48
 P_UP, P_DOWN, P_CAP_KW, P_CALL_KW, P_RESERVE, P_SEEN_KW = range(6)
-PLAN_QUANTITIES = 4 + 6 * PLAN_MOST
+PLAN_QUANTITIES = 6 + 6 * PLAN_MOST
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(
@@ -139,7 +151,8 @@ LEDGER_TRUCK_IN_KWH, LEDGER_TRUCK_OUT_KWH = POWERS + 7, POWERS + 8  # stored ene
 LEDGER_ENERGY_COST, LEDGER_PERIOD_KWH = POWERS + 9, POWERS + 10  # import at its price; the first of five, by period
 LEDGER_PV_KWH, LEDGER_CURTAILED_KWH, LEDGER_EXPORT_KWH = range(POWERS + 15, POWERS + 18)
 LEDGER_RAMP_KWH, LEDGER_RAMP_EXCEEDED_H, LEDGER_SWING_H, LEDGER_SWING_EXCEEDED_H = range(POWERS + 18, POWERS + 22)
-LEDGER_ROWS = POWERS + 22
+LEDGER_PV_VALUE, LEDGER_CHARGE_COST = POWERS + 22, POWERS + 23  # used PV and charging at the price of their instant
+LEDGER_ROWS = POWERS + 24
 LEDGER_NAMES = (
     "import_kwh",
     "genset_kwh",
@@ -177,6 +190,8 @@ LEDGER_NAMES = (
     "ramp_exceeded_h",
     "swing_h",
     "swing_exceeded_h",
+    "pv_value",
+    "charge_cost",
 )
 SERIES_NAMES = (
     "import_kw",
@@ -204,7 +219,9 @@ last, where the site has PV, what that gives to the sections, negative."""
 DEAD_SECTION, OWN_FEEDER, THROUGH_TIE = range(3)
 SECTION_BITS = 2
 GENSETS_FEED = 1 << 2 * SECTION_BITS
-"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid."""
+FAULT_STATE = GENSETS_FEED << 1
+"""A supply state has two bits for how each section is fed, and one where gensets feed those without grid; above them
+the number of a state of faults and ties in the network, 0 when it is sound."""
 
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)

@@ -10,6 +10,7 @@ from typing import Any
 
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
+from twin.plant.feeds import share_of
 from twin.plant.sharing import auxiliaries_kw
 
 Array = Any
@@ -28,7 +29,7 @@ def grid_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) -> flo
         on = fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
         if link[f.LINK_LOAD, k] == i and on:
             loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
-            total += kw / live / (1.0 - loss)
+            total += kw * share_of(i, j, live, fact) / (1.0 - loss)
     return total
 
 
@@ -44,7 +45,7 @@ def _through_kw(i: int, kw: float, fact: Array, quantity: Array, link: Array) ->
         j = link[f.LINK_FEED, k]
         if link[f.LINK_LOAD, k] == i and fact[f.F_UP, j] and not fact[f.F_ON_GENSET, j]:
             loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
-            total += kw / sound / (1.0 - loss)
+            total += kw * share_of(i, j, sound, fact) / (1.0 - loss)
     return total
 
 

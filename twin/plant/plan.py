@@ -4,8 +4,10 @@ The plan is a feedback law of slots. Per slot it has two thresholds and a reserv
 a cap on import; so it still makes sense when a unit fails, and units of unlike charge meet at the threshold. Surplus of
 PV is stored first. Above the cap all units above their reserve discharge, whatever the price; nothing is exported.
 What is to be sold in a slot is sold at a constant power, set as the slot begins, so that holding the cap counts towards
-it; charging goes as fast as the cap allows. Energy that is too little to hold the cap is spread over the slot. Powers
-are shared in proportion to kW and change at bounds and edges only: asked again, they are the same to the bit.
+it; charging goes as fast as the cap allows. Energy that is too little to hold the cap is spread over the slot. What is
+less than all could give or take is shared by the energy that each has above the reserve, or wants below the threshold,
+as the slot began, within its kW: units empty and fill together; aged cells, whose window is smaller, do less. Powers
+change at bounds and edges only: asked again, they are the same to the bit.
 
 The cap is meant at the utility's meter, so the estimate of the network's losses is taken off it. A peak that the month
 has seen when the slot begins is paid for and lifts the cap, but never that of a call.
@@ -39,15 +41,42 @@ def entry(row: int, clock: Array, site: Array) -> float:
     return site[f.PLAN + row * f.PLAN_MOST + clock[f.PLAN_SLOT]]
 
 
-@kernel
-def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
+@inner
+def _touch_kwh(i: int, quantity: Array) -> float:
+    """Unit i's stored energy is at a level when it is above it by less than this [kWh]."""
+    return f.TOUCH / TICKS_PER_H * quantity[f.U_RATED_KW, i] / quantity[f.U_EFFICIENCY, i]
+
+
+@inner
+def sales(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """What each unit sells in the slot at hand, evenly over the time that is left of it [kW]."""
     hours = (clock[f.PLAN_EDGE_US] - clock[f.NOW_US]) / TICKS_PER_H
     down = max(entry(f.P_DOWN, clock, site), entry(f.P_RESERVE, clock, site))
     for i in range(clock[f.UNITS]):
         level = quantity[f.U_MIN_KWH, i] + down * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-        kw = max(quantity[f.ENERGY_KWH, i] - level, 0.0) * quantity[f.U_EFFICIENCY, i] / hours
-        quantity[f.U_SALE_KW, i] = min(kw, quantity[f.U_RATED_KW, i]) if fact[f.U_USE, i] & f.FOLLOWS else 0.0
+        above = quantity[f.ENERGY_KWH, i] - level
+        kw, least = above * quantity[f.U_EFFICIENCY, i] / hours, _touch_kwh(i, quantity)
+        sells = fact[f.U_USE, i] & f.FOLLOWS and above > least
+        quantity[f.U_SALE_KW, i] = min(kw, quantity[f.U_RATED_KW, i]) if sells else 0.0
+
+
+@inner
+def weigh(quantity: Array, clock: Array, site: Array) -> None:
+    """By what units share from now on: an aged one, whose window is smaller, gives and takes less."""
+    up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
+    for i in range(clock[f.UNITS]):
+        least, stored = quantity[f.U_MIN_KWH, i], quantity[f.ENERGY_KWH, i]
+        window = quantity[f.U_MAX_KWH, i] - least
+        quantity[f.U_GIVES_KWH, i] = stored - least - reserve * window
+        quantity[f.U_TAKES_KWH, i] = least + up * window - stored
+        quantity[f.U_ROOM_KWH, i] = least + window - stored
+
+
+@kernel
+def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
+    """A plan is new: what is sold by it, and who shares in what, in the slot at hand."""
+    sales(fact, quantity, clock, site)
+    weigh(quantity, clock, site)
 
 
 @inner
@@ -61,19 +90,31 @@ def next_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
         clock[f.PLAN_EDGE_US] += clock[f.PLAN_SLOT_US]
     else:
         clock[f.PLAN_EDGE_US] = NEVER
-    begin_slot(fact, quantity, clock, site)
+    sales(fact, quantity, clock, site)
     site[f.PAID_KW] = rounded(site[f.MONTH_PEAK_KW])
+
+
+@inner
+def _most_kw(clock: Array, site: Array) -> float:
+    """Most import at the meter in the slot at hand [kW]."""
+    cap = min(max(entry(f.P_CAP_KW, clock, site), site[f.PAID_KW]), entry(f.P_CALL_KW, clock, site))
+    return min(cap, site[f.IMPORT_LIMIT_KW])
 
 
 @inner
 def _cap_kw(clock: Array, site: Array) -> float:
     """Most import before the network's losses: b with b + fixed + share b^2 = cap, and within the connection."""
-    cap = min(max(entry(f.P_CAP_KW, clock, site), site[f.PAID_KW]), entry(f.P_CALL_KW, clock, site))
-    cap = min(cap, site[f.IMPORT_LIMIT_KW]) - site[f.LOSS_FIXED_KW]
+    cap = _most_kw(clock, site) - site[f.LOSS_FIXED_KW]
     share = site[f.LOSS_PER_KW2]
     if share > 0.0 and cap > 0.0:
         return 2.0 * cap / (1.0 + np.sqrt(1.0 + 4.0 * share * cap))
     return cap
+
+
+@inner
+def _room_kw(cap_kw: float, site: Array) -> float:
+    """What planned storage may take from the grid beside all else [kW]."""
+    return min(cap_kw - site[f.BESIDE_KW], site[f.RECHARGE_LIMIT_KW])
 
 
 @inner
@@ -90,9 +131,8 @@ def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: A
             continue
         least, most, stored = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i], quantity[f.ENERGY_KWH, i]
         window = most - least
-        drawn = touch * quantity[f.U_RATED_KW, i] / quantity[f.U_EFFICIENCY, i]
         taken = touch * quantity[f.U_RECHARGE_KW, i]
-        if stored - (least + reserve * window) > drawn:
+        if stored - (least + reserve * window) > _touch_kwh(i, quantity):
             wishes[i] |= ABOVE_RESERVE
             if quantity[f.U_SALE_KW, i] > 0.0:
                 wishes[i] |= SELL
@@ -113,32 +153,55 @@ def _able_kw(i: int, wish: int, quantity: Array) -> float:
 
 
 @inner
+def _weight(i: int, wish: int, quantity: Array) -> float:
+    """By what unit i shares in a wish that is granted in part: energy, so that units empty and fill together."""
+    if wish == SELL:
+        return quantity[f.U_SALE_KW, i]
+    if wish == ABOVE_RESERVE:
+        return max(quantity[f.U_GIVES_KWH, i], 1e-9)
+    return max(quantity[f.U_TAKES_KWH if wish == CHARGE else f.U_ROOM_KWH, i], 1e-9)
+
+
+@inner
 def _share_out(
     wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
 ) -> float:
-    """Units with `wish` and not `but` give (SELL, ABOVE_RESERVE) or take up to `limit_kw` together, by their kW.
+    """Units with `wish` and not `but` give (SELL, ABOVE_RESERVE) or take up to `limit_kw` together, each within its kW.
 
     `bound` is the share of its window at which a unit stops. Returns what they give or take [kW].
     """
     total = 0.0
-    giving = wish != CHARGE and wish != TAKES_SURPLUS
+    sign = 1.0 if wish in (SELL, ABOVE_RESERVE) else -1.0
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
             total += _able_kw(i, wish, quantity)
     if total <= 0.0 or limit_kw <= 0.0:
         return 0.0
-    scale = min(1.0, limit_kw / total)
     for i in range(wishes.size):
-        if not (wishes[i] & wish and not wishes[i] & but):
-            continue
-        level = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-        if giving:
-            wanted[i] = _able_kw(i, wish, quantity) * scale
-            quantity[f.U_FLOOR_KWH, i] = level
-        else:
-            wanted[i] = -_able_kw(i, wish, quantity) * scale
-            quantity[f.U_CEILING_KWH, i] = level
-    return total * scale
+        if wishes[i] & wish and not wishes[i] & but:
+            level = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
+            quantity[f.U_FLOOR_KWH if sign > 0.0 else f.U_CEILING_KWH, i] = level
+            wanted[i] = sign * _able_kw(i, wish, quantity) if limit_kw >= total else 0.0
+    if limit_kw >= total:
+        return total
+    left = limit_kw
+    for _ in range(wishes.size):
+        weight = 0.0
+        for i in range(wishes.size):
+            if wishes[i] & wish and not wishes[i] & but and abs(wanted[i]) < _able_kw(i, wish, quantity):
+                weight += _weight(i, wish, quantity)
+        if weight <= 0.0 or left <= 1e-12 * limit_kw:
+            break
+        rest = 0.0
+        for i in range(wishes.size):
+            able = _able_kw(i, wish, quantity)
+            if wishes[i] & wish and not wishes[i] & but and abs(wanted[i]) < able:
+                share = left * _weight(i, wish, quantity) / weight
+                more = min(share, able - abs(wanted[i]))
+                wanted[i] += sign * more
+                rest += share - more
+        left = rest
+    return limit_kw
 
 
 @inner
@@ -181,7 +244,8 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
     any_sale = wishes_of(wishes, fact, quantity, clock, site)
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     cap_kw = _cap_kw(clock, site)
-    room_kw = min(cap_kw - net_kw, site[f.RECHARGE_LIMIT_KW])
+    site[f.BESIDE_KW] = net_kw
+    site[f.ROOM_KW] = room_kw = _room_kw(cap_kw, site)
     if net_kw < 0.0:
         taken = _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
         return taken + _share_out(TAKES_SURPLUS, CHARGE, -net_kw - taken, 1.0, wishes, wanted, quantity)
@@ -193,6 +257,29 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
             given = _hold_cap(excess_kw, reserve, wishes, wanted, quantity, clock)
         return -given
     return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+
+
+@inner
+def goes_on(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether planned storage goes on as it does in the slot that begins: it rests, or charges at the same power."""
+    cap_kw = _cap_kw(clock, site)
+    net_kw = site[f.BESIDE_KW]
+    if site[f.RAMP_LIMIT_KW] > 0.0 or net_kw < 0.0 or net_kw > cap_kw or _room_kw(cap_kw, site) != site[f.ROOM_KW]:
+        return False
+    up, touch, hours = entry(f.P_UP, clock, site), f.TOUCH / TICKS_PER_H, clock[f.PLAN_SLOT_US] / TICKS_PER_H
+    for i in range(clock[f.UNITS]):
+        if not fact[f.U_USE, i] & f.FOLLOWS or not fact[f.U_UP, i]:
+            continue
+        if quantity[f.U_SALE_KW, i] > 0.0 or quantity[f.POWER_KW, i] > 0.0:
+            return False
+        window = quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i]
+        missing = quantity[f.U_MIN_KWH, i] + up * window - quantity[f.ENERGY_KWH, i]
+        if quantity[f.POWER_KW, i] < 0.0:
+            if quantity[f.RATE_KW, i] * hours > missing:
+                return False
+        elif missing > touch * quantity[f.U_RECHARGE_KW, i]:
+            return False
+    return True
 
 
 @inner

@@ -15,7 +15,8 @@ from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.protect import ATTEMPTS, event_of, full_kw, grid_on, rank_of
+from twin.plant.lights import ATTEMPTS, event_of
+from twin.plant.protect import full_kw, grid_on, rank_of
 from twin.plant.sharing import auxiliaries_kw, storage_kw
 from twin.units import NEVER, TICKS_PER_H
 
@@ -40,8 +41,8 @@ def _delay_us(
     """From the loss of feed j's supply until point p may carry it; 0: within hold-up, nothing is dark [us]."""
     if not fact[f.F_SYNCHRONISED, p]:
         return fact[f.F_CHANGEOVER_US, p]
-    if fact[f.F_AWAY_US, j]:
-        return 0  # planned: taken over in parallel
+    if 0 < fact[f.F_AWAY_US, j] < NEVER:
+        return 0  # planned: taken over in parallel; a fault in the network has no known end
     n = event_of(j, fact, section) * ATTEMPTS
     u = uniform(key[1, p], replication, n)
     law = int(quantity[f.F_TRANSFER_LAW, p])

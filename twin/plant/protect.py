@@ -9,29 +9,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
-from twin.plant.feeds import feed_demands
+from twin.plant.feeds import feed_demands, share_of
+from twin.plant.lights import ATTEMPTS, break_us, event_of, lights, note
 from twin.plant.sharing import auxiliaries_kw, point_kw, storage_kw, storage_need_kw
 from twin.units import TICKS_PER_H
 
 Array = Any
 
-# what happened, as the site logs it
-PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY, RESTORED, LIT, DARK = range(7)
-ATTEMPTS = 64
-"""Draws reserved for one switch and event: losses of genset supply during the same event count on."""
-
-
-@inner
-def _note(out: Array, count: int, index: int, what: int) -> int:
-    out[0, count] = index
-    out[1, count] = what
-    return count + 1
+# what happened to a feed, as the site logs it; `lights` goes on with what happened to a load
+PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY, RESTORED = range(5)
+STARTED_DARK = 9  # storage lights a dark load again
 
 
 @inner
@@ -56,7 +47,7 @@ def full_kw(j: int, fact: Array, quantity: Array, link: Array) -> float:
             for m in range(link.shape[1]):
                 if link[f.LINK_LOAD, m] == i and fact[f.F_UP, link[f.LINK_FEED, m]]:
                     cords += 1
-            total += quantity[f.L_FULL_KW, i] / max(cords, 1)
+            total += quantity[f.L_FULL_KW, i] * share_of(i, j, max(cords, 1), fact)
     loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
     return total / (1.0 - loss) + auxiliaries_kw(j, fact, quantity)
 
@@ -102,26 +93,6 @@ def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, sec
 
 
 @inner
-def _break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
-    """How long feed j's input will be away, as far as its events say [us]."""
-    shortest = 1 << 62
-    for s in range(section.shape[1]):
-        if fact[f.F_SECTIONS, j] >> s & 1:
-            shortest = min(shortest, section[f.S_BREAK_UNTIL_US, s] - now_us)
-    return max(shortest, fact[f.F_AWAY_US, j] - now_us) if fact[f.F_AWAY_US, j] else shortest
-
-
-@kernel
-def event_of(j: int, fact: Array, section: Array) -> int:
-    """Number of the event that keeps supply from feed j."""
-    event = fact[f.F_EVENT, j] if fact[f.F_AWAY_US, j] else np.int64(0)
-    for s in range(section.shape[1]):
-        if fact[f.F_SECTIONS, j] >> s & 1:
-            event = max(event, section[f.S_EVENT, s])
-    return event
-
-
-@inner
 def _switch_works(
     j: int, key: Any, replication: Any, hold_up_us: float, fact: Array, quantity: Array, event: int
 ) -> bool:
@@ -131,7 +102,9 @@ def _switch_works(
     kind = fact[f.F_KIND, j]
     if kind == f.RAW or kind == f.FOLLOWING or fact[f.F_BYPASS, j] or fact[f.F_COUNT, j] == 0:
         return False
-    if uniform(key[0, j], replication, n) < quantity[f.F_FAIL_PROBABILITY, j]:
+    if not fact[f.F_SWITCH, j] or uniform(key[0, j], replication, n) < quantity[f.F_FAIL_PROBABILITY, j]:
+        return False
+    if quantity[f.F_FAIL_COMMON, j] > 0.0 and uniform(key[2, j], replication, n) < quantity[f.F_FAIL_COMMON, j]:
         return False
     if kind == f.IN_LINE:
         return True
@@ -157,7 +130,7 @@ def _lose_input(
             least = min(least, quantity[f.L_HOLD_UP_US, i])
             most = max(most, quantity[f.L_HOLD_UP_US, i])
     gone = now_us - fact[f.F_LOST_US, j]
-    length = gone + _break_us(j, now_us, fact, section)
+    length = gone + break_us(j, now_us, fact, section)
     if length <= least and least < 1e18:
         return f.ON_HOLD_UP
     works = _switch_works(j, key, replication, least - gone, fact, quantity, event_of(j, fact, section))
@@ -173,6 +146,22 @@ def _lose_input(
                     fact[f.L_TRIPPED, i] = 1
             return f.ON_STORAGE
     return f.ON_HOLD_UP if length <= most else f.DEAD
+
+
+@inner
+def _can_start(j: int, fact: Array, quantity: Array, link: Array) -> bool:
+    """Whether feed j's storage has the kW for all that its loads will ask for once they are lit."""
+    kind = fact[f.F_KIND, j]
+    if (kind != f.PARALLEL and kind != f.IN_LINE) or not fact[f.F_SWITCH, j]:
+        return False
+    need = auxiliaries_kw(j, fact, quantity)
+    for k in range(link.shape[1]):
+        if link[f.LINK_FEED, k] == j:
+            i = link[f.LINK_LOAD, k]
+            if not (fact[f.L_TRIPPED, i] or fact[f.L_SHED, i] or fact[f.L_CUT, i]):
+                need += quantity[f.L_POTENTIAL_KW, i]
+    able = storage_kw(j, fact, quantity)
+    return able > 0.0 and need <= able * (1.0 + 1e-12)
 
 
 @inner
@@ -225,48 +214,20 @@ def _feeds(
             new = f.ON_SECTION
             if grid_on(j, fact, section):
                 fact[f.F_ATTEMPT, j] = 0
-        elif old == f.ON_SECTION or (old == f.ON_HOLD_UP and _break_us(j, now_us, fact, section) > 0):
+        elif old == f.ON_SECTION or (old == f.ON_HOLD_UP and break_us(j, now_us, fact, section) > 0):
             if old == f.ON_SECTION:
                 fact[f.F_LOST_US, j] = now_us
             new = _lose_input(j, now_us, key, replication, fact, quantity, link, section)
+        elif old == f.DEAD and 0 < fact[f.F_START_US, j] <= now_us and _can_start(j, fact, quantity, link):
+            new = f.ON_STORAGE
         if new != old:
             fact[f.F_STATE, j] = new
             if new == f.ON_STORAGE:
-                count = _note(out, count, j, PICKED_UP)
+                count = note(out, count, j, STARTED_DARK if old == f.DEAD else PICKED_UP)
             elif new == f.DEAD:
-                count = _note(out, count, j, FAILED_TO_PICK_UP)
+                count = note(out, count, j, FAILED_TO_PICK_UP)
             elif new == f.ON_SECTION and old != f.ON_HOLD_UP:
-                count = _note(out, count, j, RESTORED)
-    return count
-
-
-@inner
-def _lights(now_us: int, fact: Array, quantity: Array, link: Array, section: Array, out: Array, count: int) -> int:
-    k = 0
-    links = link.shape[1]
-    while k < links:
-        i = link[f.LINK_LOAD, k]
-        lit = 0
-        while k < links and link[f.LINK_LOAD, k] == i:
-            j = link[f.LINK_FEED, k]
-            state = fact[f.F_STATE, j]
-            if state == f.ON_SECTION or state == f.ON_STORAGE:
-                lit = 1
-            elif state == f.ON_HOLD_UP and fact[f.L_LIT, i]:
-                length = now_us - fact[f.F_LOST_US, j] + _break_us(j, now_us, fact, section)
-                lit = max(lit, int(length <= quantity[f.L_HOLD_UP_US, i]))
-            k += 1
-        if fact[f.L_TRIPPED, i] or fact[f.L_SHED, i]:
-            lit = 0
-        if lit != fact[f.L_LIT, i]:
-            fact[f.L_LIT, i] = lit
-            if lit:
-                quantity[f.L_DEMAND_KW, i] = quantity[f.L_POTENTIAL_KW, i]
-                count = _note(out, count, i, LIT)
-            else:
-                quantity[f.L_BEFORE_KW, i] = quantity[f.L_DEMAND_KW, i]
-                quantity[f.L_DEMAND_KW, i] = 0.0
-                count = _note(out, count, i, DARK)
+                count = note(out, count, j, RESTORED)
     return count
 
 
@@ -282,7 +243,7 @@ def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: in
         able = storage_kw(j, fact, quantity)
         if need > able * (1.0 + 1e-9):
             fact[f.F_STATE, j] = f.DEAD
-            count = _note(out, count, j, OVERLOADED if able > 0.0 else EMPTY)
+            count = note(out, count, j, OVERLOADED if able > 0.0 else EMPTY)
     return count
 
 
@@ -302,7 +263,8 @@ def protect(
     """Settle feeds and load points on the facts as they stand.
 
     Args:
-        key: uint64 (2, feeds), draw keys of each feed's switch: failure to pick up, transfer time.
+        key: uint64 (3, feeds + loads), draw keys of each feed's switch, then of each load's: failure to pick up or to
+            transfer, transfer time, common failure (feeds alone).
         out: int64 (2, 4 (feeds + loads)), filled with (index, what) in causal order.
 
     Returns:
@@ -311,7 +273,7 @@ def protect(
     count = _feeds(now_us, key, replication, fact, quantity, link, clock, section, out)  # fmt: skip
     while True:
         before = count
-        count = _lights(now_us, fact, quantity, link, section, out, count)
+        count = lights(now_us, key, replication, fact, quantity, link, clock, section, out, count)
         feed_demands(quantity, link, fact, clock, site)
         count = _overloads(fact, quantity, clock, out, count)
         if count == before:

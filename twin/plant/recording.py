@@ -6,6 +6,7 @@ from typing import Any
 
 from twin.kernel import inner
 from twin.plant import fields as f
+from twin.plant.feeds import share_of
 from twin.plant.sharing import auxiliaries_kw
 
 Array = Any
@@ -31,7 +32,7 @@ def _draws(out: Array, row: int, fact: Array, quantity: Array, link: Array, cloc
             kw = 0.0
             if fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_POINT, j]:
                 loss = 0.0 if fact[f.F_BYPASS, j] else quantity[f.F_LOSS_FRACTION, j]
-                kw = quantity[f.L_DEMAND_KW, i] / live / (1.0 - loss) + quantity[f.F_OWN_KW, j]
+                kw = quantity[f.L_DEMAND_KW, i] * share_of(i, j, live, fact) / (1.0 - loss) + quantity[f.F_OWN_KW, j]
             out[row, f.R_DRAWS + 2 + m] = kw
         k = end
     for p in range(clock[f.FEEDS]):

@@ -40,6 +40,8 @@ class Draft:
         self._ends: list[tuple[int, int]] = []
         self._figures: list[tuple[complex, float, float, float]] = []
         self._closed: list[bool] = []
+        self.roles: list[str] = []
+        """What each branch is, as whoever added it says."""
 
     @property
     def branches(self) -> int:
@@ -63,19 +65,21 @@ class Draft:
         b_us: float = 0.0,
         ratio: float = 1.0,
         closed: bool = True,
+        role: str = "",
     ) -> int:
         """Add a branch, ohms and amperes at the from side; returns its number."""
         self._ends.append((from_bus, to_bus))
         self._figures.append((ohm, rating_a, b_us, ratio))
         self._closed.append(closed)
+        self.roles.append(role)
         return len(self._ends) - 1
 
-    def transformer(self, from_bus: int, name: str, kv: float, plate: TransformerPlate) -> int:
+    def transformer(self, from_bus: int, name: str, kv: float, plate: TransformerPlate, role: str = "") -> int:
         """Add a transformer and the bus below it; returns that bus."""
         upper_kv = self._kv[from_bus]
         lower = self.bus(name, kv)
         rating_a = plate.rated_kva / (math.sqrt(3.0) * upper_kv)
-        self.branch(from_bus, lower, plate.ohm(upper_kv), rating_a, ratio=1.0 / (1.0 + plate.tap_fraction))
+        self.branch(from_bus, lower, plate.ohm(upper_kv), rating_a, ratio=1.0 / (1.0 + plate.tap_fraction), role=role)
         self.iron_kw[from_bus] += plate.no_load_loss_kw
         return lower
 

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from twin.fleet.roads import RoadsSpec, shortest_km
 from twin.fleet.spec import FleetSpec, TruckSpec
+from twin.parts.application import ApplicationSpec
 from twin.parts.cabinets import CabinetsSpec
 from twin.parts.carbon import CarbonSpec
 from twin.parts.cluster import NO_CLUSTER, ClusterSpec, row_name
@@ -20,6 +21,8 @@ from twin.parts.failures import CrewSpec, SpareSpec, repair_specs
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
 from twin.parts.grid import GridSpec
+from twin.parts.hands import HumanErrorSpec
+from twin.parts.load_points import LoadPointSpec
 from twin.parts.network import NetworkSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec, PluggedTrucksSpec
 from twin.parts.pv import PvSpec
@@ -29,6 +32,8 @@ from twin.parts.row_work import BoardWorkSpec
 from twin.parts.shocks import ShockSpec
 from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
+from twin.scenario.claims import ClaimsSpec
+from twin.scenario.finance import FinanceSpec, lacking
 from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -123,10 +128,12 @@ class SiteSpec(Spec):
     location: LocationSpec | None = None
     cluster: ClusterSpec = Field(default=NO_CLUSTER, description="without one a site is plain load: house_load_kw")
     cooling: CoolingSpec | None = None
+    load_points: dict[str, LoadPointSpec] = Field(default_factory=dict, description="with customers, beside the rows")
     house_load_kw: NonNegative = 0.0
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
+    house_load_growth_per_year: float = Field(default=0.0, gt=-1, le=1, description="of the house load, year by year")
     price_per_kwh: ProfileSpec | None = Field(default=None, description="of imported energy; the simple form of tariff")
     grid: GridSpec
     network: NetworkSpec | None = Field(
@@ -138,9 +145,13 @@ class SiteSpec(Spec):
     protection: ProtectionSpec = ProtectionSpec()
     recharge_after_outage: RechargeSpec | None = None
     ems: EmsSpec | None = Field(default=None, description="cabinets follow a plan beside the grid")
+    application: ApplicationSpec | None = Field(
+        default=None, description="jobs are capped, paused or stopped for the sake of supply and price"
+    )
     connection_points: dict[str, ConnectionPointSpec] = Field(default_factory=dict, description="for trucks")
     plugged_trucks: PluggedTrucksSpec = Field(default=PluggedTrucksSpec(), description="what they do beside the grid")
     planned_work: BoardWorkSpec | None = Field(default=None, description="on boards of single load points")
+    human_error: HumanErrorSpec | None = Field(default=None, description="in manual switching; none if absent")
     shocks: dict[str, ShockSpec] = Field(default_factory=dict, description="common causes that strike items at once")
     value_per_gpu_h: NonNegative = Field(default=1.0, description="of a lost GPU-hour, for whoever must choose")
 
@@ -168,6 +179,8 @@ class SiteSpec(Spec):
 
     @model_validator(mode="after")
     def _layout(self) -> Self:
+        if self.cluster.transfer_switch is not None and len(self.grid.feeders) < 2:
+            raise ValueError("cluster.transfer_switch: there is nothing to switch between (add a second feeder)")
         if self.pv and self.pv.profile is None and not self.location:
             raise ValueError("pv: the sun's path needs the site's location: latitude, longitude, timezone")
         if self.cooling and self.cooling.temperature and self.cooling.temperature.file and not self.location:
@@ -195,6 +208,20 @@ class SiteSpec(Spec):
                 f"ems.backup_reserve_fraction {self.ems.backup_reserve_fraction:g} cannot be reached: full is"
                 f" cabinets.soc_max_fraction {cabinets.soc_max_fraction:g} (lower the reserve)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _work_has_objects(self) -> Self:
+        work, protection = self.planned_work, self.protection
+        if work is not None:
+            there = {
+                "ups_blocks": protection.ups_systems,
+                "cabinets": protection.cabinets,
+                "gensets": protection.gensets,
+            }
+            for name, found in there.items():
+                if getattr(work, name) is not None and not found:
+                    raise ValueError(f"planned_work.{name}: the site has none under protection (leave it out: null)")
         return self
 
     @model_validator(mode="after")
@@ -231,6 +258,8 @@ class Scenario(Spec):
     crews: dict[str, CrewSpec] = Field(default_factory=dict, description="who repairs; named by `failures` blocks")
     spares: dict[str, SpareSpec] = Field(default_factory=dict, description="spare parts; named by `failures` blocks")
     design_note: str = Field(default="", description="what a design is, in a few words")
+    finance: FinanceSpec | None = Field(default=None, description="money: every design against counterfactuals")
+    claims: ClaimsSpec | None = Field(default=None, description="what somebody claims, for `twin claims`")
     sweeps: dict[str, SweepSpec] = Field(default_factory=dict, description="by name: what campaigns may vary")
 
     @model_validator(mode="after")
@@ -247,11 +276,14 @@ class Scenario(Spec):
             held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
             if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
                 raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
+            if isinstance(job, QueueSpec) and job.spare_servers_per_row >= cluster.servers_per_row:
+                raise ValueError(f"jobs.{name}.spare_servers_per_row: a row has {cluster.servers_per_row} servers")
         held: dict[str, int] = {}
         for job in self.jobs.values():
             site = self.site_of(job)
             cluster = self.sites[site].cluster
-            held[site] = held.get(site, 0) + (job.servers(cluster) if isinstance(job, GangSpec) else 0)
+            own = job.servers(cluster) + job.spare_servers if isinstance(job, GangSpec) else 0
+            held[site] = held.get(site, 0) + own
             if held[site] > cluster.rows * cluster.servers_per_row:
                 raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
         return self
@@ -303,6 +335,12 @@ class Scenario(Spec):
                     raise ValueError(
                         f"{path}.{key}: '{name}' is none of the scenario's {key}s ({known}); add {key}s.{name}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _finance_fits(self) -> Self:
+        if self.finance is not None and (text := lacking(self.finance, self)) is not None:
+            raise ValueError(text)
         return self
 
     def site_of(self, job: GangSpec | QueueSpec) -> str:

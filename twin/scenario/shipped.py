@@ -11,10 +11,11 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped() -> dict[str, Path]:
-    """By name without .yaml: the scenarios of the package, or of the checkout around it."""
+    """By name without .yaml: the scenarios of the package, or of the checkout around it; claims below `claims/`."""
     inside = _PACKAGE / "scenarios"
     folder = inside if inside.is_dir() else _PACKAGE.parent / "scenarios"
-    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    own = {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    return own | {f"claims/{file.stem}": file for file in sorted(folder.glob("claims/*.yaml"))}
 
 
 def find(name_or_path: str | Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -67,6 +67,12 @@ class Study(Generic[Model]):
     def positions(self) -> dict[KeyPath, Place]:
         """The base's positions."""
         return self.design_positions[BASE]
+
+    def bounds(self, designs: Sequence[str]) -> dict[str, list[float]]:
+        """Low and high of every parameter with a range in any of some designs, by key path as text."""
+        return {
+            path_text(path): [one.low, one.high] for name in designs for path, one in self.design_ranges[name].items()
+        }
 
     def scenario(self, design: str | None = None) -> Model:
         """The scenario of a design; of the base for None or "base".

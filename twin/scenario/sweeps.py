@@ -18,8 +18,9 @@ SAMPLES_MAX = 4096
 class SweepSpec(Spec):
     """Points in the box that the ranges of some parameters span."""
 
-    method: Literal["grid", "lhs", "sobol"] = Field(
-        description="grid: every combination; lhs: Latin hypercube; sobol: Sobol sequence, scrambled"
+    method: Literal["grid", "lhs", "sobol", "saltelli"] = Field(
+        description="grid: every combination; lhs: Latin hypercube; sobol: Sobol sequence, scrambled; saltelli: the"
+        " samples (d + 2) points that Sobol indices of d parameters need"
     )
     parameters: list[str] = Field(min_length=1, max_length=32, description="key paths of parameters with a range")
     samples: int = Field(ge=1, le=SAMPLES_MAX, description="points; of a grid, values of each parameter")
@@ -29,10 +30,12 @@ class SweepSpec(Spec):
         twice = sorted({name for name in self.parameters if self.parameters.count(name) > 1})
         if twice:
             raise ValueError(f"parameters: named twice: {', '.join(twice)}")
-        if self.method == "sobol" and self.samples & (self.samples - 1):
+        if self.method in {"sobol", "saltelli"} and self.samples & (self.samples - 1):
             power = 1 << (self.samples - 1).bit_length()
             raise ValueError(f"samples: a Sobol sequence is balanced for powers of two, write {power}")
         size = self.samples ** len(self.parameters)
+        if self.method == "saltelli" and (most := self.samples * (len(self.parameters) + 2)) > SAMPLES_MAX:
+            raise ValueError(f"samples: Sobol indices need {most} points here, more than {SAMPLES_MAX}")
         if self.method == "grid" and size > SAMPLES_MAX:
             raise ValueError(f"samples: the grid has {size} points, more than {SAMPLES_MAX}; use method: lhs")
         return self

@@ -17,7 +17,7 @@ from twin.plant import fields as f
 from twin.units import NEVER
 from twin.world.cells import Cells
 from twin.world.edges import edge_block
-from twin.world.fill import fill_feeds, fill_loads
+from twin.world.fill import fill_cords, fill_feeds, fill_loads
 from twin.world.flows import FlowPlan
 from twin.world.profile import Clockwork
 from twin.world.pv_plan import PvPlan
@@ -38,6 +38,14 @@ class Item:
 
 
 @dataclass
+class LoadSwitch:
+    """A static transfer switch between the feeds of a load, as declared; its time in hours."""
+
+    transfer: CompiledLaw
+    fail_probability: float
+
+
+@dataclass
 class Load:
     """A load point as declared: its kind, its kW law and the feeds it hangs on."""
 
@@ -53,6 +61,9 @@ class Load:
     max_hold_up_ms: float = 20.0
     sections: int = 1
     feeds: list[str] = field(default_factory=list)
+    supplies: tuple[int, int] = (1, 0)
+    """Power supplies, spread evenly over its cords, and how many it needs; at least one cord is live in any case."""
+    switch: LoadSwitch | None = None
 
     @property
     def full_kw(self) -> float:
@@ -92,6 +103,9 @@ class Feed:
     limit_kw: float = UNLIMITED_KW
     transfer: CompiledLaw | None = None
     fail_probability: float = 0.0
+    fail_common_fraction: float = 0.0
+    """Share of the failures to pick up that all feeds of `fail_group` have together (beta on demand)."""
+    fail_group: str = ""
     genset: bool = False
 
 
@@ -112,7 +126,7 @@ class Point:
 
 @dataclass
 class SiteBlueprint:
-    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (2, feeds).
+    """Arrays and ids of one site; see `fields` for the blocks. `feed_key` uint64 (3, feeds + loads).
 
     `load_of` and `feed_of` give the index of a load point or feed by its name within the site.
     """
@@ -166,6 +180,8 @@ class SiteBuilder:
         self.cooling_values: tuple[NDArray[np.float64], int] | None = None
         """Cooling by the clock instead: a year's or a day's values that repeat, and the ticks from one to the next."""
         self.network: SiteNetwork | None = None
+        self.start_month = 1  # of tick 0
+        self.customers: dict[str, int] = {}  # by load point's full name
         self.pv: PvPlan | None = None
         self.planned = False  # whether storage follows a plan
         self.profiles: dict[int, Clockwork] = {}  # by row of the edge block: what follows the clock
@@ -226,6 +242,7 @@ class SiteBuilder:
         _fill_units(units, fact, quantity)
         fill_feeds(feeds, fact, quantity)
         fill_loads(loads, fact, quantity)
+        fill_cords(loads, feeds_of, fact, quantity)
         self._fill_points(place, fact)
         fact[f.F_LINKS, : len(feeds)] = np.bincount(link[f.LINK_FEED], minlength=len(feeds))
         kinds = [load.kind for load in loads]
@@ -246,7 +263,10 @@ class SiteBuilder:
                 quantity[[f.L_WAY_R, f.L_WAY_X], i] = way.real, way.imag
         section = np.zeros((f.SECTION_FACTS, self.sections), np.int64)
         section[f.S_GRID] = 1
-        keys = [[stream_key(seed, feed.name, purpose) for feed in feeds] for purpose in ("pick_up", "transfer")]
+        switches = [feed.name for feed in feeds] + [f"{load.name}/switch" for load in loads]
+        keys = [[stream_key(seed, name, purpose) for name in switches] for purpose in ("pick_up", "transfer")]
+        groups = [self.path(feed.fail_group) for feed in feeds] + [""] * len(loads)
+        keys.append([stream_key(seed, name, "pick_up_together") for name in groups])
         return SiteBlueprint(
             name=self.name, start_month=start.month, fact=fact, quantity=quantity, link=link, section=section,
             clock=clock, site=site,

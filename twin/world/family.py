@@ -141,10 +141,9 @@ class Family:
             self._degraded()
             self._alarm.at(int(c.earliest(self._clock)))
 
-        model = self._model
-        world.start(
-            world.repairs.repair(self._site, self._items[i], self.names[i], n, model.repair, model.care, row, done)
-        )
+        name, model = self.names[i], self._model
+        work_us = world.stream(name, "restoration").ticks_at(model.repair, n)
+        world.start(world.repairs.repair(self._site, self._items[i], name, n, work_us, model.care, row, done))
 
     def _uniform(self, i: int, purpose: str, n: int) -> float:
         return float(uniform(stream_key(self._world.seed, self.names[i], purpose), self._world.replication, n))

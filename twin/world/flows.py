@@ -20,6 +20,7 @@ from twin.world.site_network import SiteNetwork, Switching
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+_KEPT_STATES = 1024
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class FlowPlan:
     def state(self, number: int) -> _State | None:
         """The supply state, laid out on its first call; None where nothing is fed."""
         if number not in self._states:
+            if len(self._states) > _KEPT_STATES:
+                self._states = {self.normal: self._states[self.normal]}
             self._states[number] = self._laid_out(number)
         return self._states[number]
 

@@ -20,7 +20,7 @@ from twin.inputs.table import read_table
 from twin.spec import Positive, Spec
 from twin.units import TICKS_PER_H
 
-QUARTER_US, DAY_US = TICKS_PER_H // 4, 24 * TICKS_PER_H
+QUARTER_US, DAY_US, YEAR_US = TICKS_PER_H // 4, 24 * TICKS_PER_H, 8760 * TICKS_PER_H
 EDGES_MAX = 4_000_000
 """Edges of one site; beyond, a horizon of years is too long for a profile (35,040 quarter-hours a year)."""
 Floats = NDArray[np.float64]
@@ -131,6 +131,23 @@ class ProfileSpec(Spec):
         else:
             shift = np.where((length == 365) & (day >= _FEBRUARY_29), 1, 0)
         return day + shift
+
+
+class Grown:
+    """A load shape that grows by a share each year of 8760 h, as shares of its largest value in the whole horizon."""
+
+    def __init__(self, shape: Clockwork | None, growth_per_year: float, horizon_us: int) -> None:
+        self._shape, self._growth = shape, growth_per_year
+        years = max(-(-horizon_us // YEAR_US), 1)
+        self.largest = max(1.0, (1.0 + growth_per_year) ** (years - 1))
+        """Of the first year's largest value."""
+
+    def steps(self, start: date, horizon_us: int) -> tuple[Ints, Floats]:
+        """Ticks at which shape or year changes, and the shares."""
+        at_us, values = self._shape.steps(start, horizon_us) if self._shape else (np.zeros(1, np.int64), np.ones(1))
+        every_us = np.unique(np.concatenate([at_us, np.arange(0, horizon_us, YEAR_US)]))
+        shape = values[np.searchsorted(at_us, every_us, side="right") - 1]
+        return every_us, shape * (1.0 + self._growth) ** (every_us // YEAR_US) / self.largest
 
 
 def guard_edges(count: int, step_us: int, file: str | None = None) -> None:

@@ -15,7 +15,8 @@ WHATS = (
     "bypass", "postponed", "shed", "plugged", "announced", "ordered", "notice", "call", "metered",
     "health", "replaced", "fell_back", "found", "attended", "rows_held",
     "failed_to_load", "delivered", "maintenance", "locked_out", "transferred", "failed_to_transfer", "human_error",
-    "thermal_event", "started_dark", "drained",
+    "thermal_event", "started_dark", "drained", "paused", "rows_booting", "application", "isolated",
+    "failed_to_operate",
 )  # fmt: skip
 (
     STRIKES, UP, ENERGISED, CLOSED, LIT, PHASE, PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY,
@@ -23,7 +24,8 @@ WHATS = (
     BYPASS, POSTPONED, SHED, PLUGGED, ANNOUNCED, ORDERED, NOTICE, CALL, METERED,
     HEALTH, REPLACED, FELL_BACK, FOUND, ATTENDED, ROWS_HELD,
     FAILED_TO_LOAD, DELIVERED, MAINTENANCE, LOCKED_OUT, TRANSFERRED, FAILED_TO_TRANSFER, HUMAN_ERROR,
-    THERMAL_EVENT, STARTED_DARK, DRAINED,
+    THERMAL_EVENT, STARTED_DARK, DRAINED, PAUSED, ROWS_BOOTING, APPLICATION, ISOLATED,
+    FAILED_TO_OPERATE,
 ) = range(len(WHATS))  # fmt: skip
 
 BY_TEST, BY_NEED = 1, 2  # values of FOUND: how a hidden failure was found
@@ -31,7 +33,7 @@ BY_TEST, BY_NEED = 1, 2  # values of FOUND: how a hidden failure was found
 EVENT_COLUMNS = ("time_us", "item", "what", "value", "cause")
 JOB_COLUMNS = (
     "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us",
-    "interruptions",
+    "interruptions", "tenant",
 )  # fmt: skip
 TRIP_COLUMNS = (
     "item", "origin", "destination", "reason", "ordered_us", "depart_us", "arrive_us", "plugged_us", "in_time", "km",
@@ -75,6 +77,10 @@ class Record:
         row = self.count
         self.count = row + 1
         return row
+
+    def time_of(self, row: int) -> int:
+        """When an event was [us]."""
+        return self.events[row * len(EVENT_COLUMNS)]
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """All tables as columns."""

@@ -60,7 +60,7 @@ class Repairs:
         item: int,
         name: str,
         n: int,
-        law: CompiledLaw,
+        work_us: int,
         care: Care | None,
         row: int,
         done: Callable[[int], None],
@@ -71,7 +71,7 @@ class Repairs:
             site: in whose record the crew's arrival is logged.
             item, name: the failed item; its name keys travel and repair.
             n: number of its repair, hence of its draws.
-            law: of the active repair [h].
+            work_us: the active repair, drawn [us].
             care: what the repair needs; None: nobody is waited for.
             row: the event that made the failure known, cause of what follows.
             done: called with the last event's row when the item is sound again.
@@ -81,7 +81,6 @@ class Repairs:
             pool, parts = self._spares[care.spare]
             yield parts.get(1)
             world.start(self._restock(pool, parts, name, n))
-        work_us = world.stream(name, "restoration").ticks_at(law, n)
         if care is None or care.crew is None:
             yield world.sleep(work_us)
         else:

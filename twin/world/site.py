@@ -18,9 +18,11 @@ from twin.plant import protect as p
 from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, turn
 from twin.units import TICKS_PER_H
 from twin.world import record as r
+from twin.world.aftermath import tell as tell_aftermath
 from twin.world.carried import CarriedByPoints
+from twin.world.faults import Faults
 from twin.world.flows import SiteFlows
-from twin.world.parties import GensetPlant, GridSupply, PowerCap
+from twin.world.parties import Bypassable, GensetPlant, PowerCap, RunningJob, SiteSupply, SureHands, Switching
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
@@ -32,13 +34,6 @@ LOAD, UNITS, SUPPLY, BOUNDS = 1, 2, 4, 8
 LOOK_AHEAD_US = 48 * TICKS_PER_H
 MOST_PASSES = 20
 CLAMPED_MOST_KWH = 1e-9
-_LOGGED = {
-    p.PICKED_UP: r.PICKED_UP,
-    p.FAILED_TO_PICK_UP: r.FAILED_TO_PICK_UP,
-    p.OVERLOADED: r.OVERLOADED,
-    p.EMPTY: r.EMPTY,
-    p.RESTORED: r.RESTORED,
-}
 
 
 class Site:
@@ -51,6 +46,7 @@ class Site:
         self.record = world.record
         self.fact, self.quantity = plan.fact.copy(), plan.quantity.copy()
         self.section = plan.section.copy()
+        self.faults = Faults(self.fact)
         self.clock, self.totals = plan.clock.copy(), plan.site.copy()
         self.ledger = np.zeros((f.LEDGER_ROWS, plan.month_us.size))
         self.edge = (
@@ -64,8 +60,15 @@ class Site:
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
+        self.jobs: list[RunningJob] = []
+        """Jobs that can be stopped on purpose: for planned work, or by the application layer."""
+        self.on_call: list[Callable[[int, int], None]] = []
+        """Told of every announced call of demand response: begin and end [us]."""
         self.gensets: GensetPlant | None = None
-        self.grid: GridSupply | None = None
+        self.grid: SiteSupply | None = None
+        self.hands: Switching = SureHands()
+        self.blocks: dict[str, Bypassable] = {}
+        """UPS blocks by name, for planned work on them."""
         self.watched: Callable[[], None] | None = None
         """Called when a feed or a load point has flipped: a fleet decides at the end of the instant."""
         self._points = CarriedByPoints(world, self, self._protect_blocks, lambda: self.ask(SUPPLY))
@@ -77,6 +80,10 @@ class Site:
         self.planner: Callable[[], None] | None = None
         """Writes a new plan for the storage; runs in a reaction once `plan_due` is set."""
         self.plan_due = False
+        self.surprised: Callable[[], None] | None = None
+        """Told of what no plan foresaw: units, limits, jobs that stop or go on."""
+        self.restarts: list[Callable[[], int]] = []
+        """Of every job the tick at which it trains again, as far as it knows; NEVER where it trains or cannot say."""
         self.calls: list[tuple[int, int, float]] = []
         """Announced calls of demand response: begin and end [us], most import [kW]."""
         self.health: dict[str, np.ndarray] = {}
@@ -85,6 +92,8 @@ class Site:
         self.shed_row = [-1] * len(plan.load_items)
         self.load_row = [-1] * len(plan.load_items)
         self.feed_row = [-1] * len(plan.feed_items)
+        self.section_row = [-1] * plan.section.shape[1]
+        """Row of the last flip of each section's own feeder."""
         self.abnormal = False
         self.spare_kw = 0.0
         self._out = np.zeros((2, 4 * (len(plan.feed_items) + len(plan.load_items))), np.int64)
@@ -171,6 +180,8 @@ class Site:
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
+        if dirty & UNITS:
+            self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
             self.settle()
             if dirty & BOUNDS:
@@ -196,12 +207,19 @@ class Site:
 
     def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
+        for tell in self.on_call:
+            tell(begin_us, end_us)
         if self.planner is None:
             return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
         self.calls.append((begin_us, end_us, cap_kw))
         self.plan_due = True
         self.ask(LOAD)
+
+    def surprise(self) -> None:
+        """Something has happened that no plan foresaw: whoever plans will look at it."""
+        if self.surprised is not None:
+            self.surprised()
 
     def _plan(self) -> None:
         if self.plan_due and self.planner is not None:
@@ -262,22 +280,8 @@ class Site:
         count = p.protect(
             self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
         )  # fmt: skip
-        first = self.record.count
-        for k in range(count):
-            index, what = int(self._out[0, k]), int(self._out[1, k])
-            if what in {p.LIT, p.DARK}:
-                cause = max((self.feed_row[j] for j in self.plan.feeds_of[index]), default=-1)
-                if cause < first or self.fact[f.L_TRIPPED, index]:
-                    cause = self.trigger
-                if self.fact[f.L_SHED, index]:
-                    cause = self.shed_row[index]
-                self.load_row[index] = self.log(self.plan.load_items[index], r.LIT, int(what == p.LIT), cause)
-            else:
-                cause = self.trigger if self.trigger >= 0 else self.feed_row[index]
-                self.feed_row[index] = self.log(self.plan.feed_items[index], _LOGGED[what], 1, cause)
-                if what == p.RESTORED:
-                    self.plan_due = True
-                    self._refill(index)
+        if count:
+            tell_aftermath(self, self._out[:, :count].tolist())
         if self._switches is not None:
             self._switches.account()
         self.abnormal = bool(
@@ -295,13 +299,6 @@ class Site:
         if count and self.watched is not None:
             self.watched()
         return int(count)
-
-    def _refill(self, j: int) -> None:
-        """Input is back: units found empty may carry load again once they hold energy, which recharging gives them."""
-        first, count = self.fact[f.F_FIRST, j], self.fact[f.F_COUNT, j]
-        if count:
-            self.fact[f.U_EMPTY, first : first + count] = 0
-            self.fact[f.F_VERSION, j] += 1
 
     def _look_ahead(self) -> None:
         """The first tick at which a demand changes or a level meets a bound: the same kernel, on a copy."""
@@ -356,7 +353,12 @@ class Site:
         self.phases.clear()
         self.supply = None
         self.capped.clear()
-        self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = None
+        self.restarts.clear()
+        self.blocks.clear()
+        self.hands = SureHands()
+        self.jobs.clear()
+        self.on_call.clear()
+        self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = self.surprised = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
         self.__dict__.pop("_switches", None)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from twin.plant.fields import DEAD_SECTION, GENSETS_FEED, OWN_FEEDER, SECTION_BITS, THROUGH_TIE
+from twin.plant.fields import DEAD_SECTION, FAULT_STATE, GENSETS_FEED, OWN_FEEDER, SECTION_BITS, THROUGH_TIE
 from twin.powerflow.network import Network, Source
 from twin.spec import Spec
+from twin.world.outages import NetworkOutages
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -56,6 +57,7 @@ class SiteNetwork:
         iron_kw: (buses,) no-load losses of transformers, drawn while the bus is energised.
         busway_pu_per_kw: by load point, series impedance between its storage and itself, per unit on a base of 1 kVA.
         limits: power factor, and the voltages that count.
+        outages: what fails in it, None where nothing does.
     """
 
     net: Network
@@ -69,6 +71,17 @@ class SiteNetwork:
     genset_switch: list[int] = field(default_factory=list)
     busway_pu_per_kw: dict[str, complex] = field(default_factory=dict)
     limits: NetworkLimits = field(default_factory=NetworkLimits)
+    outages: NetworkOutages | None = None
+    _faulted: dict[tuple[tuple[int, ...], frozenset[int]], int] = field(default_factory=lambda: {((), frozenset()): 0})
+    _open: list[tuple[tuple[int, ...], frozenset[int]]] = field(default_factory=lambda: [((), frozenset())])
+
+    def faulted(self, branches: tuple[int, ...], ties: frozenset[int]) -> int:
+        """What a supply state gets where these branches cannot carry and these ties are closed."""
+        key = branches, ties
+        number = self._faulted.setdefault(key, len(self._open))
+        if number == len(self._open):
+            self._open.append(key)
+        return number * FAULT_STATE
 
     @cached_property
     def tan_phi(self) -> float:
@@ -79,6 +92,8 @@ class SiteNetwork:
         """What is closed and who feeds in a supply state."""
         sections = [state >> SECTION_BITS * s & 3 for s in range(len(self.section_bus))]
         closed = self.net.in_service.copy()
+        broken, ties = self._open[state // FAULT_STATE]
+        closed[list(ties)] = True
         on_grid = [what != DEAD_SECTION for what in sections]
         on_gensets = [bool(state & GENSETS_FEED) and what == DEAD_SECTION for what in sections]
         for s, what in enumerate(sections):
@@ -87,6 +102,7 @@ class SiteNetwork:
                 closed[self.genset_switch[s]] = on_gensets[s]
         if self.tie >= 0:
             closed[self.tie] = THROUGH_TIE in sections
+        closed[list(broken)] = False
         sources: list[Source] = [(self.net.slack, self.limits.source_voltage_pu, 0.0)] if any(on_grid) else []
         if any(on_gensets):
             buses = {self.genset_bus if self.genset_bus >= 0 else self.section_bus[on_gensets.index(True)]}

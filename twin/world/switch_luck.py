@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.plant import fields as f
-from twin.plant.protect import ATTEMPTS, event_of
+from twin.plant.lights import ATTEMPTS, event_of
 
 if TYPE_CHECKING:
     from twin.world.site import Site

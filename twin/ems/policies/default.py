@@ -27,6 +27,8 @@ Common = tuple[Floats, Storage, float, float, float]
 class Default:
     """`ensemble=False` plans for the forecast alone."""
 
+    reads_stored = False
+
     def __init__(self, *, ensemble: bool = True) -> None:
         self.ensemble = ensemble
 

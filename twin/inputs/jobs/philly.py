@@ -60,11 +60,7 @@ def _rows(source: Source) -> Iterator[JobRow | Rejected]:
 
 
 def _job(clock: Clock, line: int, entry: Any) -> JobRow:
-    if (
-        not isinstance(entry, dict)
-        or not isinstance(entry.get("attempts"), list)
-        or not all(isinstance(one, dict) for one in entry["attempts"])
-    ):
+    if not isinstance(entry, dict) or not isinstance(entry.get("attempts"), list):
         raise RowError(BROKEN, "the entry is no job with attempts")
     job_id = str(entry.get("jobid") or "")
     submit_s = clock.seconds("submitted_time", _text(entry.get("submitted_time")))
@@ -72,11 +68,12 @@ def _job(clock: Clock, line: int, entry: Any) -> JobRow:
         raise RowError(WRONG_CELL, f"job {job_id} has no submitted_time")
     start_s, duration_s, gpus, servers, left = math.nan, 0.0, 0, 0, 0
     for one in entry["attempts"]:
+        if not isinstance(one, dict):
+            raise RowError(BROKEN, f"an attempt of job {job_id} is none")
         begin_s = clock.seconds("start_time", _text(one.get("start_time")))
         end_s = clock.seconds("end_time", _text(one.get("end_time")))
-        detail = one.get("detail") or []
-        gpus = max(gpus, sum(len(server.get("gpus") or []) for server in detail))
-        servers = max(servers, len(detail))
+        held = _held(one)
+        gpus, servers = max(gpus, sum(held)), max(servers, len(held))
         start_s = begin_s if math.isnan(start_s) else start_s
         if math.isnan(begin_s) or math.isnan(end_s):
             left += 1
@@ -92,6 +89,21 @@ def _job(clock: Clock, line: int, entry: Any) -> JobRow:
     state = _STATES.get(str(entry.get("status")), "unknown")
     tenant = str(entry.get("vc") or entry.get("user") or "")
     return checked(JobRow(line, job_id, submit_s, duration_s, gpus, start_s, servers, state, tenant))
+
+
+def _held(attempt: dict[str, Any]) -> list[int]:
+    """GPUs of an attempt by server.
+
+    Raises:
+        RowError: it does not say them as the log does.
+    """
+    detail = attempt.get("detail") or []
+    if not isinstance(detail, list) or not all(isinstance(one, dict) for one in detail):
+        raise RowError(BROKEN, "an attempt's detail is no list of servers")
+    gpus = [one.get("gpus") or [] for one in detail]
+    if not all(isinstance(one, list) for one in gpus):
+        raise RowError(BROKEN, "a server's gpus are no list")
+    return [len(one) for one in gpus]
 
 
 def _text(value: Any) -> str | None:

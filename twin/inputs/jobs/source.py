@@ -30,6 +30,8 @@ from twin.inputs.jobs.schema import (
 from twin.inputs.table import GZIP_MAGIC, salvage
 
 HEAD_BYTES = 4
+LARGEST = 1e15
+"""No time or count of a job is larger; whole numbers up to it are exact in a float64."""
 NO_VALUE = frozenset({"", "none", "null", "nan", "nat", "unknown", "n/a", "na"})
 """Cells that say nothing; layouts differ in the word for it."""
 _ODD = "\ufffd"
@@ -153,6 +155,8 @@ def number(name: str, text: str, *, minimum: float = 0.0) -> float:
         raise RowError(WRONG_CELL, f"{name} {text.strip()!r} is not a number") from error
     if not math.isfinite(value):
         raise RowError(WRONG_CELL, f"{name} {text.strip()!r} is not a finite number")
+    if abs(value) > LARGEST:
+        raise RowError(WRONG_CELL, f"{name} {text.strip()} is beyond {LARGEST:g}")
     if value < minimum:
         raise RowError(WRONG_CELL, f"{name} {text.strip()} must not be below {minimum:g}")
     return value

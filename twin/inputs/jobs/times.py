@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from twin.inputs.jobs.schema import MIXED_ZONES, WRONG_CELL, RowError, Source
 from twin.inputs.jobs.source import says
 
-_SPAN = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
+_SPAN = re.compile(r"(?:(\d{1,6})-)?(?:(\d{1,9}):)?(\d{1,9}):(\d{1,9})(?:\.\d+)?", re.ASCII)
+_FIRST_YEAR = 1970
 
 
 class Clock:
@@ -38,6 +39,8 @@ class Clock:
             moment = datetime.fromisoformat(text.strip())
         except ValueError as error:
             raise RowError(WRONG_CELL, f"{name} {text.strip()!r} is not a date like 2024-05-01 08:30:00") from error
+        if moment.year < _FIRST_YEAR:
+            raise RowError(WRONG_CELL, f"{name} {text.strip()!r} is before {_FIRST_YEAR}")
         offset = moment.utcoffset()
         if not self._begun:
             self._begun, self._offset = True, offset

@@ -6,6 +6,7 @@ running jobs; only the first `backfill_depth` jobs of the queue are planned, lat
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from twin.jobs.servers import Held
@@ -24,21 +25,19 @@ def overtake(scheduler: Scheduler, now: int) -> list[int]:
     Returns:
         Jobs that have been given servers, in order.
     """
-    if not scheduler.candidates():
+    candidates = scheduler.candidates()
+    if not candidates:
         return []
-    placement = scheduler.placement
     plan = Plan(scheduler, now)
     started = []
     for job in [scheduler.head, *scheduler.behind()]:
-        gpus, length_us = scheduler.gpus[job], scheduler.expected_us[job]
-        for first in range(len(plan.times_us)):
-            held = plan.room(first, gpus, length_us, scheduler)
-            if held is not None:
-                plan.reserve(first, held, length_us)
-                if first == 0:
-                    placement.give(job, held)
-                    started.append(job)
-                break
+        first, held = plan.earliest(scheduler.gpus[job], scheduler.expected_us[job])
+        plan.reserve(first, held, scheduler.expected_us[job])
+        if first == 0 and held:
+            scheduler.placement.give(job, held)
+            started.append(job)
+        if job == candidates[-1]:
+            break  # nobody behind it could start
     return started
 
 
@@ -46,6 +45,9 @@ class Plan:
     """What is free from now on, as it changes at the ends of running and reserved jobs."""
 
     def __init__(self, scheduler: Scheduler, now: int) -> None:
+        self._placement = scheduler.placement
+        self._found: dict[int, list[tuple[int, int]]] = {}
+        self._full = self._some = 0
         self.times_us, self._free = [now], [scheduler.placement.sketch()]
         for end_us, job in scheduler.ending():
             if end_us > self.times_us[-1]:
@@ -57,22 +59,46 @@ class Plan:
                 self._free.append(self._free[-1].sketch())
             self._free[-1].move(scheduler.placement.held[job], 1)
 
-    def room(self, first: int, gpus: int, length_us: int, scheduler: Scheduler) -> Held | None:
-        """Servers that are free from a time of the plan on, for as long as the job is expected to run."""
-        part, opened = gpus % scheduler.placement.size, scheduler.placement.open
-        end_us = self.times_us[first] + length_us
-        full = some = opened
-        for time_us, free in zip(self.times_us[first:], self._free[first:], strict=True):
-            if time_us >= end_us:
+    def earliest(self, gpus: int, length_us: int) -> tuple[int, Held]:
+        """The first time of the plan from which servers are free for as long as the job is expected to run.
+
+        Returns:
+            Place in `times_us`, and the servers; none where the job fits at no time (rows are dark).
+        """
+        first = 0
+        for before_us, at_us in self._found.get(gpus, ()):
+            if before_us <= length_us:
+                # Room only shrinks: not before one of its size that is no longer, and was planned ahead of it.
+                first = max(first, bisect_left(self.times_us, at_us))
+        part = gpus % self._placement.size
+        while first < len(self.times_us):
+            blocked = self._blocked(first, gpus, part, self.times_us[first] + length_us)
+            if blocked < 0:
+                self._found.setdefault(gpus, []).append((length_us, self.times_us[first]))
+                held = self._placement.search(gpus, self._free[first], self._full, self._some)
+                return first, held or []
+            first = blocked
+        return len(self.times_us) - 1, []
+
+    def _blocked(self, first: int, gpus: int, part: int, end_us: int) -> int:
+        """The next time worth a try, -1 if the job fits from `first` to its end."""
+        self._full = self._some = self._placement.open
+        for k in range(first, len(self.times_us)):
+            if self.times_us[k] >= end_us:
                 break
-            full &= free.full()
-            some &= free.at_least(part)
-            if not free.fits(gpus, full, some):
-                return None
-        return scheduler.placement.search(gpus, self._free[first], full, some)
+            free = self._free[k]
+            full, some = free.full(), free.at_least(part)
+            self._full &= full
+            self._some &= some
+            if not free.fits(gpus, self._full, self._some):
+                alone = free.fits(gpus, self._placement.open & full, self._placement.open & some)
+                return first + 1 if alone else k + 1
+        return -1
 
     def reserve(self, first: int, held: Held, length_us: int) -> None:
         """Take servers from a time of the plan on."""
+        if not held:
+            return
         end_us = self.times_us[first] + length_us
         last = first
         while last < len(self.times_us) and self.times_us[last] < end_us:

@@ -1,0 +1,96 @@
+"""`twin compare` and `twin metrics --money`: tables of money, as text and as JSON."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from twin.cli.app import twin
+
+SCENARIO = """\
+extends: 02_one_outage.yaml
+name: worth
+horizon: {hours: 8760}
+sites.hall:
+  price_per_kwh: {hourly: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]}
+  grid.script: null
+  grid.feeders.A.sustained: {per_year: {value: 6, low: 2, high: 12}, duration_h: 0.7}
+  protection.cabinets.capital: {per_kwh: {value: 1000, low: 100, high: 2000}, life_years: 10}
+finance:
+  counterfactuals: [bare, elsewhere]
+  price_per_gpu_h: {cash: 20, opportunity: 200}
+sweeps:
+  events: {method: grid, samples: 3, parameters: [sites.hall.grid.feeders.A.sustained.per_year]}
+  both:
+    method: saltelli
+    samples: 4
+    parameters: [sites.hall.grid.feeders.A.sustained.per_year, sites.hall.protection.cabinets.capital.per_kwh]
+designs:
+  bare: {sites.hall.protection.cabinets: null}
+  cabinets: {}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(twin, ["init", "02_one_outage", "-o", "02_one_outage.yaml"]).exit_code == 0
+    (tmp_path / "worth.yaml").write_text(SCENARIO)
+    return "worth.yaml"
+
+
+def invoke(*arguments, code=0):
+    result = CliRunner().invoke(twin, [str(one) for one in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_compare_prints_what_designs_are_worth_and_what_was_not_simulated(scenario):
+    output = invoke("compare", scenario, "-n", 3).stdout
+    assert all(len(line) <= 80 for line in output.splitlines())
+    words = " ".join(output.split())
+    assert "against bare" in words
+    assert "of 3 pairs" in words
+    assert "Not simulated: the counterfactual elsewhere." in words
+    (found,) = json.loads(invoke("compare", scenario, "-n", 3, "--format", "json").stdout)["money"]
+    assert found["npv_of_lines"]["capital"] == -300_000.0
+    assert sum(found["npv_of_lines"].values()) == pytest.approx(found["npv"]["mean"], abs=0.01)
+    assert found["break_even_price_per_gpu_h"] > 0
+
+
+def test_a_campaign_s_results_hold_the_same_money(scenario):
+    invoke("campaign", scenario, "-n", 3, "--workers", 1, "-o", "r.h5")
+    (found,) = json.loads(invoke("metrics", "r.h5", "--money", "--format", "json").stdout)["money"]
+    (there,) = json.loads(invoke("compare", scenario, "-n", 3, "--format", "json").stdout)["money"]
+    assert found == there
+    assert "against bare" in invoke("metrics", "r.h5", "--money").stdout
+
+
+def test_money_is_not_asked_of_what_has_none(scenario):
+    invoke("run", scenario, "-o", "t.h5")
+    assert "needs the results of one campaign" in invoke("metrics", "t.h5", "--money", code=2).output
+    invoke("campaign", "02_one_outage", "-n", 1, "--workers", 1, "-o", "n.h5")
+    assert "no finance: block" in invoke("metrics", "n.h5", "--money", code=2).output
+
+
+def test_a_tornado_stands_below_the_money_of_a_campaign(scenario):
+    invoke("campaign", scenario, "-n", 2, "--workers", 1, "-o", "r.h5")
+    words = " ".join(invoke("metrics", "r.h5", "--money").stdout.split())
+    assert "cabinets against bare low high NPV at low at high flips at" in words
+    assert "cabinets.capital.per_kwh 100 2000" in words
+
+
+def test_a_sweep_s_money_is_its_frontier_its_map_and_its_sobol_indices(scenario):
+    invoke("campaign", scenario, "-n", 2, "--workers", 1, "--sweep", "events", "-o", "e.h5")
+    found = json.loads(invoke("metrics", "e.h5", "--money", "--format", "json").stdout)["money"]
+    assert found["map"]["values"] == [2.0, 7.0, 12.0]
+    assert {name for row in found["map"]["designs"] for name in row} == {"bare", "cabinets"}
+    assert [row[0] for row in found["map"]["designs"]] == ["bare"] * 3
+    assert len(found["frontier"]) == 4
+    words = " ".join(invoke("metrics", "e.h5", "--money").stdout.split())
+    assert "the cheapest design at each price of a GPU-hour" in words
+    invoke("campaign", scenario, "-n", 1, "--workers", 1, "--sweep", "both", "-o", "s.h5")
+    indices = json.loads(invoke("metrics", "s.h5", "--money", "--format", "json").stdout)["money"]["sobol"]["cabinets"]
+    assert indices["total"][1] > 0.1
+    assert "NPV of cabinets" in invoke("metrics", "s.h5", "--money").stdout

@@ -1,0 +1,180 @@
+"""The yearly accounts of one design: what a replication's trace says about money, year by year, at constant prices.
+
+A year is twelve billing months from the start; what the horizon adds beyond the last whole year (leap days) belongs to
+that one. Quantities that are priced later (GPU-hours, fuel, CO2) stand as quantities, so that the reader may ask at
+which price the answer changes.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.finance.bill import DEMAND, bill
+from twin.finance.carbon import monthly_carbon
+from twin.finance.terms import Data, site_terms
+from twin.metrics.causes import GROUPS, capped_by_cause, groups, loss_gpu_h
+from twin.trace import Trace
+from twin.units import HOURS_PER_YEAR
+
+Float = NDArray[np.float64]
+Int = NDArray[np.int64]
+
+ACCOUNTS: dict[str, tuple[str, str]] = {
+    "energy_cost": ("money", "grid energy, surcharges, power factor; at the simple price where there is no tariff"),
+    "demand_cost": ("money", "charged by kW or kVA and month"),
+    "demand_response_income": ("money", "payments for calls less penalties"),
+    "export_income": ("money", "paid for export"),
+    "pv_value": ("money", "PV used on site at the price of its instant"),
+    "charge_cost": ("money", "charging of storage at the price of its instant"),
+    "discharge_kwh": ("kWh", "given by storage"),
+    "consumed_kwh": ("kWh", "consumed by the sites, losses included"),
+    "genset_kwh": ("kWh", "given by gensets"),
+    "lost_gpu_h_supply": ("GPU-h", "lost to supply events, equipment, planned work and caps on backup"),
+    "lost_gpu_h_hardware": ("GPU-h", "lost to server failures"),
+    "lost_gpu_h_capacity": ("GPU-h", "lost to caps and shedding above the import limit"),
+    "unserved_kwh": ("kWh", "not served, against the level just before the event"),
+    "cells_cost": ("money", "new cells where simulated ageing replaced them"),
+    "truck_cost": ("money", "roads, crews and fuel of trucks"),
+    "lending_income": ("money", "of trucks lent"),
+    "carbon_location_t": ("t", "Scope 2 by place"),
+    "carbon_market_t": ("t", "Scope 2 by market"),
+    "carbon_genset_t": ("t", "Scope 1 of gensets"),
+    "peak_import_kw": ("kW", "largest 15-minute mean of import of a site"),
+}
+"""Accounts by name: unit and meaning."""
+_MARK = "year"
+_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh", "network_loss_kwh")
+_FROM_LEDGER = ("pv_value", "charge_cost", "discharge_kwh", "genset_kwh", "unserved_kwh")
+
+
+def whole_years(hours: float) -> int:
+    """Years of accounts in a horizon: at least one; leap days do not make a year."""
+    return max(1, round(hours / HOURS_PER_YEAR))
+
+
+def columns(scenario: Data) -> tuple[str, ...]:
+    """Names of the accounts among the values of a replication: none where the scenario has no `finance:`."""
+    if not scenario.get("finance"):
+        return ()
+    years = whole_years(scenario["horizon"]["hours"])
+    return tuple(f"{name}_{_MARK}_{year:03d}" for name in ACCOUNTS for year in range(1, years + 1))
+
+
+def is_account(column: str) -> bool:
+    """Whether a column of a replication's values is one of the accounts."""
+    return column.rpartition(f"_{_MARK}_")[0] in ACCOUNTS
+
+
+def scenario_of(trace: Trace) -> Data:
+    """The resolved scenario that a trace carries. Not to be changed."""
+    return _scenario(trace.meta.get("scenario_text") or "{}")
+
+
+@lru_cache(maxsize=64)
+def _scenario(text: str) -> Data:
+    found: Data = json.loads(text)
+    return found
+
+
+def accounts(trace: Trace) -> dict[str, Float]:
+    """The accounts of all sites together, each (years,)."""
+    years = whole_years(trace.years * HOURS_PER_YEAR)
+    found = {name: np.zeros(years) for name in ACCOUNTS}
+    for site, ledger in trace.ledger.items():
+        year = np.minimum(np.arange(len(ledger["start_us"])) // 12, years - 1)
+        for name in _FROM_LEDGER:
+            np.add.at(found[name], year, ledger[name])
+        for name in _CONSUMED:
+            np.add.at(found["consumed_kwh"], year, ledger[name])
+        np.maximum.at(found["peak_import_kw"], year, ledger["peak_import_kw"])
+        _book_bill(trace, site, year, found)
+        _book_carbon(trace, site, year, found)
+        _book_cells(trace, site, found)
+    _book_gpu_hours(trace, found)
+    _book_trucks(trace, found)
+    return found
+
+
+def row(trace: Trace) -> Float:
+    """The accounts in the order of `columns`; empty where the scenario has no `finance:`."""
+    if not scenario_of(trace).get("finance"):
+        return np.empty(0)
+    return np.concatenate(list(accounts(trace).values()))
+
+
+def _year_of(trace: Trace, time_us: Int) -> Int:
+    """The year of each instant, by the billing months of the first site."""
+    start_us = next(iter(trace.ledger.values()))["start_us"]
+    years = whole_years(trace.years * HOURS_PER_YEAR)
+    month = np.searchsorted(start_us, time_us, side="right") - 1
+    return np.clip(month // 12, 0, years - 1)
+
+
+def _spread(trace: Trace, start_us: Int, end_us: Int, amount: Float) -> Float:
+    """Amounts of spans, shared out over the years that they touch."""
+    first_us = next(iter(trace.ledger.values()))["start_us"][::12][: whole_years(trace.years * HOURS_PER_YEAR)]
+    edges_us = np.append(first_us, trace.meta["horizon_us"])[:, None]
+    inside = np.diff(np.clip(edges_us, start_us, end_us), axis=0)
+    return np.asarray((inside * (amount / np.maximum(end_us - start_us, 1))).sum(axis=1))
+
+
+def _book_bill(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+    one = bill(trace, site)
+    if one is None:
+        return
+    names = list(dict.fromkeys(line.month for line in one.lines))
+    place = {name: int(k) for name, k in zip(names, year, strict=False)}
+    for line in one.lines:
+        if line.what in DEMAND:
+            found["demand_cost"][place[line.month]] += line.amount
+        elif line.what.startswith("demand_response"):
+            found["demand_response_income"][place[line.month]] -= line.amount
+        elif line.what == "export":
+            found["export_income"][place[line.month]] -= line.amount
+        else:
+            found["energy_cost"][place[line.month]] += line.amount
+
+
+def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+    monthly = monthly_carbon(trace, site)
+    if monthly is None:
+        return
+    for name, tonnes in monthly.items():
+        np.add.at(found[f"carbon_{name}"], year, tonnes)
+
+
+def _book_cells(trace: Trace, site: str, found: dict[str, Float]) -> None:
+    table, cabinets = trace.health.get(site), site_terms(trace, site).get("protection", {}).get("cabinets")
+    if table is None or not cabinets or not cabinets["capital"] or cabinets["capital"]["cells_per_kwh"] is None:
+        return
+    price = cabinets["rated_kwh"] * cabinets["capital"]["cells_per_kwh"]
+    order = np.lexsort((table["time_us"], table["item"]))
+    item, count = table["item"][order], table["replacements"][order]
+    before = np.where(np.append(True, item[1:] != item[:-1]), 0, np.append(0, count[:-1]))
+    np.add.at(found["cells_cost"], _year_of(trace, table["time_us"][order]), price * (count - before))
+
+
+def _book_gpu_hours(trace: Trace, found: dict[str, Float]) -> None:
+    group, lost = groups(trace), loss_gpu_h(trace)
+    year = _year_of(trace, trace.interruptions["start_us"])
+    name_of = np.full(len(GROUPS), "lost_gpu_h_supply", dtype=object)
+    name_of[GROUPS.index("hardware")] = "lost_gpu_h_hardware"
+    name_of[GROUPS.index("capacity")] = "lost_gpu_h_capacity"
+    for number, name in enumerate(name_of):
+        mine = group == number
+        np.add.at(found[name], year[mine], lost[mine])
+    for name, start_us, end_us, gpu_h in capped_by_cause(trace):
+        found[name] += _spread(trace, start_us, end_us, gpu_h)
+
+
+def _book_trucks(trace: Trace, found: dict[str, Float]) -> None:
+    trips: Any = trace.trips
+    stays: Any = trace.stays
+    np.add.at(found["truck_cost"], _year_of(trace, trips["ordered_us"]), trips["cost"])
+    found["truck_cost"] += _spread(trace, stays["start_us"], stays["end_us"], stays["cost"])
+    found["lending_income"] += _spread(trace, stays["start_us"], stays["end_us"], stays["income"])

@@ -1,0 +1,286 @@
+"""One world's plans: when a policy is asked, what it is shown, and how its plan gets into the plant.
+
+It is asked at midnight, when supply is restored and when a call is announced; besides when something happens that the
+last plan did not foresee, a quarter of an hour after it (so that a flurry makes one plan): a new import limit, storage
+that has failed or is back, a load that is off what was foreseen, for so long that the energy is more than
+`surprise_fraction` of full storage: as long as the jobs that stand still know, else as long again as it has lasted.
+
+A site whose load without failures is the same in all replications is shown that load's past; what interruptions took
+off the real one says nothing of tomorrow. So replications see equal pasts, share plans, and an outage plans its
+aftermath alone. Any other site is shown its own past, and asked every `replan_h`. What would keep a plan from being
+shared is rounded before the plan is made, never after, so that who made it cannot matter: stored energy and sound
+storage as shares, the month's peak downwards in steps of a 2048th of the charging power, the day's cap to the watt.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.ems.policies.capped import Capped
+from twin.ems.storage import Storage
+from twin.ems.view import PLAN_H, Floats, Plan, Policy, View
+from twin.parts.ems_known import SLOT_US, PastDigest, announced_kw, hourly_price, net_without_failures_kw
+from twin.plant import fields as f
+from twin.plant.plan import begin_slot, rounded
+from twin.units import NEVER, TICKS_PER_H
+from twin.world import record as r
+from twin.world.site import LOAD
+
+if TYPE_CHECKING:
+    from twin.parts.ems import Ems
+    from twin.world.alarm import Alarm
+    from twin.world.site import Site
+    from twin.world.world import World
+
+ITEM = "ems"
+PAST_SLOTS = 60 * 24
+"""How far back a policy sees."""
+SHARED_MOST = 8192
+"""Plans kept for sharing: five years at four a day, 16 MB."""
+CALM_US = TICKS_PER_H // 4
+"""From a surprise to the plan that answers it."""
+LONG_H = 24
+"""A departure is looked at again every hour where so many of them would matter."""
+STORED_STEPS, SOUND_STEPS, PEAK_STEPS = 256, 32, 2048
+Made = tuple[Floats, float, bool]
+"""The plant's rows, the day's cap, whether the policy failed."""
+SIZES = (f.U_MIN_KWH, f.U_MAX_KWH, f.U_RATED_KWH, f.U_RATED_KW, f.U_RECHARGE_KW)
+
+
+class RunningEms:
+    """One world's plans, and the past that they are made from."""
+
+    def __init__(self, ems: Ems, policy: Policy, world: World, site: Site, item: int) -> None:
+        self.ems, self.spec, self.site, self.item, self._policy = ems, ems.spec, site, item, policy
+        self._reads_stored = getattr(policy, "reads_stored", True) or ems.spec.recharge.may_raise_peak
+        self._every = ems.spec.replan_h if getattr(policy, "within_day", True) and not ems.steady else 24
+        self._since_us = 0
+        slots = -(-world.horizon_us // SLOT_US)
+        self._history = np.zeros(slots + PLAN_H)
+        self._over = 0  # slots of it that are over
+        self._past = PastDigest(PAST_SLOTS)
+        self._price = hourly_price(site, slots + PLAN_H)
+        ours = np.flatnonzero(site.fact[f.U_USE] & f.FOLLOWS)
+        self._ours: slice | np.ndarray = ours
+        if ours.size == ours[-1] - ours[0] + 1:
+            self._ours = slice(int(ours[0]), int(ours[-1]) + 1)
+        self._new = site.plan.quantity[:, self._ours][list(SIZES)].sum(axis=1)
+        self._cap_kw, self._cap_day = np.nan, -1
+        self._planned = (0, -1.0, math.nan)
+        """Of the last plan: its first slot, the share of sound storage, the import limit."""
+        self._known_kw: Floats | None = None
+        self._alarm: Alarm = world.alarm(self._ring)
+        self._calm: Alarm = world.alarm(self._look)
+
+    # ------------------------------------------------------------------ when
+    def surprised(self) -> None:
+        """Something happened: look at it once it has calmed down."""
+        if self._calm.due == NEVER:
+            self._since_us = self.site.now_us
+            self._calm.at(self.site.now_us + CALM_US)
+
+    def _ring(self) -> None:
+        self.site.plan_due = True
+        self.site.ask(LOAD)
+
+    def _look(self) -> None:
+        """Whether what has happened changes the plan."""
+        site = self.site
+        site.settle()
+        same = (self._sound_share(), site.import_limit_kw) == self._planned[1:]
+        away_kw = abs(self._away_kw())
+        if not same or away_kw * self._away_h() > self._enough_kwh:
+            self._ring()
+        elif away_kw * LONG_H > self._enough_kwh:
+            self._calm.at(site.now_us + SLOT_US)
+
+    @property
+    def _enough_kwh(self) -> float:
+        return self.spec.surprise_fraction * float(self._new[1] - self._new[0])
+
+    def _away_kw(self) -> float:
+        """What the site draws now above what it would without failures [kW]; 0 where that is not known."""
+        if self.ems.without_failures_kw is None or not self.site.clock[f.PLAN_SLOTS]:
+            return 0.0
+        return float(self.site.totals[f.NET_KW] - self.ems.without_failures_kw[self.site.now_us // SLOT_US])
+
+    def _away_h(self) -> float:
+        """How long that will last: as the jobs know, else as long again as it has lasted, at least an hour [h]."""
+        ends_us = [end for job in self.site.restarts if (end := job()) != NEVER]
+        if ends_us:
+            return (max(ends_us) - self.site.now_us) / TICKS_PER_H
+        return max((self.site.now_us - self._since_us) / TICKS_PER_H, 1.0)
+
+    # ------------------------------------------------------------------ the phase
+    def plan(self) -> None:
+        """Look, decide, write; a plan made before from the same inputs is taken as it is."""
+        site, ems = self.site, self.ems
+        if ems.steady and ems.without_failures_kw is None:
+            ems.without_failures_kw = net_without_failures_kw(site, -(-site.world.horizon_us // SLOT_US))
+        self._remember()
+        hour = site.now_us // SLOT_US
+        self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
+        sound = self._sound_share()
+        up = site.fact[f.U_UP, self._ours]
+        stored = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
+        most = float(np.dot(site.quantity[f.U_MAX_KWH, self._ours], up))
+        stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
+        month = int(np.searchsorted(site.plan.month_us, site.now_us, side="right")) - 1
+        paid_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), ems.free_demand_kw)
+        peak_kw = self._peak_kw(paid_kw)
+        cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
+        if not (np.isnan(cap_kw) or self._reads_stored):
+            stored_share = 1.0
+        self._known_kw = self._known(hour)
+        known = b"" if self._known_kw is None else self._known_kw.tobytes()
+        seen = repr((hour, sound, stored_share, peak_kw, cap_kw, site.import_limit_kw, site.calls))
+        if not (self._over or ems.steady):
+            seen += repr(site.totals[f.NET_KW])
+        key = seen.encode() + known + (b"" if ems.steady else self._past.token)
+        found = ems.made.get(key)
+        if found is None:
+            found = self._make(hour, month, sound, stored_share, peak_kw, cap_kw)
+            if len(ems.made) < SHARED_MOST:
+                ems.made[key] = found
+        rows, day_cap_kw, failed = found
+        if failed:
+            site.log(self.item, r.FELL_BACK, 1, site.trigger)
+        if np.isnan(cap_kw):
+            self._cap_day, self._cap_kw = hour // 24, float(np.floor(day_cap_kw * 1e3 + 1e-3)) / 1e3
+        self._planned = (hour, sound, site.import_limit_kw)
+        self._book(rows, paid_kw, up)
+
+    def _remember(self) -> None:
+        """Take what the slots of the last plan have turned out to be."""
+        site = self.site
+        if not site.clock[f.PLAN_SLOTS]:
+            return
+        first = f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + self._over - self._planned[0]
+        over = site.now_us // SLOT_US - self._over
+        if over:
+            seen = site.totals[first : first + over]
+            self._history[self._over : self._over + over] = seen
+            if not self.ems.steady:
+                self._past.add(seen)
+            self._over += over
+
+    def _peak_kw(self, paid_kw: float) -> float:
+        """The month's peak, rounded down, for the plant lifts every cap to the true one; what is free as it is [kW]."""
+        step_kw = float(self._new[4]) / PEAK_STEPS
+        return max(math.floor(paid_kw / step_kw + 1e-6) * step_kw, self.ems.free_demand_kw)
+
+    def _sound_share(self) -> float:
+        """Window of the sound units over that of all as delivered, rounded."""
+        up = self.site.fact[f.U_UP, self._ours]
+        window = self.site.quantity[f.U_MAX_KWH, self._ours] - self.site.quantity[f.U_MIN_KWH, self._ours]
+        share = round(SOUND_STEPS * float(np.dot(window, up)) / float(self._new[1] - self._new[0])) / SOUND_STEPS
+        return share if share > 0.0 or not up.any() else 1.0 / SOUND_STEPS
+
+    def _known(self, hour: int) -> Floats | None:
+        """Net load of the coming slots where it is known: jobs that stand still, announced work; None if nowhere."""
+        ems, site = self.ems, self.site
+        if ems.without_failures_kw is None:
+            return None
+        away_kw, away_h = 0.0 if site.trigger >= 0 else self._away_kw(), self._away_h()  # a fact flips: powers are old
+        matters = abs(away_kw) * away_h > self._enough_kwh
+        if not matters and not site.world.notices:
+            return None
+        net_kw = ems.without_failures_kw[hour : hour + PLAN_H]
+        known = np.full(PLAN_H, np.nan)
+        if matters:
+            until_h = site.now_us / TICKS_PER_H + away_h
+            share = np.clip(until_h - np.arange(hour, hour + PLAN_H), 0.0, 1.0)
+            known[share > 0.0] = rounded((net_kw + share * away_kw)[share > 0.0])
+        share, left_kw = announced_kw(site, hour, net_kw)
+        known[share > 0.0] = rounded((net_kw + share * (left_kw - net_kw))[share > 0.0])
+        return None if np.isnan(known).all() else known
+
+    # ------------------------------------------------------------------ a plan that nobody has made before
+    def _make(self, hour: int, month: int, sound: float, stored: float, peak_kw: float, cap_kw: float) -> Made:
+        if sound <= 0.0:
+            return np.zeros(f.P_SEEN_KW * PLAN_H), np.nan, False
+        view = self._view(hour, month, sound, stored, peak_kw, cap_kw)
+        plan, failed = self._ask(view)
+        least, most = (sound * self._new[:2]).tolist()
+        return self._rows(self._recovery(view, plan), view, least, most), plan.cap_kw, failed
+
+    def _view(self, hour: int, month: int, sound: float, stored: float, peak_kw: float, cap_kw: float) -> View:
+        """What the policy sees."""
+        site, spec, ems = self.site, self.spec, self.ems
+        month_us = site.plan.month_us
+        end_us = month_us[month + 1] if month + 1 < month_us.size else site.world.horizon_us
+        left = max(1, -(-int(end_us - hour * SLOT_US) // SLOT_US))
+        least_kwh, top_kwh, rated_kwh, rated_kw, recharge_kw = (sound * self._new).tolist()
+        quantity = site.plan.quantity[:, self._ours]
+        efficiency = float(np.average(quantity[f.U_EFFICIENCY], weights=quantity[f.U_RATED_KWH]))
+        storage = Storage(
+            top_kwh, min(recharge_kw, float(site.totals[f.RECHARGE_LIMIT_KW])), rated_kw, efficiency, efficiency,
+            1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H,
+        )  # fmt: skip
+        floor_kwh = min(max(least_kwh, spec.backup_reserve_fraction * rated_kwh), top_kwh)
+        past = self._history if ems.without_failures_kw is None else ems.without_failures_kw
+        past = past[max(0, hour - PAST_SLOTS) : max(hour, int(ems.steady))]
+        return View(
+            past if past.size else np.array([site.totals[f.NET_KW]]), self._price[hour : hour + max(left, PLAN_H)],
+            np.full(PLAN_H, floor_kwh), self._calls(hour),
+            np.full(PLAN_H, np.nan) if self._known_kw is None else self._known_kw,
+            storage, stored * top_kwh, peak_kw, ems.demand_price, site.import_limit_kw, left, cap_kw,
+        )  # fmt: skip
+
+    def _calls(self, hour: int) -> Floats:
+        """Caps from announced calls, on every slot that they touch [kW]."""
+        caps = np.full(PLAN_H, np.inf)
+        for begin_us, end_us, cap_kw in self.site.calls:
+            first, last = begin_us // SLOT_US - hour, -(-end_us // SLOT_US) - hour
+            if last > 0 and first < PLAN_H:
+                caps[max(first, 0) : last] = np.minimum(caps[max(first, 0) : last], cap_kw)
+        return caps
+
+    def _ask(self, view: View) -> tuple[Plan, bool]:
+        """The policy's plan, or the capped rule's where it has none; whether that is so."""
+        try:
+            plan = self._policy.plan(view)
+        except (ArithmeticError, ValueError, IndexError):
+            plan = None
+        if plan is None or not all(
+            np.shape(row) == (PLAN_H,) and not np.isnan(row).any()
+            for row in (plan.up_kwh, plan.down_kwh, plan.import_cap_kw, plan.reserve_kwh)
+        ):
+            return Capped().plan(view), True
+        return plan, False
+
+    def _recovery(self, view: View, plan: Plan) -> Plan:
+        """Where recharge may raise the peak, no cap holds until the reserve is full again."""
+        if not self.spec.recharge.may_raise_peak or view.stored_kwh >= view.floor_kwh[0] - 1e-6:
+            return plan
+        missing = float(view.floor_kwh[0]) - view.stored_kwh
+        slots = int(np.ceil(missing / view.storage.charge_efficiency / view.storage.charge_kw)) + 1
+        cap = plan.import_cap_kw.copy()
+        cap[:slots] = np.minimum(view.connection_kw, view.call_kw[:slots])
+        return Plan(plan.up_kwh, plan.down_kwh, cap, plan.reserve_kwh, plan.cap_kw)
+
+    def _rows(self, plan: Plan, view: View, least: float, most: float) -> Floats:
+        """The plan as the plant's rows, one after the other, energies as shares of the window."""
+        reserve_kwh = np.maximum(plan.reserve_kwh, view.floor_kwh)
+        kwh = np.stack([plan.up_kwh, plan.down_kwh, reserve_kwh])
+        up, down, reserve = np.clip((kwh - least) / (most - least), 0.0, 1.0)
+        return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
+
+    def _book(self, rows: Floats, peak_kw: float, up: np.ndarray) -> None:
+        """Into the plant's block, from the slot at hand on; aged cells keep the reserve of the nameplate."""
+        site, clock = self.site, self.site.clock
+        site.totals[f.PLAN : f.PLAN + rows.size] = rows
+        if clock[f.AGEING] and up.any():
+            least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours][:, up == 1]
+            reserve = np.clip(self.spec.backup_reserve_fraction * rated, least, most)
+            kept = site.totals[f.PLAN + f.P_RESERVE * f.PLAN_MOST :][: f.PLAN_MOST]
+            np.maximum(kept, float((reserve - least).sum() / (most - least).sum()), out=kept)
+        if not clock[f.PLAN_SLOTS]:
+            site.totals[f.SLOT_NET_KWH] = 0.0
+        clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
+        clock[f.PLAN_EDGE_US] = (site.now_us // SLOT_US + 1) * SLOT_US
+        site.totals[f.PAID_KW] = peak_kw
+        begin_slot(site.fact, site.quantity, clock, site.totals)

@@ -1,0 +1,370 @@
+"""What a gang job does in one world: it trains, dies with a row, waits for supply, restarts, or is stopped on purpose.
+
+The job writes its *phase*, never kW: busy and booting servers of its rows are facts, load tables turn them into demand.
+Lost work is the time since the last durable checkpoint; a restart takes a time by what was lost (one server; rows with
+the core alive; the core too) and begins when rows, core and cooling are back. Hardware stops the job at the job's own
+rate, a clock that runs while it trains. A stop on purpose saves first, with the GPUs idle, and loses nothing but time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from twin.jobs.application.view import Offer
+from twin.jobs.progress import Progress
+from twin.jobs.stand_by import StandBy
+from twin.parts.held_rows import BOOTING, BUSY, NOTHING, HeldRows
+from twin.plant import fields as f
+from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, hours, ticks
+from twin.world import record as r
+from twin.world.site import LOAD, SUPPLY, Site
+
+if TYPE_CHECKING:
+    from twin.parts.gang import Gang
+    from twin.world.world import World
+
+WAITING, RESTARTING, TRAINING, SAVING, STOPPED, DONE = range(6)
+SERVER, ROWS, CORE = range(3)  # what was lost
+
+
+class RunningGang:
+    """The job's facts in one world: phase, progress since the last restart, its hardware clock."""
+
+    def __init__(self, gang: Gang, world: World, site: Site, ids: dict[str, int]) -> None:
+        spec, cluster = gang.spec, gang.cluster
+        self.name, self.priority = gang.name, spec.priority
+        self.spec, self.world, self.site = spec, world, site
+        name = site.path(f"jobs/{gang.name}")
+        self._item, self._hardware_item = ids[name], ids[f"{name}/hardware"]
+        self._core = site.plan.load_of["core"]
+        self.rows = HeldRows(site, gang.servers, cluster.gpus_per_server)
+        if spec.spare_rows:
+            site.log(self._item, r.ROWS_HELD, len(self.rows.loads), -1)
+        self._per_us = spec.interruptions_per_h(cluster) / TICKS_PER_H
+        checkpoint = spec.checkpoint
+        stall_us, self.write_us = (
+            round(checkpoint.stalling_s * TICKS_PER_S),
+            max(1, round(checkpoint.writing_s * TICKS_PER_S)),
+        )
+        lag_us = round(checkpoint.writing_s * TICKS_PER_S) - stall_us if checkpoint.mode == "asynchronous" else 0
+        interval_us = ticks(checkpoint.between_h(spec.interruptions_per_h(cluster)))
+        self.progress = Progress(interval_us, stall_us, max(0, lag_us))
+        self.warm_us = ticks(spec.warm_restart_min / 60.0)
+        self._restart_us = (
+            ticks((spec.detection_min + spec.warm_restart_min) / 60.0),
+            ticks(spec.restart_after_power_loss_h.core_kept),
+            ticks(spec.restart_after_power_loss_h.core_lost),
+        )
+        self._pace_at_cap = cluster.server.throughput_at_cap_fraction
+        self._stand_by = StandBy(spec.spare_servers)
+        self._repair_us = ticks(spec.hardware.repair_h)
+        self._work_us = ticks(spec.work_h) if spec.work_h else NEVER
+        self._draws, self._boots = world.stream(name, "hardware"), world.stream(name, "boots")
+        self._exponential = -math.log1p(-self._draws.uniform())
+        self._restarted, self._fails = world.alarm(self._train), world.alarm(self._hardware)
+        self._saved, self._finished = world.alarm(self._on_saved), world.alarm(self._finish)
+        self._more_rows, self._regrown = world.alarm(self._boot_another), world.alarm(self._regrow)
+        self._row = len(world.record.jobs) // len(r.JOB_COLUMNS)
+        world.record.jobs.extend([0] * len(r.JOB_COLUMNS))
+        self._useful = self._stalled = self._rolled_back = self._down = 0
+        self._count, self._end_us = 0, -1
+        self._open: tuple[int, int, int, int] | None = None
+        self._lost, self._why, self._given_up = SERVER, -1, -1
+        self._dark: set[int] = set()
+        self._stopped_for: set[str] = set()
+        self._paused = self._capped = self._growing = False
+        self._booting = 0
+        self.phase = WAITING
+        self._begin(0)
+
+    # ------------------------------------------------------------------ training
+    def _begin(self, now: int) -> None:
+        self.phase, self._lost = TRAINING, SERVER
+        self.progress.begin(now)
+        self.rows.use(NOTHING if self._paused else BUSY)
+        if self._per_us > 0.0:
+            at = self._exponential / (self._per_us * self.rows.share)
+            self._fails.at(now + max(1, int(min(at, self.world.horizon_us))))
+        if self._work_us != NEVER:
+            self._expect_the_end(now)
+
+    def restarts_us(self) -> int:
+        """When it will train again; NEVER while it trains, or waits for it is not known what."""
+        return self._restarted.due
+
+    def _train(self) -> None:
+        self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
+        now = self.site.now_us
+        self._close_interruption(now)
+        self._begin(now)
+
+    def cap(self, capped: bool) -> None:
+        """A power cap begins or ends: from now on the job trains at another pace."""
+        self._capped = capped
+        self._set_pace()
+
+    def pause(self, on: bool, cause: int) -> None:
+        """Stand still in memory with idle GPUs, checkpoints going on, or train again."""
+        self._paused = on
+        self.site.change(self._item, r.PAUSED, int(on), LOAD, cause)
+        self._set_pace()
+        if self.phase == TRAINING:
+            self.rows.use(NOTHING if on else BUSY)
+
+    def _set_pace(self) -> None:
+        pace = self._pace_at_cap if self._capped else 1.0
+        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace * self.rows.share)
+        if self.phase == TRAINING and self._work_us != NEVER:
+            self._expect_the_end(self.site.now_us)
+
+    def _expect_the_end(self, now: int) -> None:
+        end_us = self.progress.finish_us(now, self._work_us - self._useful)
+        if end_us is None:
+            self._finished.stop()
+        else:
+            self._finished.at(max(end_us, now))
+
+    def _finish(self) -> None:
+        """All its work is done and saved; under a changing pace that may turn out to be later."""
+        now, left_us = self.world.now, self._work_us - self._useful
+        booked = self.progress.book(now, to_checkpoint=False)
+        if booked.useful < left_us - self.progress.stall_us - 1:
+            self._expect_the_end(now)
+            return
+        self._end_us = now
+        slowed_us = round(self.progress.slowed_us(now - self.progress.since))
+        self._stalled += max(0, now - self.progress.since - left_us - slowed_us)
+        self._useful += left_us
+        self._fails.stop()
+        self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
+
+    def _leave(self, phase: int, cause: int) -> None:
+        """The GPUs do nothing in this phase."""
+        self.phase = phase
+        self.rows.use(NOTHING)
+        self._why = cause
+
+    def _keep(self, until: int, *, to_checkpoint: bool) -> int:
+        """Book the training from the restart to `until`; returns what going back to a checkpoint loses."""
+        booked = self.progress.book(until, to_checkpoint=to_checkpoint)
+        self._useful += booked.useful
+        self._stalled += booked.stalled
+        self._rolled_back += booked.rolled_back
+        return booked.rolled_back
+
+    def _spend(self) -> None:
+        """The hardware clock stands still from here on."""
+        self._fails.stop()
+        self._finished.stop()
+        self._exponential -= (self.site.now_us - self.progress.since) * self._per_us * self.rows.share
+
+    # ------------------------------------------------------------------ interruptions
+    def _hardware(self) -> None:
+        row = self.site.change(self._hardware_item, r.HARDWARE, 1, LOAD)
+        self._interrupt(SERVER, row)
+        self._exponential = -math.log1p(-self._draws.uniform())
+        if self._repair_us:
+            self._stand_by.broken(1, self.site.now_us + self._repair_us)
+        self._leave(RESTARTING, row)
+        self._restart(self._restart_us[SERVER])
+
+    def _interrupt(self, level: int, cause: int) -> None:
+        """Training ends here: go back to the checkpoint, open an interruption."""
+        now, rollback = self.site.now_us, 0
+        if self.phase == TRAINING:
+            self._spend()
+            rollback = self._keep(now, to_checkpoint=True)
+        elif self.phase == SAVING:
+            self._saved.stop()
+            rollback = self._keep(self._saving_us, to_checkpoint=True)
+            self._stalled += now - self._saving_us
+        self._close_interruption(now)
+        self._open = (now, cause, level, rollback)
+        self._count += 1
+        self.site.log(self._item, r.PHASE, WAITING, cause)
+
+    def _close_interruption(self, now: int) -> None:
+        if self._open is not None:
+            start, cause, level, rollback = self._open
+            self.world.record.interruptions.extend(
+                (self._row, self._item, start, now, cause, level, self.spec.gpus, rollback)
+            )
+            self._down += now - start
+            self._open = None
+
+    def react(self) -> None:
+        """Rows and core as they now stand: die with them, or begin to restart when all is back."""
+        if self.phase == DONE:
+            return
+        core_dark = not self.site.fact[f.L_LIT, self._core]
+        dark = self.rows.dark()
+        if core_dark or dark:
+            self._without_power(core_dark, dark)
+        elif self.phase == WAITING and not self._stopped_for and self._cool():
+            self._dark.clear()
+            if self.spec.minimum_rows and self._lost != SERVER:
+                self.rows.take_back()
+                self._set_pace()
+            self.phase = RESTARTING
+            self._boot()
+            self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
+        elif self.phase == TRAINING and self.rows.share < 1.0 and self._regrown.due == NEVER:
+            self._regrown.at(self.site.now_us + self._restart_us[ROWS])
+
+    def _without_power(self, core_dark: bool, dark: list[int]) -> None:
+        level = CORE if core_dark else ROWS
+        self._break(dark)
+        if self.phase == STOPPED and self._open is not None:
+            start, cause, before, rollback = self._open
+            self._open = (start, cause, max(before, level), rollback)
+            self.phase = WAITING
+        elif self.phase != WAITING:
+            self._lost = max(self._lost, level)
+            self._interrupt(self._lost, self.site.load_row[self._core if core_dark else dark[0]])
+            self._restarted.stop()
+            self._leave(WAITING, -1)
+            self.site.surprise()
+        self._lost = max(self._lost, level)
+        if core_dark:
+            return
+        if self.spec.spare_rows and self.rows.move_to_spares(dark):
+            self._lost = SERVER  # rows that stood by are up: a warm restart
+            self.site.ask(SUPPLY)
+        elif self.spec.minimum_rows and len(self.rows.loads) - len(dark) >= self.spec.minimum_rows:
+            self.rows.give_up(dark)
+            self._set_pace()
+            self._lost = SERVER
+            self._given_up = self.site.load_row[dark[0]]
+            self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self._given_up)
+            self.site.ask(SUPPLY)
+
+    def _break(self, dark: list[int]) -> None:
+        """Of servers that have just lost power, some will not boot."""
+        hardware = self.spec.hardware
+        fresh = [row for row in dark if row not in self._dark]
+        self._dark.update(fresh)
+        if hardware.fails_to_boot_probability and self._repair_us:
+            boots = (self._boots.uniform() for _ in range(self.rows.servers_on(fresh)))
+            failed = sum(draw < hardware.fails_to_boot_probability for draw in boots)
+            self._stand_by.broken(failed, self.site.now_us + self._repair_us)
+
+    def _cool(self) -> bool:
+        fact = self.site.fact
+        chillers = self.site.plan.chillers
+        if math.isinf(self.site.totals[f.TANK_H]):
+            return True
+        return bool(fact[f.L_RUNNING, chillers] and fact[f.L_LIT, self.site.plan.pumps])
+
+    # ------------------------------------------------------------------ restarts
+    def _boot(self) -> None:
+        """Servers boot, all at once or row by row, and the job restarts by what it has lost."""
+        rows = len(self.rows.loads)
+        every_min = 1.0 / self.spec.restart_rows_per_min if self.spec.restart_rows_per_min else 0.0
+        self._booting = 1 if every_min else rows
+        self.rows.use(BOOTING, self._booting)
+        staged_us = ticks(every_min / 60.0)
+        if self._booting < rows:
+            self._more_rows.at(self.site.now_us + staged_us)
+        self._restart(self._restart_us[self._lost] + (rows - 1) * staged_us)
+
+    def _boot_another(self) -> None:
+        if self.phase != RESTARTING:
+            return
+        self._booting += 1
+        self.site.change(self._item, r.ROWS_BOOTING, self._booting, LOAD, self._open[1] if self._open else -1)
+        self.rows.use(BOOTING, self._booting)
+        if self._booting < len(self.rows.loads) and self.spec.restart_rows_per_min:
+            self._more_rows.at(self.site.now_us + ticks(1.0 / self.spec.restart_rows_per_min / 60.0))
+
+    def _restart(self, after_us: int) -> None:
+        """Train after so long, but not before enough servers are sound."""
+        now = self.site.now_us
+        self._restarted.at(max(now + after_us, self._stand_by.complete_us(now)))
+        if self._restarted.due - now > TICKS_PER_H // 2:
+            self.site.surprise()
+
+    # ------------------------------------------------------------------ on purpose
+    def stop(self, reason: str, cause: int) -> None:
+        """Save, then stand by until `resume` is called with the same reason; a restart under way is broken off."""
+        self._stopped_for.add(reason)
+        if self.phase == TRAINING:
+            self._save(cause)
+        elif self.phase == RESTARTING:
+            self._restarted.stop()
+            self._leave(STOPPED, self.site.change(self._item, r.PHASE, STOPPED, LOAD, cause))
+
+    def resume(self, reason: str, cause: int) -> None:
+        """Restart, where nothing else holds the job back."""
+        self._stopped_for.discard(reason)
+        if self._stopped_for:
+            return
+        if self.phase == STOPPED:
+            self._leave(RESTARTING, self.site.change(self._item, r.PHASE, RESTARTING, LOAD, cause))
+            self._restart(self.warm_us if self._lost == SERVER else self._restart_us[self._lost])
+        elif self.phase == WAITING:
+            self.site.ask(SUPPLY)
+
+    def offer(self) -> Offer:
+        """As it stands now."""
+        rows = self.rows
+        return Offer(
+            name=self.name,
+            gpus=self.spec.gpus if self.phase in {TRAINING, SAVING, STOPPED} else 0,
+            exposed_h=hours(self.progress.exposed_us(self.world.now)) if self.phase == TRAINING else 0.0,
+            write_h=hours(self.write_us),
+            restart_h=hours(self.warm_us),
+            pause_saves_kw=rows.saves_kw(f.L_PER_GPU_KW),
+            cap_saves_kw=rows.saves_kw(f.L_PER_GPU_KW) - rows.saves_kw(f.L_PER_GPU_CAPPED_KW),
+            cap_slows_fraction=1.0 - self._pace_at_cap,
+        )
+
+    def _save(self, cause: int) -> None:
+        """A checkpoint at once, with the GPUs idle until it is durable."""
+        self.site.change(self._item, r.PHASE, SAVING, LOAD, cause)
+        self._leave(SAVING, cause)
+        self._spend()
+        self._saving_us = self.site.now_us
+        self._saved.at(self._saving_us + self.write_us)
+
+    def _on_saved(self) -> None:
+        stopped, regrow, cause = bool(self._stopped_for), self._growing, self._why
+        phase = STOPPED if stopped else RESTARTING if regrow else TRAINING
+        self.site.change(self._item, r.PHASE, phase, LOAD, cause)
+        now = self.site.now_us
+        self._keep(self._saving_us, to_checkpoint=False)
+        self._stalled += now - self._saving_us
+        self._growing = False
+        if phase == TRAINING:
+            self._begin(now)
+            return
+        self._open, self._count = (now, cause, SERVER, 0), self._count + 1
+        if regrow:
+            self.rows.take_back()
+            self._set_pace()
+        self._leave(phase, cause)
+        if phase == RESTARTING:
+            self._restart(self.warm_us)
+
+    def _regrow(self) -> None:
+        """Rows that were given up are back and have booted: take them in, by a checkpoint and a warm restart."""
+        if self.phase == TRAINING and self.rows.all_lit():
+            self._growing = True
+            self._save(self._given_up)
+
+    def close(self) -> None:
+        """The horizon: book what was done, write the job's row."""
+        now = self.world.horizon_us
+        if self.phase == TRAINING:
+            self._keep(now, to_checkpoint=False)
+        elif self.phase == SAVING:
+            self._keep(self._saving_us, to_checkpoint=False)
+            self._stalled += now - self._saving_us
+        self._close_interruption(now)
+        start = self._row * len(r.JOB_COLUMNS)
+        values = (
+            self._item, 0, 0, self._end_us, self.spec.gpus, self._useful, self._stalled, self._rolled_back, self._down,
+            self._count, -1,
+        )  # fmt: skip
+        for k, value in enumerate(values):
+            self.world.record.jobs[start + k] = value
