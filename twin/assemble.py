@@ -16,7 +16,8 @@ from twin.parts.demand_response import DemandResponse
 from twin.parts.ems import Ems
 from twin.parts.gang import Gang, GangSpec
 from twin.parts.gensets import Gensets
-from twin.parts.grid import Grid, GridSpec
+from twin.parts.grid import Grid
+from twin.parts.grid_spec import GridSpec
 from twin.parts.hands import Hands
 from twin.parts.import_limit import ImportLimit
 from twin.parts.load_points import LoadPoints

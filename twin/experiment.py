@@ -14,7 +14,7 @@ from twin import metrics
 from twin.assemble import outage_log
 from twin.errors import InputError, Problem
 from twin.metrics.accounts import columns
-from twin.parts.grid import OutageLogSpec
+from twin.parts.grid_spec import OutageLogSpec
 from twin.scenario.files import find_file
 from twin.scenario.layers import BASE
 from twin.scenario.merge import suggest

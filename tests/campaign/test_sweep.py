@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from small_campaign import run_here
+from small_campaign import run_here, small
 
 from twin.campaign.result import CampaignResult
 from twin.campaign.sweep import points, swept
@@ -14,6 +14,7 @@ from twin.scenario.ranges import Range
 from twin.scenario.sweeps import SweepSpec
 
 BOXES = (Range(2.0, 1.0, 5.0), Range(0.0, -1.0, 1.0))
+SIZE = "sites.hall.protection.cabinets.per_row"
 MOMENTARY = "sites.hall.grid.feeders.A.momentary.per_year"
 
 
@@ -88,3 +89,14 @@ def test_a_saltelli_sample_is_two_samples_and_each_column_of_one_put_into_the_ot
     assert first.tolist() == np.stack([b[:, 0], a[:, 1]], axis=1).tolist()
     assert second.tolist() == np.stack([a[:, 0], b[:, 1]], axis=1).tolist()
     assert len(np.unique(np.concatenate([a, b]), axis=0)) == 16
+
+
+def test_a_count_is_swept_in_whole_numbers(tmp_path):
+    path = small(tmp_path)
+    text = path.read_text().replace(
+        "sweeps:\n", "sweeps:\n  sizes: {method: grid, samples: 4, parameters: [" + SIZE + "]}\n"
+    )
+    path.write_text(text + SIZE + ": {value: 1, low: 1, high: 3}\n")
+    designs = swept(load(path), "sizes")[0].designs
+    sizes = [designs[f"one#{k:04d}"].sites["hall"].protection.cabinets.per_row for k in range(4)]
+    assert sizes == [1, 2, 2, 3]

@@ -89,7 +89,7 @@ def test_a_sweep_s_money_is_its_frontier_its_map_and_its_sobol_indices(scenario)
     assert [row[0] for row in found["map"]["designs"]] == ["bare"] * 3
     assert len(found["frontier"]) == 4
     words = " ".join(invoke("metrics", "e.h5", "--money").stdout.split())
-    assert "the cheapest design at each price of a GPU-hour" in words
+    assert "cheapest design by the price of a GPU-hour, at each sustained.per_year" in words
     invoke("campaign", scenario, "-n", 1, "--workers", 1, "--sweep", "both", "-o", "s.h5")
     indices = json.loads(invoke("metrics", "s.h5", "--money", "--format", "json").stdout)["money"]["sobol"]["cabinets"]
     assert indices["total"][1] > 0.1

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from twin.errors import InputError, Problem
+from twin.finance.terms import put
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
 from twin.scenario.ranges import Range
 from twin.scenario.study import Study
 from twin.scenario.sweeps import SweepSpec, unknown_parameters
-from twin.scenario.text import KeyPath, path_text
+from twin.scenario.text import path_text
 from twin.version import VERSION
 
 Float = NDArray[np.float64]
@@ -80,31 +81,15 @@ def _unit_cube(spec: SweepSpec, parameters: int, seed: int) -> Float:
 
 
 def _at(study: Study[Scenario], design: str, parameters: Sequence[str], point: Float) -> Scenario:
-    paths = {path_text(path): path for path in study.design_ranges[design]}
+    own = {path_text(path) for path in study.design_ranges[design]}
     data = study.designs[design].model_dump(mode="json")
     data["sweeps"] = {}
-    found: list[tuple[KeyPath, float]] = [
-        (paths[parameter], float(value))
-        for parameter, value in zip(parameters, point, strict=True)
-        if parameter in paths
-    ]
+    found = [(path, float(value)) for path, value in zip(parameters, point, strict=True) if path in own]
     for path, value in found:
-        _put(data, path, value)
+        put(data, path, value)
     try:
         return Scenario.model_validate_json(json.dumps(data))
     except ValidationError as error:
-        for path, value in found:  # counts are whole numbers
-            if any(one["type"] == "int_from_float" and one["loc"][-1] == path[-1] for one in error.errors()):
-                _put(data, path, round(value))
-    try:
-        return Scenario.model_validate_json(json.dumps(data))
-    except ValidationError as error:
-        where = ", ".join(f"{path_text(path)} = {value:.6g}" for path, value in found)
+        where = ", ".join(f"{path} = {value:.6g}" for path, value in found)
         text = f"design {design} cannot be at {where}: {error.errors()[0]['msg']}"
         raise InputError(Problem(text, str(study.path), remedy="narrow the ranges")) from error
-
-
-def _put(data: Any, path: KeyPath, value: float) -> None:
-    for part in path[:-1]:
-        data = data[part]
-    data[path[-1]] = value

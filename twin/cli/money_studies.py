@@ -44,7 +44,7 @@ def print_tornados(money: Money, ranges: Ranges) -> None:
 def _short(parameter: str) -> str:
     """The end of a key path that still says what it is."""
     parts = parameter.split(".")
-    return ".".join(parts[-3:] if "capital" in parts else parts[1:])
+    return ".".join(parts[-3:] if "capital" in parts else parts[-2:])
 
 
 def sweep_studies(result: CampaignResult) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def print_sweep_money(result: CampaignResult) -> None:
 
 def _print_frontier(choices: list[Choice], sweep: dict[str, Any]) -> None:
     say()
-    table = new_table("efficient choices", "cost, million", "GPU-h saved, 1000", *map(_short, sweep["parameters"]))
+    table = new_table("efficient choices", "cost, million", "1000 GPU-h saved", *map(_short, sweep["parameters"]))
     efficient = [one for one in choices if one.is_efficient]
     for one in efficient:
         point = ["-"] * len(sweep["parameters"]) if not (one.cost or one.gpu_hours) else sweep["points"][one.point]
@@ -104,12 +104,14 @@ def _print_frontier(choices: list[Choice], sweep: dict[str, Any]) -> None:
 
 
 def _print_map(found: CheapestMap, parameter: str) -> None:
+    """For each value the designs by the price of a GPU-hour from which they are the cheapest."""
     say()
-    table = new_table(_short(parameter), *(f"{price:g}" for price in found.prices))
+    say_wrapped(f"cheapest design by the price of a GPU-hour, at each {_short(parameter)}")
     for value, row in zip(found.values, found.designs, strict=True):
-        table.add_row(f"{value:.4g}", *row)
-    say_table(table)
-    say_wrapped("       the cheapest design at each price of a GPU-hour", "       ")
+        steps = [f"{row[0]} at {found.prices[0]:g}"]
+        steps += [f"{row[k]} from {found.prices[k]:g}" for k in range(1, len(row)) if row[k] != row[k - 1]]
+        say_wrapped(f"  {value:10.4g}  {', '.join(steps)}", " " * 14)
+    say_wrapped(f"       prices tried: {', '.join(f'{price:g}' for price in found.prices)}", "       ")
 
 
 def _print_sobol(design: str, found: Sobol) -> None:

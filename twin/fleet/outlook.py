@@ -10,7 +10,7 @@ from twin.chance.law import CompiledLaw
 from twin.chance.quantiles import quantile
 from twin.fleet.view import Outlook
 from twin.parts.gensets import GensetsSpec
-from twin.parts.grid import GridSpec
+from twin.parts.grid_spec import GridSpec
 from twin.parts.supply_events import Duration, EventSpec, PlannedSpec
 
 _POINTS = 200

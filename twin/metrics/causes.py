@@ -31,7 +31,6 @@ PROTECTION_KINDS = (
     "truck",
     "generator_truck",
     "connection_point",
-    "static_switch",
     "common_cause",
     "shock",
 )

@@ -47,7 +47,7 @@ _STEPS: dict[str, tuple[str, str]] = {
 _METRICS = tuple(chain_metric(root, outcome) for root in CHAIN_ROOTS for outcome in OUTCOMES)
 _HARDWARE = GROUPS.index("hardware")
 _GENSETS = {"genset", "genset_plant"}
-_UNITS = {"cabinet", "ups_module"}
+_UNITS = {"cabinet", "ups_module", "battery_string"}
 _ROOTS = {"sag": "sag", "momentary": "momentary interruption", "sustained": "sustained interruption",
           "common": "interruption of both feeders", "regional": "regional event", "planned": "planned work",
           "script": "scripted event", "shock": "shock"}  # fmt: skip

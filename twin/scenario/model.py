@@ -20,7 +20,7 @@ from twin.parts.ems import EmsSpec
 from twin.parts.failures import CrewSpec, SpareSpec, repair_specs
 from twin.parts.gang import GangSpec
 from twin.parts.gensets import GensetsSpec
-from twin.parts.grid import GridSpec
+from twin.parts.grid_spec import GridSpec
 from twin.parts.hands import HumanErrorSpec
 from twin.parts.load_points import LoadPointSpec
 from twin.parts.network import NetworkSpec

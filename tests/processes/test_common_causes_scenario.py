@@ -14,7 +14,7 @@ EACH = 24.0 / 524.0
 
 def shares(design: str) -> np.ndarray:
     """By replication, the share of short interruptions that a row does not survive."""
-    made = Simulator(load("17_failures"), design)
+    made = Simulator(load("19_common_causes"), design)
     found = []
     for replication in range(REPLICATIONS):
         story = Story(made.run(replication, "ledger"))

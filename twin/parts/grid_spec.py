@@ -1,0 +1,62 @@
+"""What a scenario says of the public supply: feeders, tie, limits, the events that strike, or a log of them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from twin.parts.supply_events import EventSpec, PlannedSpec, ScriptedEventSpec
+from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
+
+
+class FeederSpec(Spec):
+    """One incoming feeder and the events that strike it alone."""
+
+    momentary: EventSpec | None = None
+    sustained: EventSpec | None = None
+    planned: PlannedSpec | None = None
+    capacity_kw: Positive | None = Field(default=None, description="what the feeder and its transformer carry")
+
+
+class ExpansionSpec(Spec):
+    """From `at_h` on the site may import more."""
+
+    at_h: NonNegative
+    import_limit_kw: Positive
+
+
+class OutageLogSpec(Spec):
+    """A record of what a site has lived through, replayed; columns as `twin.inputs.outages_csv` says."""
+
+    file: str
+    beside_drawn: bool = Field(default=False, description="whether drawn events strike, too")
+
+
+class GridSpec(Spec):
+    """Grid supply of a site: one feeder, or two with a normally open tie between their sections."""
+
+    feeders: dict[str, FeederSpec] = Field(min_length=1, max_length=2)
+    both_feeders: EventSpec | None = Field(default=None, description="common cause: substation, storm, ice")
+    deep_sags: EventSpec | None = Field(default=None, description="voltage dips that strike all sections at once")
+    script: list[ScriptedEventSpec] = Field(default_factory=list)
+    outages: OutageLogSpec | None = Field(default=None, description="a log of outages instead of drawn ones")
+    auto_transfer_s: NonNegative = 1.5
+    auto_transfer_failure_probability: Probability = 0.02
+    ride_through_voltage_fraction: Fraction = 0.7
+    import_limit_kw: Positive | None = None
+    ramp_limit_kw_per_min: Positive | None = Field(
+        default=None, description="of exchange with the grid; kept by cabinets with a plan (`ems`), else only counted"
+    )
+    expansion: ExpansionSpec | None = Field(default=None, description="a larger connection, once it is built")
+
+    @model_validator(mode="after")
+    def _limit_grows(self) -> Self:
+        if self.expansion is not None and self.import_limit_kw is None:
+            raise ValueError("expansion: give the import_limit_kw that holds until then")
+        return self
+
+    @property
+    def draws(self) -> bool:
+        """Whether drawn events strike: not where a log says what happened."""
+        return self.outages is None or self.outages.beside_drawn
