@@ -122,3 +122,35 @@ def z_of(found: RareEstimate, expected: float) -> float:
     """How many standard errors the figure is off."""
     assert not found.refused, found.refused
     return (found.estimate.mean - expected) / found.estimate.standard_error if expected else math.nan
+
+
+def pair_by_hand(
+    mtbf_h: float, mttr_h: float, settings: Settings, count: int = 400_000, seed: int = 0
+) -> tuple[float, float]:
+    """The same sampling of `pair` without the simulator: one block has failed; will the other, before it is repaired?
+
+    Leaves out what follows the repair, of order mttr_h / mtbf_h.
+
+    Returns:
+        Weighted dark hours of an excursion, and their relative second moment E[(L Y)^2] / E[L Y]^2.
+    """
+    chance = np.random.default_rng(seed)
+    parts = settings.proposals
+    chosen = chance.choice(len(parts), p=[one.share for one in parts], size=count)
+    speeds = np.array([one.speed.get("ups_block", 1.0) for one in parts])
+    stretches = np.array([one.stretch.get("ups_block_repair", 1.0) for one in parts])
+
+    def repair() -> np.ndarray:
+        return chance.exponential(size=count) * np.where(chance.random(count) < 0.5, 1.0, stretches[chosen])
+
+    first, second, life = repair(), repair(), chance.exponential(size=count) / speeds[chosen]
+    window = first * mttr_h / mtbf_h
+    hit = life < window
+    used = np.minimum(life, window)
+    density = np.zeros(count)
+    for one, speed, stretch in zip(parts, speeds, stretches, strict=True):
+        long_first, long_second = (0.5 + 0.5 * np.exp((1.0 - 1.0 / stretch) * e) / stretch for e in (first, second))
+        clock = np.where(hit, speed * long_second, 1.0) * np.exp((1.0 - speed) * used)
+        density += one.share * clock * long_first
+    dark = np.where(hit, np.minimum((window - life) * mtbf_h, second * mttr_h), 0.0) / density
+    return float(dark.mean()), float((dark**2).mean() / dark.mean() ** 2)

@@ -104,8 +104,8 @@ def test_a_path_through_a_mode_that_no_proposal_pushes_is_not_lost() -> None:
 
 def eighteen(seed: int) -> tuple[RareEstimate, float]:
     made = modules(18, 2, 50_000.0, 48.0, 50.0, crew=True, seed=seed)
-    mixture = (Proposal(0.1), Proposal(0.9, {"module": 25.0}))
-    return bypass(bypass_rows(made, mixture, range(12))), one_crew_down_h(18, 2, 50_000.0, 48.0)
+    mixture = (Proposal(0.1), Proposal(0.3, {"module": 10.0}), Proposal(0.6, {"module": 25.0}))
+    return bypass(bypass_rows(made, mixture, range(30))), one_crew_down_h(18, 2, 50_000.0, 48.0)
 
 
 def beta(seed: int) -> tuple[RareEstimate, float]:

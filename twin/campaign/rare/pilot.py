@@ -4,13 +4,17 @@
 2. *Balanced* runs give every group the same expected number of failures an excursion, whatever its natural rate, so
    that no mode goes unseen (Shahabuddin, "Importance sampling for the simulation of highly reliable Markovian
    systems", Management Science 40, 1994).
+   What only these show, such as the starts of gensets that nature seldom asks, is balanced by them.
 3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
    Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
    the mean hazard. Twice, since the first hits are few; each time the multiple of least variance is taken.
 
-The campaign then mixes all three. A share of natural excursions bounds every weight; a share of balanced ones keeps
-alive what the pilot did not see. Pilot replications are numbered far beyond those of any campaign, so that what they
-found does not bias what is estimated; and they are counted, never timed, so that a repetition finds the same.
+The campaign then mixes all three, and a *gentle* one that runs the tuned clocks less fast. A share of natural
+excursions bounds every weight; a share of balanced ones keeps alive what the pilot did not see; gentle ones cover what
+happens late: a clock run s times as fast weighs exp((s - 1) H) after hazard H, of unbounded variance where spans may
+be long, and a slower clock in the mixture takes that tail away. Pilot replications are numbered far beyond those of
+any campaign, so that what they found does not bias what is estimated; and they are counted, never timed, so that a
+repetition finds the same.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.campaign.rare.settings import Settings
-from twin.campaign.rare.tuning import balance, best_push, cross_entropy
+from twin.campaign.rare.tuning import balance, best_push, completed, cross_entropy, slowed
 from twin.chance.proposal import Proposal, Tally
 from twin.errors import InputError, Problem
 from twin.metrics import spans
@@ -31,7 +35,9 @@ from twin.simulator import Simulator
 
 FIRST = 1 << 40
 """Number of the first pilot replication."""
-NATURAL_SHARE, BALANCED_SHARE = 0.1, 0.2
+NATURAL_SHARE, BALANCED_SHARE, GENTLE_SHARE = 0.05, 0.1, 0.25
+GENTLE = 0.3
+"""Of the tuned push, how much a gentle proposal gives to clocks."""
 FAILURES = (1.0, 4.0)
 """Failures that a balanced excursion adds, all groups together: the second where the first brings no hit."""
 HITS_WANTED, EXCURSIONS_WANTED = 200, 100
@@ -91,6 +97,7 @@ def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) ->
     else:
         text = f"design {simulator.design}: {target} stayed zero, however hard the pilot pushed all that it can push"
         raise InputError(Problem(text, key="rare", remedy="name another metric, or a longer horizon"))
+    balanced = completed(balanced, balance(seen.tallies, failures))
     better, tuned = _better(seen, balanced), seen
     for _ in range(2):
         again = _watch(simulator, _mixed(target, rest_h, balanced, better), step, replications, HITS_WANTED)
@@ -123,14 +130,13 @@ def rest_of(simulator: Simulator) -> float:
 
 
 def _mixed(target: str, rest_h: float, balanced: Proposal, tuned: Proposal | None = None) -> Settings:
-    shares = (NATURAL_SHARE, 1.0 - NATURAL_SHARE, 0.0)
-    if tuned is not None:
-        shares = (NATURAL_SHARE, BALANCED_SHARE, 1.0 - NATURAL_SHARE - BALANCED_SHARE)
-    parts = [
-        Proposal(share, one.speed, one.probability, one.stretch)
-        for share, one in zip(shares, (Proposal(), balanced, tuned), strict=True)
-        if one is not None
-    ]
+    shares = [(NATURAL_SHARE, Proposal())]
+    if tuned is None:
+        shares.append((1.0 - NATURAL_SHARE, balanced))
+    else:
+        rest = 1.0 - NATURAL_SHARE - BALANCED_SHARE - GENTLE_SHARE
+        shares += [(BALANCED_SHARE, balanced), (GENTLE_SHARE, slowed(tuned, GENTLE)), (rest, tuned)]
+    parts = (Proposal(share, one.speed, one.probability, one.stretch) for share, one in shares)
     return Settings(target, tuple(parts), rest_h)
 
 

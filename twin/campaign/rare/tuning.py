@@ -39,6 +39,22 @@ def balance(tallies: Sequence[Tally], failures: float) -> Proposal:
     return Proposal(1.0, speed, {group: q for group, q in probability.items() if q > natural[group]}, stretch)
 
 
+def completed(balanced: Proposal, deeper: Proposal) -> Proposal:
+    """A balanced proposal, with the groups that it lacks as excursions that went deeper balance them."""
+    return Proposal(
+        balanced.share,
+        {**deeper.speed, **balanced.speed},
+        {**deeper.probability, **balanced.probability},
+        {**deeper.stretch, **balanced.stretch},
+    )
+
+
+def slowed(proposal: Proposal, push: float) -> Proposal:
+    """The same with only so much of the push of its clocks."""
+    speed = {group: 1.0 + push * (one - 1.0) for group, one in proposal.speed.items()}
+    return Proposal(proposal.share, speed, proposal.probability, proposal.stretch)
+
+
 def cross_entropy(tallies: Sequence[Tally], worth: np.ndarray) -> Proposal:
     """Each group's parameter from hits of weight `worth`; never below nature's.
 
