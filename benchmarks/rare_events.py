@@ -108,7 +108,8 @@ def paired(replications: int) -> None:
     data = study.designs["cabinets"].model_dump(mode="json")
     data["sites"]["campus"]["protection"]["cabinets"]["per_row"] += 1
     more = type(study.base).model_validate(data)
-    study = replace(study, designs={"cabinets": study.designs["cabinets"], "one_more": more})
+    ranges = {**study.design_ranges, "one_more": study.design_ranges["cabinets"]}
+    study = replace(study, designs={"cabinets": study.designs["cabinets"], "one_more": more}, design_ranges=ranges)
     with ThreadPoolExecutor(1) as thread:
         result = twin.run_campaign(study, replications=replications, executor=thread)
     table = result.compare("one_more", "cabinets")

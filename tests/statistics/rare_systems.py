@@ -66,7 +66,7 @@ def bypass_rows(made: Simulator, mixture: tuple[Proposal, ...], replications: ra
         start_us, end_us = flips[value == 1], flips[value == 0]
         if len(end_us) < len(start_us):
             end_us = np.append(end_us, trace.meta["horizon_us"])
-        found.append(weighted_row(trace.cycles, hours_of(trace, start_us, end_us)[None]))
+        found.append(weighted_row(trace.cycles, hours_of(trace, start_us, end_us)[None], trace.meta["start"]))
     return np.array(found)
 
 

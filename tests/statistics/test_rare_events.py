@@ -17,8 +17,8 @@ from rare_systems import (
 )
 from simulation import CABINETS, GENSETS, UPS, hall, simulator
 
-from twin.campaign.rare.columns import COLUMNS
-from twin.campaign.rare.estimate import mean_weight
+from twin.campaign.rare.columns import COLUMNS, columns_of
+from twin.campaign.rare.estimate import mean_weight, rate
 from twin.campaign.rare.pilot import tune
 from twin.campaign.rare.settings import Settings
 from twin.chance.proposal import Proposal
@@ -98,6 +98,33 @@ def test_the_weight_of_whole_runs_is_one_where_first_faults_are_pushed() -> None
     whole = np.exp(values[:, BYPASS.index("log_weight")])
     assert whole.std() > 0.3
     assert abs(whole.mean() - 1.0) < 3.0 * whole.std(ddof=1) / np.sqrt(len(whole))
+
+
+def test_each_season_counts_by_its_part_of_the_horizon() -> None:
+    """Summer's cycles were seen three times as often as its quarter of the year."""
+    columns = columns_of(["x"])
+    values = np.zeros((2, len(columns)))
+    put = {"x:amount": (2.0, 4.0), "x:hits": (20, 20), "x:weight": (2, 2), "x:weight_squared": (0.2, 0.2)}
+    put |= {"x:weight_max": (0.1, 0.1), "x:season2": (2.0, 4.0), "weighted_h:season2": (6000.0, 7140.0)}
+    put |= {f"season_h:season{k}": (2190.0, 2190.0) for k in range(4)}
+    put |= {f"weighted_h:season{k}": (2000.0, 2380.0) for k in (0, 1, 3)}
+    put |= {"weighted_h": (12000.0, 14280.0)}
+    for name, pair_of in put.items():
+        values[:, columns.index(name)] = pair_of
+    assert rate(values, columns, "x").estimate.mean == pytest.approx(0.25 * 6.0 / 13140.0 * 8760.0)
+
+
+def test_a_season_whose_first_faults_are_pushed_is_not_counted_more_often() -> None:
+    """Every second year both feeders fail, nearly always in summer, and a row without protection is dark."""
+    season = {"winter": 0.2, "spring": 0.2, "summer": 3.4, "autumn": 0.2}
+    both = {"per_year": 0.5, "season": season, "duration_h": {"law": "exponential", "mean": 1.0}}
+    site = {"cluster": {"rows": 1}, "grid": {"feeders": {"A": {}, "B": {}}, "both_feeders": both}, "protection": {}}
+    made = simulator(hall(site=site, jobs={}, horizon={"hours": 8760.0}))
+    mixture = (Proposal(0.3), Proposal(0.7, {"onset both_feeders": 6.0}))
+    values = rows(made, Settings("interruptions_per_row_year", mixture, 0.0), range(400))
+    found = rate(values, COLUMNS, "interruptions_per_row_year")
+    assert found.estimate.standard_error < 0.05
+    assert abs(z_of(found, 0.5)) < 3.0
 
 
 def test_a_redundant_pair_of_blocks_has_its_unavailability_squared() -> None:

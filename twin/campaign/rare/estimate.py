@@ -1,8 +1,10 @@
 """Estimates of a rare-event campaign: weighted amounts over weighted years, with what they may be trusted by.
 
-The estimate of a metric is sum(A) / sum(B) over replications, with A the weighted amount and B the weighted length; its
-standard error is the delta method's on A - r B. It is refused where the weights of the hits are too unequal: an
-effective sample (sum L)**2 / sum L**2 of at most 5 % of the hits, or one weight of more than 5 % of their sum.
+The estimate of a metric is the weighted amount A over the weighted length B, both summed over replications, season by
+season, each season's rate r counted by its part of the horizon: where first faults are pushed, cycles are shorter and
+more in the season that brings more of them, and one ratio of all would count that season too often. The standard error
+is the delta method's on A - r B. It is refused where the weights of the hits are too unequal: an effective sample
+(sum L)**2 / sum L**2 of at most 5 % of the hits, or one weight of more than 5 % of their sum.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.campaign.rare.columns import PARTS
+from twin.campaign.rare.columns import PARTS, SEASONS
 from twin.estimate import Estimate, mean_interval
 from twin.units import HOURS_PER_YEAR
 
@@ -82,11 +84,21 @@ def rate(values: Float, columns: Sequence[str], metric: str) -> RareEstimate:
 
 
 def residuals(values: Float, columns: Sequence[str], metric: str) -> tuple[Float, float]:
-    """Of each replication its share in the error of the rate, and the rate: (A - r B) / mean(B), r; per year."""
+    """Of each replication its share in the error of the rate, and the rate, per year.
+
+    Sums of f (A - r B) / mean(B) and of f r over the seasons, f being each season's part of the horizon.
+    """
     names = list(columns)
-    amount, hours = values[:, names.index(metric + PARTS[0])], values[:, names.index("weighted_h")]
-    mean = float(amount.sum() / hours.sum())
-    return (amount - mean * hours) / float(hours.mean()) * HOURS_PER_YEAR, mean * HOURS_PER_YEAR
+    total_h = sum(float(values[:, names.index("season_h" + season)].mean()) for season in SEASONS)
+    residual, mean = np.zeros(len(values)), 0.0
+    for season in SEASONS:
+        part = float(values[:, names.index("season_h" + season)].mean()) / total_h
+        if part:
+            amount, hours = (values[:, names.index(name + season)] for name in (metric, "weighted_h"))
+            own = float(amount.sum() / hours.sum())
+            residual += part * (amount - own * hours) / float(hours.mean())
+            mean += part * own
+    return residual * HOURS_PER_YEAR, mean * HOURS_PER_YEAR
 
 
 def relative_width(values: Float, columns: Sequence[str], metric: str) -> float:
