@@ -11,7 +11,6 @@ cabinets as the design has storage units. Memory is that of a fresh process that
 import argparse
 import gc
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -71,10 +70,13 @@ def pairs(design: str, count: int) -> None:
     )
 
 
-def resident_mb() -> float:
-    """Resident memory now [MB], where the system tells."""
+def status_mb(field: str) -> float:
+    """Memory of this process [MB], where the system tells: VmRSS is now, VmHWM the peak.
+
+    The peak that `resource` tells is no less than that of the parent at the start: it is handed down with the process.
+    """
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     return float("nan")
 
@@ -85,12 +87,16 @@ def worker(design: str, replications: int) -> None:
     for k in range(20):
         one_year(simulator, k)
     gc.collect()
-    after_20_mb = resident_mb()
+    after_20_mb = status_mb("VmRSS")
     for k in range(20, 20 + replications):
         one_year(simulator, k)
     gc.collect()
-    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seen = {"after_20": after_20_mb, "end": resident_mb(), "peak": peak_kb / 1024, "modules": sorted(sys.modules)}
+    seen = {
+        "after_20": after_20_mb,
+        "end": status_mb("VmRSS"),
+        "peak": status_mb("VmHWM"),
+        "modules": sorted(sys.modules),
+    }
     print(json.dumps(seen))
 
 

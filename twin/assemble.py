@@ -14,7 +14,7 @@ from twin.parts.cluster import Cluster
 from twin.parts.cooling import Cooling
 from twin.parts.demand_response import DemandResponse
 from twin.parts.ems import Ems
-from twin.parts.gang import Gang, GangSpec
+from twin.parts.gang import Gang, GangSpec, take_servers
 from twin.parts.gensets import Gensets
 from twin.parts.grid import Grid
 from twin.parts.grid_spec import GridSpec
@@ -68,6 +68,15 @@ class Blueprint:
             builder.profiles = _profiles(scenario.sites[name], _grown(scenario.sites[name], self.horizon_us))
             builders.append(builder)
             self.parts.append(parts)
+        queues = {
+            builder.path(f"jobs/{part.name}"): part
+            for builder, parts in zip(builders, self.parts, strict=True)
+            for part in parts
+            if isinstance(part, Queue)
+        }
+        self.waits_unknown = sorted(name for name, queue in queues.items() if not queue.waits_known)
+        used = {name: queue.record_gpu_h(scenario.horizon.hours) for name, queue in queues.items()}
+        self.record_gpu_h = {name: gpu_h for name, gpu_h in used.items() if gpu_h is not None}
         self.customers = {name: count for builder in builders for name, count in builder.customers.items()}
         self.crews = {name: crew.pool() for name, crew in scenario.crews.items()}
         self.spares = {name: spare.pool() for name, spare in scenario.spares.items()}
@@ -173,13 +182,11 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
         parts.append(Gensets(site.protection.gensets))
     parts += loads_and_storage(site, _grown(site, ticks(scenario.horizon.hours)))
     free = [site.cluster.servers_per_row] * site.cluster.rows
-    for job_name, job in sorted(scenario.jobs.items()):
-        if scenario.site_of(job) != name:
-            continue
-        if isinstance(job, GangSpec):
-            parts.append(Gang(job_name, job, site.cluster, free))
-        else:
-            parts.append(Queue(job_name, job, site.cluster))
+    own = [(one, job) for one, job in sorted(scenario.jobs.items()) if scenario.site_of(job) == name]
+    gangs = [(one, job) for one, job in own if isinstance(job, GangSpec)]
+    parts += [Gang(one, job, site.cluster, free) for one, job in gangs]
+    take_servers(sum(job.spare_servers for _, job in gangs), free)
+    parts += [Queue(one, job, site.cluster, free) for one, job in own if not isinstance(job, GangSpec)]
     if site.application is not None:
         parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
@@ -255,6 +262,6 @@ def _raw_feeds(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
         builder.recharge_limit_kw = site.recharge_after_outage.limit_kw
     if site.cluster.transfer_switch is None or not switched:
         return []
-    switches = TransferSwitches(site.cluster.transfer_switch, switched)
+    switches = TransferSwitches("cluster", site.cluster.transfer_switch, switched)
     switches.declare(builder)
     return [switches]

@@ -40,6 +40,8 @@ DRAWBACKS: dict[str, str] = {
     "lost_gpu_h_capacity_per_year": "loses more compute to its import limit",
     "lost_gpu_h_hardware_per_year": "loses more compute to hardware failures",
     "lost_gpu_h_capped_per_year": "loses more training time to capped power",
+    "lost_gpu_h_fewer_rows_per_year": "loses more training time to rows given up",
+    "lost_gpu_h_paused_per_year": "loses more training time in pauses",
     "interruptions_per_row_year": "interrupts rows more often",
     "saidi_h_per_year": "leaves rows without supply longer in interruptions over 5 minutes",
     "row_dark_h_per_year": "leaves rows dark longer",

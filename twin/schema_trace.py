@@ -121,7 +121,7 @@ SCHEMA: dict[str, Columns] = {
         },
     ),
     "jobs": Columns(
-        "a training job; useful + stall + rollback + down + time lost by capping = end (or horizon) - start",
+        "a training job; useful + stall + rollback + down + fewer_rows + paused + capped = end (or horizon) - start",
         {
             "item": ("int64", "row of items: the gang job itself, or the queue that ran it"),
             "submit_us": ("int64", "submitted"),
@@ -129,11 +129,13 @@ SCHEMA: dict[str, Columns] = {
             "end_us": ("int64", "ended, -1 if not ended at the horizon"),
             "gpus": ("int64", "GPUs held"),
             "useful_us": ("int64", "training time kept"),
-            "stall_us": ("int64", "standing still for checkpoints"),
+            "stall_us": ("int64", "standing still for checkpoints, or waiting for the slowest server"),
             "rollback_us": ("int64", "training time lost by going back to a checkpoint"),
             "down_us": ("int64", "detection, waiting for power and restart"),
             "interruptions": ("int64", "number of interruptions"),
             "tenant": ("int64", "row of items: whose job it is, -1 where that is not said"),
+            "fewer_rows_us": ("int64", "training time lost by going on with fewer rows"),
+            "paused_us": ("int64", "training time lost in pauses"),
         },
     ),
     "interruptions": Columns(

@@ -49,7 +49,8 @@ class Simulator:
         seed = blueprint.scenario.seed
         world = World(
             seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level,
-            allow_code=self.study.allow_code, crews=blueprint.crews, spares=blueprint.spares, luck=luck,
+            allow_code=self.study.allow_code, code=self.study.code, crews=blueprint.crews, spares=blueprint.spares,
+            luck=luck,
         )  # fmt: skip
         try:
             sites = [Site(world, plan) for plan in blueprint.sites]
@@ -103,6 +104,8 @@ class Simulator:
             "sites": [plan.name for plan in self.blueprint.sites],
             "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],
             "customers": self.blueprint.customers,
+            "waits_unknown": self.blueprint.waits_unknown,
+            "record_gpu_h": self.blueprint.record_gpu_h,
             "whats": list(WHATS),
             "kinds": sorted({item.kind for item in self.blueprint.items}),
         }

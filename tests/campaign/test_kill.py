@@ -131,7 +131,7 @@ def test_ctrl_c_leaves_within_two_seconds_and_says_how_to_go_on(scenario, tmp_pa
         assert time.monotonic() - began < 2
         assert session.returncode == 130
         assert gone(session, 1)
-        assert message.startswith("stopped: ")
+        assert message.splitlines()[-1].startswith("stopped: ")  # a slow machine has told its progress first
         assert "go on with: twin campaign" in message
         assert message.count("\n") == 1
         assert read(f"{path}.journal")[1]

@@ -34,6 +34,8 @@ claims:
       reading: saving_fraction
       at_least: 0.4
       sets: [own]
+  not_judged:
+    - {says: it looks nice, reason: nothing here measures looks}
 """
 
 
@@ -52,10 +54,12 @@ def test_every_claim_stands_beside_what_was_found_and_its_verdict(scenario):
     words = " ".join(done.stdout.split())
     assert "claim rows never go dark judged dark hours of a row verdict NOT REPRODUCED in any set" in words
     assert "claim half of the stops are avoided judged stops by power left verdict REPRODUCED met own 0.5" in words
+    assert words.endswith("claim it looks nice verdict NOT JUDGED: nothing here measures looks")
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     done = CliRunner().invoke(twin, ["claims", scenario, "--workers", "1", "--format", "json"])
     (found,) = json.loads(done.stdout)["claims"]
     assert [one["verdict"] for one in found["statements"]] == ["not reproduced", "reproduced"]
+    assert found["not_judged"] == [{"says": "it looks nice", "reason": "nothing here measures looks"}]
 
 
 def test_a_scenario_without_claims_is_refused():

@@ -126,3 +126,31 @@ def test_uncertainty_holds_back_a_reserve():
     seen = view(history_kw=noisy(3), cap_kw=430.0)
     many, one = Default().plan(seen), Default(ensemble=False).plan(seen)
     assert many.down_kwh[:17].mean() > one.down_kwh[:17].mean()
+
+
+def flat_under_pv(days):
+    """Clouds differ by the day; nights are flat but for a blip of two kilowatts, and the last two days lie lower."""
+    rng = np.random.default_rng(3)
+    hour = np.arange(24)
+    sun = np.clip(np.sin((hour - 6) / 12 * np.pi), 0.0, None)
+    net = 8250.0 - np.outer(rng.uniform(1000, 7500, days), sun) * rng.uniform(0.7, 1.0, (days, 24))
+    net[-9, 23] -= 2.0
+    net[-2:] -= 213.0
+    return net.ravel()
+
+
+@pytest.mark.parametrize("low_days", [0, 1, 2])
+def test_a_flat_night_after_a_step_is_not_blown_up(low_days):
+    history = flat_under_pv(50)[: (48 + low_days) * 24]
+    forecast, likely = predict(history, 24, PLAN_H)
+    assert forecast.max() < history.max() + 100.0
+    assert likely.max() < history.max() + 3000.0
+
+
+@pytest.mark.parametrize("low_days", [0, 1, 2])
+def test_where_demand_is_dear_the_cap_stays_at_what_the_load_draws(low_days):
+    history = flat_under_pv(50)[: (48 + low_days) * 24]
+    seen = view(
+        history_kw=history, demand_price=400.0, storage=Storage(4000.0, 2000.0, 2000.0, 0.95, 0.95, 1.0, 0.0, 1.0)
+    )
+    assert Default().plan(seen).cap_kw <= history.max()

@@ -10,7 +10,7 @@ from simulation import CABINETS, GENSETS, hall, merged, outage, play
 from twin.errors import InputError
 from twin.finance.appraisal import money
 from twin.finance.cash import Side, cash_flow
-from twin.finance.equipment import equipment
+from twin.finance.equipment import compared_as, equipment
 from twin.finance.lines import LINES
 from twin.metrics import measure, row
 from twin.metrics.accounts import ACCOUNTS, accounts, columns
@@ -220,6 +220,18 @@ def test_a_scenario_that_lacks_what_a_line_needs_is_refused(data, text):
 def test_equipment_without_capital_cost_is_named_with_the_key_to_add():
     with pytest.raises(InputError, match=r"sites.hall.protection.cabinets: has no capital cost \(add"):
         equipment(resolved(scenario(site={"protection": {"cabinets": CABINETS}})))
+
+
+def test_a_comparison_is_named_by_what_the_designs_have_in_common():
+    def built(per_row=1, **changes):
+        return equipment(resolved(scenario(site=with_cabinets(per_row=per_row, core=0, **changes))))
+
+    one, dearer = built(), built(capital={"per_kwh": 2000.0})
+    assert compared_as(one, one) == "equal capital and kWh"
+    assert compared_as(one, dearer) == compared_as(dearer, one) == "equal kWh"
+    assert compared_as(built(per_row=2), dearer) == "equal capital"
+    assert compared_as(built(per_row=3), dearer) == "as built"
+    assert compared_as(one, []) == compared_as([], []) == "as built"
 
 
 def test_money_without_its_block_or_its_counterfactual_is_refused(pair):

@@ -41,7 +41,7 @@ def test_failures_in_restarts_and_in_none_are_the_same_without_restarts():
 def test_what_is_booked_is_what_a_count_second_by_second_books(interval, stall, lag, elapsed, pace):
     """At one pace from the start. The last durable checkpoint is one whose stall ended `lag` ago or longer."""
     progress = Progress(interval, stall, lag)
-    progress.pace = pace
+    progress.set_pace(0, pace)
     progress.begin(0)
     cycle = interval + stall
     trains = [second % cycle < interval for second in range(elapsed)]
@@ -60,7 +60,7 @@ def test_what_is_booked_is_what_a_count_second_by_second_books(interval, stall, 
 @given(st.integers(1, 9), st.integers(0, 3), st.integers(1, 60), st.sampled_from([1.0, 0.5, 0.8]))
 def test_work_is_done_when_it_is_expected_to_be(interval, stall, work, pace):
     progress = Progress(interval * 1000, stall * 1000, 0)
-    progress.pace = pace
+    progress.set_pace(0, pace)
     progress.begin(0)
     finish = progress.finish_us(0, work * 1000)
     done = progress.book(finish, to_checkpoint=False).useful

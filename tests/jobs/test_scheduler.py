@@ -169,8 +169,9 @@ def test_a_spare_takes_the_place_of_a_failed_server_of_its_row():
     placement.release(0)
     placement.fail(0)
     assert not placement.take(0, 4 * SIZE)
-    placement.mend(0, spare=False)
-    placement.mend(1, spare=True)
+    placement.mend(0)
+    assert placement.spares(0) == 1
+    placement.mend(1)
     assert placement.take(0, 4 * SIZE)
     assert placement.spares(0) == 1
 

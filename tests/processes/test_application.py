@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from simulation import CABINETS, MIN, H, Story, all_near, hall, job, merged, near, outage, play
 
 from twin.jobs.application import POLICIES
 from twin.jobs.application.view import CAP, GO_ON, PAUSE, STOP, Offer, Situation
 from twin.metrics import measure
+from twin.parts.application import ApplicationSpec
 
 SAVING = {"interval_min": 30.0, "stall_s": 0.0, "write_s": 120.0, "mode": "asynchronous"}
 EMPTY_S = 85.5 / 100.0 * 3600.0
@@ -99,6 +101,43 @@ def test_a_job_is_capped_during_a_call() -> None:
     tariff = {"price_per_kwh": {"flat": 0.5}, "demand_response": {"evening": programme}}
     story = told("cap", site={"tariff": tariff})
     assert story.of("core", "capped") == [(5 * H, 1), (7 * H, 0)]
+
+
+def two_jobs(keep: float | None = None, **site: Any) -> Story:
+    """Two gang jobs of a row's worth of servers each, 80 kW above idle; `first` is the less urgent."""
+    first, second = (job(gpus=80, priority=one)["training"] for one in (1.0, 2.0))
+    application = {"policy": "pause", "keep_priority": keep} | site.pop("application", {})
+    return play(hall(site={**site, "application": application}, jobs={"first": first, "second": second}))
+
+
+@pytest.mark.parametrize(("kw", "paused"), [(50.0, 1), (80.0, 1), (81.0, 2)])
+def test_a_call_pauses_jobs_by_priority_until_it_is_answered(kw: float, paused: int) -> None:
+    """300 kW import, of which the call takes 50, 80 or 81: a pause of 80 kW answers two of them."""
+    programme = {"calls": [{"at_h": 5.0, "duration_h": 2.0}], "notice_h": 1.0, "kw": kw, "baseline_kw": 300.0}
+    story = two_jobs(tariff={"price_per_kwh": {"flat": 0.5}, "demand_response": {"evening": programme}})
+    assert story.of("jobs/first", "paused") == [(5 * H, 1), (7 * H, 0)]
+    assert len(story.of("jobs/second", "paused")) == 2 * (paused - 1)
+    assert story.power("import_kw", 6 * H) == pytest.approx(300.0 - 80.0 * paused)
+
+
+def test_dear_hours_pause_all_jobs_or_as_many_as_save_what_the_site_says() -> None:
+    for application, paused in (({}, 2), ({"save_kw": 10.0}, 1), ({"save_kw": 0.0}, 0)):
+        story = two_jobs(price_per_kwh=PRICE, application={"dear_above_per_kwh": 1.0, **application})
+        assert story.power("import_kw", 19 * H) == pytest.approx(300.0 - 80.0 * paused)
+
+
+def test_no_cap_holds_while_a_job_is_to_be_kept() -> None:
+    """At 1.5 the economic policy caps both jobs, and none if one of them is kept, since a cap is for all rows."""
+    dear = {"policy": "economic", "dear_above_per_kwh": 1.0, "value_per_gpu_h": 2.0}
+    assert two_jobs(price_per_kwh=PRICE, application=dear).of("core", "capped") == [(18 * H, 1), (21 * H, 0)]
+    kept = two_jobs(2.0, price_per_kwh=PRICE, application=dear)
+    assert kept.of("core", "capped") == kept.of("application", "application") == []
+
+
+@pytest.mark.parametrize("key", ["keep_priority", "save_kw"])
+def test_a_cap_for_some_jobs_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError, match="a cap is one for all rows"):
+        ApplicationSpec.model_validate({"policy": "cap", key: 1.0})
 
 
 def offer(**changes: Any) -> Offer:

@@ -1,11 +1,13 @@
 """Plans carried out by the plant: cabinets beside the grid, caps, reserve, calls, outages, failures."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from simulation import Breaks, H, merged, outage, play, simulator
 
+from twin.campaign.pack import pack, unpack
 from twin.check.carrying import check_study
 from twin.errors import InputError
 from twin.parts.ems import Ems
@@ -40,6 +42,7 @@ SHAPE = [
     310,
 ]
 PRICE = [0.3] * 8 + [0.7] * 9 + [1.2] * 4 + [0.7] * 3
+SUN = [0.0] * 7 + [60.0, 180.0, 320.0, 450.0, 520.0, 540.0, 500.0, 420.0, 300.0, 160.0, 50.0] + [0.0] * 6
 SITE = {
     "house_load_kw": 480.0,
     "house_load_profile": {"hourly": SHAPE},
@@ -224,6 +227,25 @@ def test_a_policy_of_ones_own_is_a_file(tmp_path):
     assert story.stored_kwh("core/cabinet-01", 47 * H) == pytest.approx(10.0, abs=1e-6)
 
 
+def test_the_text_of_a_policy_travels_to_workers_that_have_no_such_file(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import numpy as np\nfrom twin.ems.view import Plan\n\n\nclass Policy:\n"
+        "    def plan(self, view):\n"
+        "        none = view.floor_kwh\n"
+        "        return Plan(none, none, np.full(48, view.connection_kw), none, view.connection_kw)\n"
+    )
+    study = simulator(plain(2, {"ems": {"policy_file": str(path)}})).study
+    here, packed = Simulator(study).run(0, "ledger"), pack(study)
+    assert pack(replace(study, allow_code=False)) != packed
+    assert not unpack(pack(replace(study, allow_code=False))).code
+    path.unlink()
+    there = Simulator(unpack(packed)).run(0, "ledger")
+    np.testing.assert_array_equal(here.ledger["site"]["charge_cost"], there.ledger["site"]["charge_cost"])
+    np.testing.assert_array_equal(here.ledger["site"]["discharge_kwh"], there.ledger["site"]["discharge_kwh"])
+    assert there.ledger["site"]["discharge_kwh"].sum() > 0.0
+
+
 def test_a_plan_that_is_none_falls_back_to_the_rule_and_is_counted(tmp_path):
     path = tmp_path / "broken.py"
     path.write_text("class Policy:\n    def plan(self, view):\n        raise ValueError('no')\n")
@@ -399,3 +421,26 @@ def test_what_other_replications_have_planned_changes_nothing():
     for table in ("series", "ledger"):
         for name, column in getattr(one, table)["site"].items():
             assert np.array_equal(column, getattr(two, table)["site"][name], equal_nan=True)
+
+
+def test_storage_that_may_charge_from_pv_alone_takes_nothing_from_the_grid():
+    site = {"pv": {"peak_kw": 540.0, "profile": {"hourly": SUN}}, "ems": {"charge_from": "pv"}}
+    story = play(plain(6, site))
+    own = story.trace.series[story.site]
+    assert (own["charge_kw"] <= np.maximum(own["pv_kw"] + own["curtailed_kw"] - own["house_kw"], 0.0) + 1e-6).all()
+    assert energy_kwh(story, "charge_kw") > 500.0
+    free = play(plain(6, merged(site, {"ems": {"charge_from": "grid_and_pv"}})))
+    assert free.ledger["energy_cost"].sum() < story.ledger["energy_cost"].sum()
+
+
+def test_charging_from_pv_alone_needs_some():
+    with pytest.raises(ValueError, match=r"charge_from: pv.*add pv"):
+        simulator(plain(2, {"ems": {"charge_from": "pv"}}))
+
+
+def test_discharge_leaves_the_import_floor_of_a_connection_that_bans_export():
+    low = play(plain(6, {"grid": {"import_floor_kw": 350.0}}))
+    discharging = series(low, "discharge_kw") > 0.0
+    assert discharging.any()
+    assert series(low, "import_kw")[discharging].min() >= 350.0 - 1e-9
+    assert series(play(plain(6)), "import_kw").min() < 340.0

@@ -5,9 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from simulation import CABINETS, GENSETS, UPS, H, Story, hall, merged, outage, play
+from simulation import CABINETS, GENSETS, NETWORK, UPS, H, Story, hall, merged, outage, play
 
-from twin.errors import InputError
+from twin.errors import InputError, InternalError
+from twin.parts.failures import DormantSpec, FailuresSpec, failing
+from twin.world.family import Family
+from twin.world.site import Site
+from twin.world.world import World
 
 LIVES = {"law": "scripted", "values": [2.0]}
 """Every cabinet fails at 2 h, once."""
@@ -109,6 +113,54 @@ def test_a_common_cause_strikes_all_cabinets_of_one_load_and_nobody_else():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("what", ["switches", "strings"])
+def test_a_common_cause_strikes_all_switches_and_the_strings_of_one_block(what: str):
+    """A rate of 0.1 per hour, nine tenths of it common: 197 strikes on each group in 2,190 h."""
+    failures = {"life_h": {"law": "exponential", "mean": 10.0}, "repair_h": 0.5, "common_cause_fraction": 0.9}
+    ups: dict[str, Any] = {**UPS, "systems": 2}
+    if what == "switches":
+        ups["transfer_switch"] = {"failures": failures}
+        groups = {"ups/transfer_switches/common_cause": ["row-001/switch", "row-002/switch", "core/switch"]}
+    else:
+        ups["strings"] = {"n": 2, "failures": failures}
+        groups = {f"{b}/strings/common_cause": [f"{b}/string-1", f"{b}/string-2"] for b in ("ups-a-1", "ups-b-1")}
+    site = {"grid": {"feeders": {"A": {}, "B": {}}}, "protection": {"ups": ups}}
+    story = play(hall(site=site, jobs={}, horizon={"hours": 2190.0}), level="ledger")
+    for common, members in groups.items():
+        strikes = story.at(common, "strikes")
+        assert abs(len(strikes) - 197) < 4 * 197**0.5
+        for name in members:
+            flips = story.of(name, "up")
+            assert all([value for at, value in flips if at <= tick][-1] == 0 for tick in strikes)
+    if what == "strings":
+        one, two = (set(story.at(common, "strikes")) for common in groups)
+        assert not one & two
+
+
+def test_a_hidden_failure_of_what_darkens_its_load_at_once_is_refused():
+    ups = {**UPS, "systems": 2, "transfer_switch": {"failures": {"dormant": {}}}}
+    piece = {"failures_per_year": 1.0, "mttr_h": 3.0, "dormant": {"test_every_h": 5.0}}
+    network = {**NETWORK, "failures": {"row_transformers": piece}}
+    for site in ({"grid": {"feeders": {"A": {}, "B": {}}}, "protection": {"ups": ups}}, {"network": network}):
+        with pytest.raises(ValidationError, match="darkens a load at once"):
+            play(hall(site=site))
+
+
+def test_a_family_whose_hidden_failures_nothing_finds_is_refused():
+    """A part that gives neither a need nor a test would lose its items for good."""
+
+    class Forgetful:
+        def declare(self, site: Any) -> None:
+            """Nothing of its own."""
+
+        def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+            model = failing(FailuresSpec(dormant=DormantSpec()), 5.0, 1.0)
+            Family(world, site, ["hall/core"], [ids["hall/core"]], model, lambda flipped, up, cause: cause)
+
+    with pytest.raises(InternalError, match="ever find"):
+        play(hall(), Forgetful())
+
+
 def test_a_beta_of_nothing_and_a_block_of_nothing_change_nothing():
     plain = {"cabinet_mtbf_h": 30.0, "cabinet_mttr_h": 3.0}
     horizon = {"hours": 2000.0}
@@ -158,13 +210,19 @@ def test_a_shock_that_strikes_nobody_is_refused_with_names_that_can_be_struck():
         play(hall(site=site))
 
 
+CONFIRM_H = 3.0 / 3600.0
+"""A loss of that length is confirmed, and the sets are told to start."""
+
+
 def standing_gensets(**standby: Any) -> dict[str, Any]:
     """Two sets that both fail at 2 h, one outage of 90 min at 6 h."""
     gensets = {**GENSETS, "n": 2, "mttr_h": 3.0, "standby_failures": {"life_h": LIVES, **standby}}
     return {"protection": {"gensets": gensets}, "grid": {"script": [outage(6.0, duration_s=5400.0)]}}
 
 
-@pytest.mark.parametrize(("test_every_h", "found_h", "online"), [(5.0, 5.0, []), (2.5, 2.5, [1, 2, 0]), (7.0, 6.0, [])])
+@pytest.mark.parametrize(
+    ("test_every_h", "found_h", "online"), [(5.0, 5.0, []), (2.5, 2.5, [1, 2, 0]), (7.0, 6.0 + CONFIRM_H, [])]
+)
 def test_sets_that_fail_standing_are_found_by_test_runs_or_when_they_are_called(
     test_every_h: float, found_h: float, online: list[int]
 ):
@@ -172,6 +230,13 @@ def test_sets_that_fail_standing_are_found_by_test_runs_or_when_they_are_called(
     for k in (1, 2):
         assert down_h(story, f"gensets/genset-0{k}") == [(2.0, found_h + 3.0)]
     assert [value for _, value in story.of("gensets", "online")] == online
+
+
+def test_a_dip_too_short_to_call_the_gensets_finds_no_hidden_failure():
+    site = standing_gensets(dormant={})
+    site["grid"]["script"] = [outage(k + 0.5, duration_ms=500.0) for k in range(12)] + [outage(20.0, duration_h=1.0)]
+    story = play(hall(site=site))
+    assert story.of("gensets/genset-01", "found") == [(round((20.0 + CONFIRM_H) * H), 2)]
 
 
 def test_a_running_set_that_a_shock_strikes_is_lost_and_the_plant_goes_on_with_the_other():
@@ -192,8 +257,8 @@ def test_a_set_that_fails_to_start_waits_for_the_crew():
     story = play(hall(site=site, crews={"diesel": {"count": 1, "travel_h": 1.0}}))
     begin = 2 * H + 3_000_000
     assert [story.at(f"gensets/genset-0{k}", "up")[0] for k in (1, 2)] == [begin + 4 * H, begin + 8 * H]
-    assert len(story.at("gensets/genset-01", "failed_to_start")) == 2
-    assert len(story.at("gensets/genset-02", "failed_to_start")) == 1
+    assert [value for _, value in story.of("gensets/genset-01", "failed_to_start")] == [1, 1]
+    assert [value for _, value in story.of("gensets/genset-02", "failed_to_start")] == [1, 2], "in repair when called"
 
 
 def test_a_dead_static_switch_does_not_take_over_and_its_need_finds_it():

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from simulation import MIN, H, S, Story, hall, job, merged, outage, play
 
+from twin.chance.philox import stream_key
 from twin.jobs.checkpoint import optimal_h
+from twin.metrics import measure
+from twin.parts.cluster import ClusterSpec
+from twin.parts.gang import GangSpec
 from twin.units import TICKS_PER_H
 from twin.world.site import Site
-from twin.world.world import Process, World
+from twin.world.world import Process, Stream, World
 
 TWO_FEEDERS = {"feeders": {"A": {}, "B": {}}, "auto_transfer_failure_probability": 1.0}
 
@@ -136,6 +141,16 @@ def test_an_elastic_job_goes_on_with_fewer_rows_and_takes_them_back_when_they_ha
     assert rigid.interruptions() == [(H, 2 * H + 45 * MIN, 1, 0)]
 
 
+def test_rows_given_up_are_awaited_from_their_return_and_not_from_a_dip_before_it() -> None:
+    """Row 2 is dark by work on its board until 3:00 and boots for 45 min; a dip below hold-up at 2:18 moves nothing."""
+    work = {"planned_work": {"script": [{"at_h": 1.0, "on": "row-002", "duration_h": 2.0}]}}
+    regrown = [
+        play(hall(site=merged(work, {"grid": {"script": dips}}), jobs=job(minimum_rows=1))).interruptions()[1][0]
+        for dips in ([], [outage(2.3, duration_ms=5.0)])
+    ]
+    assert regrown[1] == regrown[0] == pytest.approx(225 * MIN, abs=1 * S)
+
+
 def test_rows_that_boot_one_after_the_other_keep_the_inrush_small_and_take_longer() -> None:
     """Two rows at 0.2 a minute: the second boots 5 min after the first, the job trains 5 min later."""
     story = raw(outage(1.0, duration_s=10.0), restart_rows_per_min=0.2)
@@ -143,3 +158,21 @@ def test_rows_that_boot_one_after_the_other_keep_the_inrush_small_and_take_longe
     assert story.power("it_kw", back) == 150.0
     assert story.power("it_kw", back + 5 * MIN) == 160.0
     assert story.interruptions() == [(H, back + 95 * MIN, 2, 0)]
+
+
+def test_a_job_goes_at_the_speed_of_its_slowest_server() -> None:
+    """One draw of the least of 20 speeds; the mean of many is 1 - spread n / (n + 1)."""
+    spec = GangSpec(kind="gang", gpus=160, server_speed_spread_fraction=0.1)
+    cluster = ClusterSpec(rows=2, servers_per_row=10)
+    luck = Stream(stream_key(5, "job", "speeds"), np.uint64(0))
+    speeds = np.array([spec.slowest_fraction(cluster, luck) for _ in range(4000)])
+    assert abs(speeds.mean() - (1.0 - 0.1 * 20 / 21)) < 3 * speeds.std() / np.sqrt(4000)
+    assert speeds.min() >= 0.9
+    slow = raw(server_speed_spread_fraction=0.1)
+    speed = slow.job()["useful_us"] / (24 * H)
+    assert 0.9 < speed < 0.95
+    assert booked(slow) == 24 * H
+    done = raw(server_speed_spread_fraction=0.1, work_h=9.0)
+    assert done.job()["end_us"] == pytest.approx(9 * H / speed, abs=10)
+    assert done.job()["useful_us"] == pytest.approx(9 * H, abs=2)
+    assert measure(done.trace)["lost_gpu_h_per_year"] == pytest.approx(0.0, abs=1e-3)

@@ -7,6 +7,7 @@ import pytest
 from simulation import CABINETS, GENSETS, MIN, H, S, hall, outage, play
 
 from twin.chance.philox import stream_key, uniform
+from twin.metrics.chains import losses_by_chain
 from twin.parts.supply_events import event_number
 from twin.units import ticks
 
@@ -89,6 +90,27 @@ def test_storage_bridges_a_set_that_fails_to_run() -> None:
     (span,) = story.dark("row-001")
     assert span[0] == pytest.approx(fails + left_kwh / 100.0 * H, abs=3)
     assert span[1] == 11 * H
+
+
+@pytest.mark.parametrize("reason", ["hidden", "in service", "left off"])
+def test_a_set_that_is_not_there_when_called_is_a_step_of_the_chain(reason: str) -> None:
+    """The cabinets carry 51 min; whoever asks why the hall is dark then finds the genset, whatever it lacked."""
+    gensets = dict(GENSETS)
+    site: dict = {"grid": {"script": [outage(20.0, duration_h=3.0)]}}
+    if reason == "hidden":
+        life = {"law": "scripted", "values": [2.0]}
+        gensets["standby_failures"] = {"life_h": life, "dormant": {}}
+    else:
+        hours = 30.0 if reason == "in service" else 0.5
+        site["planned_work"] = {"gensets": {"per_year": 8760.0 / 19.0, "duration_h": hours}}
+    if reason == "left off":
+        site["human_error"] = {"probability_per_operation": 1.0, "dark_min": 1.0}
+    site["protection"] = {"gensets": gensets, "cabinets": CABINETS}
+    story = play(hall(site=site))
+    value = 3 if reason == "left off" else 2
+    assert story.of("gensets/genset-01", "failed_to_start") == [(20 * H + 3 * S, value)]
+    chain = "scripted event > genset fails to start > storage empty"
+    assert set(losses_by_chain(story.trace)["chain"]) == {chain}
 
 
 def test_loads_return_to_the_grid_without_a_break_and_the_sets_stop_a_quarter_of_an_hour_later() -> None:

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from feeder_enumeration import CASES, faults, indices
-from simulation import H, play
+from simulation import NETWORK, H, hall, merged, play
 
 from twin import metrics
 from twin.errors import InputError
@@ -141,3 +141,40 @@ def test_the_enumeration_gives_the_published_indices(real_data, letter):
     assert found["SAIFI"] == pytest.approx(published["SAIFI"], rel=4e-4)  # it takes down time off the time at risk
     assert found["SAIDI"] == pytest.approx(published["SAIDI"], rel=4e-4)
     assert found["ENS"] / 1000.0 == pytest.approx(published["ENS"], rel=4e-4)
+
+
+class Struck:
+    """A part that brings items down at known times: (tick, item)."""
+
+    def __init__(self, *script):
+        self._script = script
+
+    def declare(self, site):
+        """Nothing of its own."""
+
+    def install(self, world, site, ids):
+        """One process strikes them."""
+
+        def run():
+            for tick, name in self._script:
+                yield world.sleep(tick - world.now)
+                family, i = world.struck[site.path(name)]
+                family.strike(i, -1)
+
+        world.start(run())
+
+
+def test_a_second_fault_stops_at_what_people_have_opened_for_the_first():
+    """The cable between units 1 and 2 is isolated and the tie closed; then the other end's cable fails.
+
+    The second row goes dark with it; the first hangs on its own end still, beyond what is open for the first fault.
+    """
+    cable = {"failures_per_year": 1e-6, "mttr_h": 8.0}
+    network = merged(
+        NETWORK, {"rings": {"count": 1, "units_per_ring": 3}, "failures": {"switching_h": 0.5, "cables": cable}}
+    )
+    site = {"cluster": {"rows": 3}, "grid": {"feeders": {"A": {}, "B": {}}}, "network": network}
+    first, second = "network/ring-1-unit-1-to-ring-1-unit-2", "network/ring-1-unit-3-to-feeder-a"
+    story = play(hall(site=site, jobs={}), Struck((H, first), (2 * H, second)))
+    assert story.dark("row-001") == [(H, 3 * H // 2)]
+    assert story.dark("row-002") == [(H, 3 * H // 2), (2 * H, 9 * H)], "on the tie, until its own cable is back"

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from simulation import MIN, H, Story, hall, merged, outage, play
 
+from twin.metrics import measure
+
 
 def replay(folder: Path, jobs: list[tuple[int, int, int]], servers: int = 1, grid: Any = None, **queue: Any) -> Story:
     """Jobs as (submit_s, duration_s, gpus) on two rows of `servers` each."""
@@ -187,3 +189,20 @@ def test_power_that_goes_while_jobs_are_saved_costs_the_work_since_their_last_ch
     assert [one[3] for one in story.interruptions()] == [10 * MIN] * 2
     useful = story.trace.jobs["useful_us"].tolist()
     assert useful == [H, H, 10 * MIN]
+
+
+def test_waits_are_reported_only_of_a_cluster_of_known_size_and_the_record_s_own_use_beside_the_replay_s(
+    tmp_path: Path,
+) -> None:
+    """16 GPUs for a day. The record started b at once, beside a, and ran c past the horizon, for 6 of its 12 hours."""
+    file = tmp_path / "jobs.csv"
+    file.write_text("job_id,submit_s,start_s,duration_s,gpus\na,0,0,3600,16\nb,0,0,3600,8\nc,0,64800,43200,8\n")
+    block = {"kind": "queue", "file": str(file)}
+    small = {"cluster": {"servers_per_row": 1}}
+    found = measure(play(hall(site=small, jobs={"record": block | {"record_gpus": 24}})).trace)
+    assert found["mean_wait_h"] == pytest.approx(2 / 3)
+    assert found["record_use_fraction"] == pytest.approx((16 + 8 + 48) / (16 * 24))
+    assert found["queue_use_fraction"] == pytest.approx((16 + 8 + 8 * 12) / (16 * 24))
+    unknown = measure(play(hall(site=small, jobs={"record": block})).trace)
+    assert np.isnan(unknown[["mean_wait_h", "mean_slowdown"]]).all()
+    assert unknown["record_use_fraction"] == found["record_use_fraction"]

@@ -81,7 +81,7 @@ def test_the_time_of_a_gang_job_adds_up_to_the_horizon(data: dict[str, Any]) -> 
     if not data["jobs"]:
         return
     row = story.job()
-    parts = ("useful_us", "stall_us", "rollback_us", "down_us")
+    parts = ("useful_us", "stall_us", "rollback_us", "down_us", "fewer_rows_us", "paused_us")
     assert all(row[name] >= 0 for name in parts)
     spent = sum(row[name] for name in parts)
     horizon = story.trace.meta["horizon_us"]

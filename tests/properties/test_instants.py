@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulation import Breaks, H, Story, hall, merged, outage, play, simulator
+from simulation import GENSETS, UPS, Breaks, H, Story, hall, merged, outage, play, simulator
 from strategies import scenarios
 
 from twin.world.site import LOAD, SUPPLY, UNITS, Site
@@ -86,6 +87,33 @@ def test_extra_reactions_leave_every_event_on_its_tick(data: dict[str, Any], tic
     calm, watched = play(data, level="ledger"), play(data, Onlooker(ticks, concerns), level="ledger")
     same_events(calm, watched)
     same_energies(calm, watched)
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 3])
+@pytest.mark.parametrize("concerns", [LOAD, SUPPLY])
+def test_a_reaction_just_before_the_tank_is_empty_changes_nothing(before: int, concerns: int) -> None:
+    """Sets stop in the tick that was announced, however near to it somebody looks."""
+    gensets = {**GENSETS, "fuel": {"tank_l": 300.0, "per_kwh_l": 0.37, "delivery_after_h": 20.0}}
+    site = {"protection": {"gensets": gensets, "ups": UPS}, "grid": {"script": [outage(1.0, duration_h=9.0)]}}
+    calm = play(hall(site=site))
+    (dry,) = calm.at("gensets", "empty")
+    watched = play(hall(site=site), Onlooker([dry - before], concerns))
+    same_events(calm, watched)
+    same_energies(calm, watched)
+
+
+@settings(max_examples=30, deadline=None)
+@given(scenarios(), st.booleans())
+def test_time_never_falls_along_the_events(data: dict[str, Any], drain_job: bool) -> None:
+    """Also where work on a feeder drains the job, and another source of facts moves in between."""
+    planned = {"per_year": 8760.0 / 7.0, "duration_h": 2.0, "drain_job": drain_job}
+    work = {"script": [{"at_h": 5.0, "on": "row-001", "duration_h": 1.0, "drain_job": drain_job}]}
+    (name,) = data["sites"]
+    site = {"grid": {"feeders": {"A": {"planned": planned}, "B": {}}}}
+    if not data["sites"][name].get("protection"):
+        site["planned_work"] = work
+    story = play(merged(data, {"sites": {name: site}}), level="ledger")
+    assert (np.diff(story.trace.events["time_us"]) >= 0).all()
 
 
 BEFORE = {

@@ -1,5 +1,6 @@
 """Draws are keyed by name: neighbours, designs, order of entries and other replications move nobody's luck."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,40 @@ def test_one_more_source_of_events_moves_no_switchs_luck_in_the_others() -> None
     assert 3 < len(calm.at("row-001/cabinets", "failed_to_pick_up")) < 17
     for feed in ("row-001/cabinets", "row-002/cabinets", "core/cabinets"):
         assert noisy.at(feed, "failed_to_pick_up") == calm.at(feed, "failed_to_pick_up")
+
+
+def test_other_work_moves_no_error_of_the_hands() -> None:
+    """Twenty works on rows with hands that err every third time; works on cabinets in between are another's luck."""
+    base = {
+        "human_error": {"probability_per_operation": 0.3, "dark_min": 1.0},
+        "planned_work": {"rows": {"per_year": 8760.0 / 5.0, "duration_h": 0.5}}, "protection": {"cabinets": CABINETS},
+    }  # fmt: skip
+    more = {"planned_work": {"cabinets": {"per_year": 8760.0 / 7.0, "duration_h": 0.5}}}
+    found = []
+    for site in (base, merged(base, more)):
+        story = play(hall(site=site, jobs={}, horizon={"hours": 100.0}))
+        rows = np.flatnonzero(story.trace.events["what"] == story.whats.index("human_error"))
+        ticks_at = [int(story.trace.events["time_us"][row]) for row in rows if "work/rows" in story.causes(int(row))[0]]
+        found.append(ticks_at)
+    assert 5 < len(found[0]) < 25
+    assert found[1] == found[0]
+
+
+def test_a_row_less_in_an_outage_log_moves_no_luck_in_the_others(tmp_path: Path) -> None:
+    rows = [f"{hour},1,sustained" for hour in range(1, 24, 2)]
+    found = []
+    for kept in (rows, rows[1:]):
+        log = tmp_path / "log.csv"
+        log.write_text("\n".join(["at_h,duration_min,kind", *kept, ""]))
+        cabinets = {**CABINETS, "transfer_failure_probability": 0.5}
+        site = {"grid": {"outages": {"file": str(log)}}, "protection": {"cabinets": cabinets}}
+        story = play(hall(site=site, jobs={}))
+        loads = ("row-001", "row-002", "core")
+        found.append(
+            [[tick for tick in story.at(f"{load}/cabinets", "failed_to_pick_up") if tick > H] for load in loads]
+        )
+    assert 5 < sum(map(len, found[0])) < 30
+    assert found[1] == found[0]
 
 
 def test_another_job_moves_no_hardware_failure_of_the_first() -> None:

@@ -45,7 +45,7 @@ def trace_of(
         meta=full,
         items=table_of("items", *rows),
         events=table_of("events", *facts),
-        jobs=table_of("jobs", *((*job, -1)[:11] for job in jobs)),
+        jobs=table_of("jobs", *((*job, *(-1, 0, 0)[len(job) - 10 :]) for job in jobs)),
         interruptions=table_of("interruptions", *interruptions),
         trips=table_of("trips", *trips),
         stays=table_of("stays", *stays),

@@ -91,7 +91,7 @@ def test_shares_add_up_to_the_whole_whatever_causes_what(forest):
     events, stops = forest
     trace = trace_of(ITEMS, events, [JOB], stops, whats=list(WHATS))
     table = losses_by_chain(trace)
-    whole = causes.loss_gpu_h(trace).sum() + causes.capped_gpu_h(trace).sum()
+    whole = causes.loss_gpu_h(trace).sum() + sum(lost.sum() for lost in causes.slowed_gpu_h(trace).values())
     assert table["lost_gpu_h"].sum() == pytest.approx(whole, rel=1e-9)
     assert table["lost_share"].sum() == pytest.approx(1.0, abs=1e-9)
     assert table["job_interruptions"].sum() == len(stops)

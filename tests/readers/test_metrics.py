@@ -197,7 +197,7 @@ def test_queue_jobs_are_counted_apart_from_gang_jobs():
     queue = [("queue", "queue", 0.0, 8)]
     jobs = [
         (0, 0, 1 * H, 5 * H, 4, 3 * H, 0, H // 2, H // 2, 1),  # waited 1 h, useful 12 GPU-h
-        (0, 0, 3 * H, -1, 8, 10 * H, 0, 0, 0, 0),  # waited 3 h, runs on, useful 80 GPU-h
+        (0, 8747 * H, 8750 * H, -1, 8, 10 * H, 0, 0, 0, 0),  # waited 3 h, runs on, useful 80 GPU-h
         (0, 0, -1, -1, 2, 0, 0, 0, 0, 0),  # never started
     ]
     stops = [(0, 0, 2 * H, 2 * H + H // 2, -1, 0, 4, H // 2)]  # 4 GPUs x (0.5 + 0.5) h
@@ -262,6 +262,7 @@ def test_compute_per_kwh_and_per_unit_of_money_slowdown_and_tenants():
     assert found["useful_gpu_h_per_money"] == pytest.approx(92 / 50)
     assert found["mean_slowdown"] == pytest.approx((2.0 + 1.0) / 2)
     assert found["queue_use_fraction"] == pytest.approx(92 / (8 * 8760))
+    assert np.isnan(found["record_use_fraction"])
     table = metrics.by_tenant(trace)
     assert table["tenant"] == ["b", "a"]
     assert table["completed"].tolist() == [0, 2]
@@ -270,6 +271,18 @@ def test_compute_per_kwh_and_per_unit_of_money_slowdown_and_tenants():
     assert table["mean_wait_h"].tolist() == pytest.approx([3.0, 0.5])
     assert np.isnan(table["mean_slowdown"][0])
     assert table["mean_slowdown"][1] == pytest.approx(1.5)
+
+
+def test_a_record_of_a_cluster_of_unknown_size_has_no_waits_but_a_use_of_its_own():
+    items = [("a", "queue", 0.0, 8), ("b", "queue", 0.0, 4), ("b/tenants/x", "tenant", 0.0, 0)]
+    jobs = [(0, 0, 1 * H, 6 * H, 4, 5 * H, 0, 0, 0, 0, -1), (1, 0, 3 * H, 9 * H, 4, 6 * H, 0, 0, 0, 0, 2)]
+    trace = trace_of(items, jobs=jobs, waits_unknown=["b"], record_gpu_h={"b": 8760.0})
+    found = figures(trace)
+    assert found["mean_wait_h"] == 1.0
+    assert found["mean_slowdown"] == pytest.approx(1.2)
+    assert found["record_use_fraction"] == pytest.approx(1 / 4)
+    table = metrics.by_tenant(trace)
+    assert np.isnan([table["mean_wait_h"][0], table["mean_slowdown"][0]]).all()
 
 
 def test_losses_in_stops_on_purpose_are_told_apart_by_who_decided_and_by_why():

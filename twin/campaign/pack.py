@@ -1,6 +1,7 @@
 """The work of a campaign as bytes, small enough to travel: what a simulation needs of a study, and nothing else.
 
-Data files are named, not sent: workers on other machines need them under the same path.
+Data files are named, not sent: workers on other machines need them under the same path. A user's policy is sent
+as text, where code is allowed at all.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from twin.parts.ems import read_source
 from twin.scenario.files import File
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study
@@ -21,6 +23,7 @@ def pack(study: Study[Scenario], rare: dict[str, Any] | None = None) -> bytes:
         "name": study.name,
         "digest": study.digest,
         "allow_code": study.allow_code,
+        "code": _code(study),
         "base": study.base.model_dump_json(),
         "designs": [(name, one.model_dump_json()) for name, one in study.designs.items()],
         "files": [file._asdict() for file in study.files],
@@ -51,4 +54,13 @@ def unpack(packed: bytes) -> Study[Scenario]:
         missing=(),
         digest=data["digest"],
         allow_code=data["allow_code"],
+        code=data["code"],
     )
+
+
+def _code(study: Study[Scenario]) -> dict[str, str]:
+    """The text of every policy file, by path."""
+    if not study.allow_code:
+        return {}
+    plans = [site.ems for one in study.designs.values() for site in one.sites.values() if site.ems is not None]
+    return {file: read_source(file) for file in sorted({plan.policy_file for plan in plans if plan.policy_file})}

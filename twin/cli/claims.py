@@ -91,6 +91,10 @@ def _print(study: Study[Scenario], verdicts: list[Verdict]) -> None:
         for one in verdict.findings:
             outcome = _WORDS[one.met] if one.starts else "other start"
             say_wrapped(f"  {outcome:13}{one.name:21}{_found(one)}", " " * 36)
+    for left in claims.not_judged:
+        say()
+        say_wrapped(f"claim    {left.says}", "         ")
+        say_wrapped(f"verdict  NOT JUDGED: {left.reason}", "         ")
 
 
 def _in_words(verdict: Verdict) -> str:
@@ -133,6 +137,7 @@ def _as_json(study: Study[Scenario], verdicts: list[Verdict]) -> dict[str, Any]:
     def estimate(one: Estimate | None) -> dict[str, Any] | None:
         return None if one is None else {"estimate": one.mean, "low": one.low, "high": one.high, "n": one.n}
 
+    assert study.base.claims is not None
     return {
         "scenario": study.name,
         "digest": study.digest,
@@ -157,4 +162,5 @@ def _as_json(study: Study[Scenario], verdicts: list[Verdict]) -> dict[str, Any]:
             }
             for one in verdicts
         ],
+        "not_judged": [{"says": one.says, "reason": one.reason} for one in study.base.claims.not_judged],
     }

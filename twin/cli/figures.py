@@ -22,6 +22,7 @@ SHOWN: dict[str, tuple[str, str, float]] = {
     "mean_wait_h": ("wait in the queue", "h, mean", _ONE),
     "mean_slowdown": ("slowdown of queued jobs", "times, mean", _ONE),
     "queue_use_fraction": ("queue's use of the cluster", "% of GPU-h", _PERCENT),
+    "record_use_fraction": ("the record's own use", "% of GPU-h", _PERCENT),
     "lost_gpu_h_stopped_per_year": ("lost in stops on purpose", "1000 GPU-h a year", _THOUSAND),
     "row_dark_h_per_year": ("dark time of a row", "h a year", _ONE),
     "interruptions_per_row_year": ("a row goes dark", "times a year", _ONE),
@@ -69,7 +70,14 @@ IN_DEMO = (
     "all_rows_dark_per_year",
     "loss_kwh_per_year",
 )
-_OF_QUEUES = ("jobs_completed", "mean_wait_h", "mean_slowdown", "queue_use_fraction", "lost_gpu_h_stopped_per_year")
+_OF_QUEUES = (
+    "jobs_completed",
+    "mean_wait_h",
+    "mean_slowdown",
+    "queue_use_fraction",
+    "record_use_fraction",
+    "lost_gpu_h_stopped_per_year",
+)
 _OF_TRUCKS = (
     *(name for name in SHOWN if name.startswith("truck_")),
     "lending_income_per_year",

@@ -56,7 +56,10 @@ def _print_against(several: list[Appraisal], currency: str) -> None:
     labels += [("IRR", "median"), ("MIRR", "median"), ("payback", "years, median"), ("discounted", "years, median")]
     labels += [("LCOS", f"{currency}/kWh, equipment alone"), ("break-even capital", "x its cost")]
     labels += [("break-even GPU-hour", f"{currency}, NPV = 0")]
-    columns = [(one.design, [*(_line(one, name) for name in names), *_figures(one)]) for one in several]
+    labels.append(("compared", "capital and kWh within 1 %"))
+    columns = [
+        (one.design, [*(_line(one, name) for name in names), *_figures(one), (one.compared_as, "")]) for one in several
+    ]
     blocks(labels, columns, f"against {several[0].counterfactual}")
 
 
@@ -104,6 +107,7 @@ def _appraisal_json(one: Appraisal) -> dict[str, Any]:
     return {
         "design": one.design,
         "counterfactual": one.counterfactual,
+        "compared_as": one.compared_as,
         "pairs": one.n,
         "discount_rate": one.rate,
         "lines": {name: row.tolist() for name, row in one.lines.items()},

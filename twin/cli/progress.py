@@ -66,9 +66,9 @@ def _interval(values: Mapping[str, Any]) -> str:
     from twin.campaign.stop import widths
     from twin.metrics.names import NAMES
 
-    stacked = np.stack(list(values.values()), axis=1)[:, :, : len(NAMES)]
-    if len(stacked) < _INTERVAL_FROM:
+    if not values or min(len(one) for one in values.values()) < _INTERVAL_FROM:
         return ""
+    stacked = np.stack(list(values.values()), axis=1)[:, :, : len(NAMES)]
     widest = max((one.relative for one in widths(stacked, NAMES, [HEADLINE])), default=math.inf)
     return f"+-{100 * widest:.1f} %" if math.isfinite(widest) else ""
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twin.errors import InputError, Problem
 from twin.estimate import Estimate, mean_interval
 from twin.finance.cash import CashFlow, Side, cash_flow
-from twin.finance.equipment import equipment
+from twin.finance.equipment import compared_as, equipment
 from twin.finance.project import break_even, lcos
 from twin.finance.returns import ReturnWarning, discount_factors, discounted_payback, irr, mirr, npv, payback
 from twin.finance.terms import Data
@@ -34,6 +34,8 @@ class Appraisal:
     """A design against a counterfactual; arrays are by replication, nan where a figure does not exist.
 
     Attributes:
+        compared_as: `as built`, `equal capital`, `equal kWh` or both, by `twin.finance.equipment.compared_as`; with the
+            capital switched off, always as built.
         lines: mean flow of each line (years + 1,).
         line_npv: present value of each line in every replication.
         npv: of the total, with GPU-hours at the scenario's choice of price.
@@ -49,6 +51,7 @@ class Appraisal:
 
     design: str
     counterfactual: str
+    compared_as: str
     rate: float
     lines: dict[str, Float]
     line_npv: dict[str, Float]
@@ -170,7 +173,9 @@ class Money:
         spent = sum((mean[name] for name in ("capital", "avoided_capital") if name in mean), np.zeros(totals.shape[1]))
         prices = ("cash", "opportunity") if finance["price_per_gpu_h"] else ()
         return Appraisal(
-            design=design, counterfactual=against, rate=rate, lines=mean,
+            design=design, counterfactual=against,
+            compared_as=compared_as(self.side(design, 0, finance).equipment, self.side(against, 0, finance).equipment),
+            rate=rate, lines=mean,
             line_npv={name: np.array([npv(rate, one.lines[name]) for one in flows]) for name in names},
             npv=np.array([npv(rate, total) for total in totals]),
             npv_at={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from twin.errors import InputError, Problem
 from twin.finance.terms import Data
 
 Float = NDArray[np.float64]
+
+EQUAL_FRACTION = 0.01
+"""Capital or kWh of two designs that differ by no more of the larger are called equal."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,24 @@ def equipment(scenario: Data, file: str | None = None) -> list[Equipment]:
     if missing:
         raise InputError(missing)
     return found
+
+
+def compared_as(own: Sequence[Equipment], other: Sequence[Equipment]) -> str:
+    """What two designs have in common: `equal capital`, `equal kWh`, both, or else each is taken `as built`.
+
+    Capital is what all equipment costs new, kWh the nameplate of all storage, equal within `EQUAL_FRACTION`. Two
+    designs without any storage do not count as of equal kWh.
+    """
+    capital, kwh = (
+        [math.fsum(getattr(piece, figure) for piece in side) for side in (own, other)]
+        for figure in ("capital", "rated_kwh")
+    )
+    found = [
+        name
+        for name, (one, two) in (("capital", capital), ("kWh", kwh))
+        if max(one, two) > 0.0 and abs(one - two) <= EQUAL_FRACTION * max(one, two)
+    ]
+    return f"equal {' and '.join(found)}" if found else "as built"
 
 
 def _pieces(scenario: Data) -> Iterator[tuple[str, float, float, float, Data | None]]:

@@ -20,33 +20,50 @@ class Booked(NamedTuple):
 class Progress:
     """One run of a job, from a restart on."""
 
-    __slots__ = ("_paces", "interval_us", "lag_us", "pace", "since", "stall_us")
+    __slots__ = ("_paces", "_per_server", "_share", "interval_us", "lag_us", "pace", "since", "stall_us")
 
     def __init__(self, interval_us: int, stall_us: int, lag_us: int) -> None:
         self.interval_us, self.stall_us, self.lag_us = interval_us, stall_us, lag_us
-        self.pace = 1.0
+        self.pace = self._share = self._per_server = 1.0
         self.begin(0)
 
     def begin(self, now: int) -> None:
         """The job trains from now on, at the pace that holds."""
         self.since = now
-        self._paces: list[tuple[int, float]] = [(now, self.pace)]
+        self._paces = [(now, *self._losses())]
 
-    def set_pace(self, now: int, pace: float) -> None:
-        """From now on it trains at another pace, as a fraction of the full one."""
-        self.pace = pace
-        self._paces.append((now, pace))
+    def set_pace(self, now: int, pace: float, share: float = 1.0) -> None:
+        """From now on it trains at another pace, as a fraction of the full one, on a share of its servers.
+
+        Args:
+            now: tick.
+            pace: under a power cap, 0 in a pause.
+            share: of the servers that it began with.
+        """
+        self.pace, self._share, self._per_server = pace * share, share, pace
+        self._paces.append((now, *self._losses()))
+
+    def _losses(self) -> tuple[float, float, float]:
+        """Shares of time lost to fewer servers and, of the rest, to a pause or else to a cap."""
+        share, pace = self._share, self._per_server
+        return 1.0 - share, 0.0 if pace else share, share * (1.0 - pace) if pace else 0.0
+
+    def slowed_by_us(self, elapsed: int) -> tuple[float, float, float]:
+        """Training time lost within the first `elapsed` ticks since the restart, to fewer servers, pauses and caps."""
+        lost = [0.0, 0.0, 0.0]
+        if len(self._paces) == 1 and self.pace == 1.0:
+            return 0.0, 0.0, 0.0
+        end = self.since + elapsed
+        for k, (start, *losses) in enumerate(self._paces):
+            until = self._paces[k + 1][0] if k + 1 < len(self._paces) else end
+            for reason, loss in enumerate(losses):
+                lost[reason] += loss * max(0, min(until, end) - max(start, self.since))
+        fewer, paused, capped = (one * self.interval_us / (self.interval_us + self.stall_us) for one in lost)
+        return fewer, paused, capped
 
     def slowed_us(self, elapsed: int) -> float:
         """Training time that paces below one cost within the first `elapsed` ticks since the restart."""
-        if len(self._paces) == 1 and self.pace == 1.0:
-            return 0.0
-        end = self.since + elapsed
-        lost = 0.0
-        for k, (start, pace) in enumerate(self._paces):
-            until = self._paces[k + 1][0] if k + 1 < len(self._paces) else end
-            lost += (1.0 - pace) * max(0, min(until, end) - max(start, self.since))
-        return lost * self.interval_us / (self.interval_us + self.stall_us)
+        return sum(self.slowed_by_us(elapsed))
 
     def exposed_us(self, now: int) -> int:
         """What a loss would take away now."""
@@ -63,6 +80,16 @@ class Progress:
         stalled = whole * self.stall_us + max(0, rest - self.interval_us)
         slowed = round(self.slowed_us(elapsed - rolled_back))
         return Booked(elapsed - rolled_back - stalled - slowed, stalled, rolled_back)
+
+    def ended(self, now: int, left_us: int) -> Booked | None:
+        """The time since the restart, if `left_us` of training are done and saved by now; else None.
+
+        After a change of pace `finish_us` may have been up to two stalls too early.
+        """
+        if self.book(now, to_checkpoint=False).useful < left_us - self.stall_us - 1:
+            return None
+        slowed = round(self.slowed_us(now - self.since))
+        return Booked(left_us, max(0, now - self.since - left_us - slowed), 0)
 
     def finish_us(self, now: int, left_us: int) -> int | None:
         """When `left_us` of training, counted from the restart, will be done and saved; None at a pace of zero.

@@ -125,6 +125,13 @@ class Scheduler:
             self._forget(job)
         return dead
 
+    def lose_server(self, server: int) -> list[int]:
+        """A server fails; returns the jobs that died with it, in order: all their GPUs are free again."""
+        dead = self.placement.on_server(server)
+        for job in dead:
+            self.release(job)
+        return dead
+
     def _forget(self, job: int) -> None:
         end_us = self._end_of.pop(job)
         del self._ends[bisect_left(self._ends, (end_us, job))]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import monthly_carbon
 from twin.finance.terms import Data, site_terms
-from twin.metrics.causes import GROUPS, capped_by_cause, groups, loss_gpu_h
+from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_by_cause
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR
 
@@ -34,7 +34,10 @@ ACCOUNTS: dict[str, tuple[str, str]] = {
     "discharge_kwh": ("kWh", "given by storage"),
     "consumed_kwh": ("kWh", "consumed by the sites, losses included"),
     "genset_kwh": ("kWh", "given by gensets"),
-    "lost_gpu_h_supply": ("GPU-h", "lost to supply events, equipment, planned work and caps on backup"),
+    "lost_gpu_h_supply": (
+        "GPU-h",
+        "lost to supply events, equipment, planned work, caps on backup, pauses and fewer rows",
+    ),
     "lost_gpu_h_hardware": ("GPU-h", "lost to server failures"),
     "lost_gpu_h_capacity": ("GPU-h", "lost to caps and shedding above the import limit"),
     "unserved_kwh": ("kWh", "not served, against the level just before the event"),
@@ -168,7 +171,7 @@ def _book_gpu_hours(trace: Trace, found: dict[str, Float]) -> None:
     for number, name in enumerate(name_of):
         mine = group == number
         np.add.at(found[name], year[mine], lost[mine])
-    for name, start_us, end_us, gpu_h in capped_by_cause(trace):
+    for name, start_us, end_us, gpu_h in slowed_by_cause(trace):
         found[name] += _spread(trace, start_us, end_us, gpu_h)
 
 

@@ -89,46 +89,69 @@ def loss_gpu_h(trace: Trace) -> Float:
     return np.asarray(table["gpus"] * (lost_us / TICKS_PER_H))
 
 
-def capped_gpu_h(trace: Trace) -> Float:
-    """Training that power caps cost each job: what is missing from the time a gang job held its GPUs [GPU-h]."""
+SLOWED = ("capped", "fewer_rows", "paused")
+"""What slows a gang job down without interrupting it."""
+
+
+def slowed_gpu_h(trace: Trace) -> dict[str, Float]:
+    """Training lost by each job without an interruption [GPU-h], by what slowed it down (`SLOWED`).
+
+    Caps cost what is missing from a job's time since its first start.
+    """
     jobs = trace.jobs
-    is_gang = np.array([kind == "gang_job" for kind in trace.items["kind"]], bool)
-    gang = is_gang[jobs["item"]] & (jobs["start_us"] >= 0)
     end_us = np.where(jobs["end_us"] >= 0, jobs["end_us"], trace.meta["horizon_us"])
     booked_us = jobs["useful_us"] + jobs["stall_us"] + jobs["rollback_us"] + jobs["down_us"]
-    missing = jobs["gpus"] / TICKS_PER_H * (end_us - jobs["start_us"] - booked_us)
-    return np.asarray(np.where(gang, missing, 0.0), np.float64)
+    fewer_us, paused_us = jobs["fewer_rows_us"], jobs["paused_us"]
+    capped_us = end_us - jobs["start_us"] - booked_us - fewer_us - paused_us
+    return {
+        name: np.asarray(np.where(jobs["start_us"] >= 0, jobs["gpus"] / TICKS_PER_H * lost_us, 0.0), np.float64)
+        for name, lost_us in zip(SLOWED, (capped_us, fewer_us, paused_us), strict=True)
+    }
 
 
-def capped_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
-    """What caps cost gang jobs, shared out over the spans for which their site was capped.
+def slowed_by_cause(trace: Trace) -> list[tuple[str, Int, Int, Float]]:
+    """What caps, fewer rows and pauses cost jobs, shared out over the spans for which they held, by their length.
 
     Returns:
-        (account, starts and ends of spans [us], their GPU-hours): "lost_gpu_h_supply" where a supply event began the
-        span, "lost_gpu_h_capacity" above the import limit. Spans share a site's loss by their length.
+        (account, starts and ends of spans [us], their GPU-hours): "lost_gpu_h_supply" where a supply event or the
+        application layer began the span, "lost_gpu_h_capacity" above the import limit.
     """
-    events, horizon_us = trace.events, trace.meta["horizon_us"]
-    lost, site_of = capped_gpu_h(trace), trace.items["site"][trace.jobs["item"]]
-    is_cap = events["what"] == trace.what("capped")
     found: list[tuple[str, Int, Int, Float]] = []
-    for site in np.unique(site_of[lost > 0.0]):
-        total = float(lost[site_of == site].sum())
-        own = np.flatnonzero(is_cap & (trace.items["site"][events["item"]] == site))
-        start = own[events["value"][own] == 1]
-        ends_us = np.append(events["time_us"][own[events["value"][own] == 0]], horizon_us)[: len(start)]
-        at_us = events["time_us"][start]
-        length = (ends_us - at_us).astype(np.float64)
-        if not length.sum() > 0.0:
-            whole = (np.zeros(1, np.int64), np.array([horizon_us], np.int64))
-            found.append(("lost_gpu_h_supply", *whole, np.array([total])))
-            continue
-        gpu_h = total * length / length.sum()
-        root = trace.root_cause()[start]
-        kind = np.array([_GROUP_OF.get(trace.items["kind"][k], _OTHER) for k in events["item"][root]], np.int64)
-        by_supply = (kind != _OTHER) & (kind != _GROUP_OF["capacity"])
-        for name, mine in (("lost_gpu_h_supply", by_supply), ("lost_gpu_h_capacity", ~by_supply)):
-            found.append((name, at_us[mine], ends_us[mine], gpu_h[mine]))
+    for reason, lost in slowed_gpu_h(trace).items():
+        item = trace.jobs["item"]
+        shared = trace.items["site"][item] if reason == "capped" else item  # a cap is the whole site's
+        for one in np.unique(shared[lost > 0.0]):
+            own = shared == one
+            total = float(lost[own].sum())
+            start, at_us, ends_us = _slow_spans(trace, reason, int(item[own][0]))
+            length = (ends_us - at_us).astype(np.float64)
+            if not length.sum() > 0.0:
+                whole = (np.zeros(1, np.int64), np.array([trace.meta["horizon_us"]], np.int64))
+                found.append(("lost_gpu_h_supply", *whole, np.array([total])))
+                continue
+            gpu_h = total * length / length.sum()
+            root = trace.root_cause()[start]
+            kinds = (trace.items["kind"][k] for k in trace.events["item"][root])
+            kind = np.array([_GROUP_OF.get(name, _OTHER) for name in kinds], np.int64)
+            by_supply = (kind != _OTHER) & (kind != _GROUP_OF["capacity"])
+            for name, mine in (("lost_gpu_h_supply", by_supply), ("lost_gpu_h_capacity", ~by_supply)):
+                found.append((name, at_us[mine], ends_us[mine], gpu_h[mine]))
     return found
+
+
+def _slow_spans(trace: Trace, reason: str, job: int) -> tuple[Int, Int, Int]:
+    """Event rows that begin a job's spans of being slowed down, and their starts and ends [us]."""
+    events, site_of = trace.events, trace.items["site"]
+    fact = "rows_held" if reason == "fewer_rows" else reason
+    of_job = site_of[events["item"]] == site_of[job] if reason == "capped" else events["item"] == job
+    own = np.flatnonzero(of_job & (events["what"] == trace.what(fact)))
+    value = events["value"][own]
+    if reason == "fewer_rows":  # rows given up make the number fall, rows taken back make it rise
+        begins = (np.diff(value, prepend=value[:1]) <= 0) & (events["cause"][own] >= 0)
+    else:
+        begins = value == 1
+    ends_us = np.append(events["time_us"][own[1:]], trace.meta["horizon_us"])
+    return own[begins], events["time_us"][own[begins]], ends_us[begins]
 
 
 def roots(trace: Trace) -> Int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.compare import Comparison
 from twin.estimate import Estimate, mean_interval
-from twin.metrics.chains import losses_by_chain
+from twin.metrics.chains import SLOWED_CHAINS, losses_by_chain
 from twin.metrics.names import CHAIN_ROOTS, OUTCOMES, chain_metric
 from twin.trace import Trace
 
@@ -64,7 +64,10 @@ def estimate_chains(traces: Sequence[Trace]) -> list[ChainEstimate]:
 def loss_outcomes(comparison: Comparison, design: str) -> list[tuple[str, str, Estimate, float]]:
     """Of a campaign or comparison: (root cause, what came last, GPU-hours lost a year, share of all), largest first."""
     whole = comparison.row("lost_gpu_h_per_year").estimates[design].mean
-    pairs = [("hardware", "", "lost_gpu_h_hardware_per_year"), ("power cap", "", "lost_gpu_h_capped_per_year")]
+    pairs = [
+        ("hardware", "", "lost_gpu_h_hardware_per_year"),
+        *((chain[0], "", f"lost_gpu_h_{reason}_per_year") for reason, chain in SLOWED_CHAINS.items()),
+    ]
     pairs += [(began, ended, chain_metric(root, outcome)) for root, began in CHAIN_ROOTS.items()
               for outcome, ended in OUTCOMES.items()]  # fmt: skip
     known = set(comparison.names)

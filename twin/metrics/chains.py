@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.metrics.causes import GROUPS, capped_gpu_h, loss_gpu_h
+from twin.metrics.causes import GROUPS, loss_gpu_h, slowed_gpu_h
 from twin.metrics.darkness import customers, dark_spans
 from twin.metrics.names import CHAIN_ROOTS, OUTCOMES, chain_metric
 from twin.schema_trace import Table
@@ -26,7 +26,7 @@ Float = NDArray[np.float64]
 Int = NDArray[np.int64]
 Chain = tuple[str, ...]
 
-CAPPED: Chain = ("power cap",)
+SLOWED_CHAINS: dict[str, Chain] = {"capped": ("power cap",), "fewer_rows": ("fewer rows",), "paused": ("pause",)}
 UNKNOWN: Chain = ("unknown",)
 HARDWARE: Chain = ("hardware",)
 
@@ -89,7 +89,7 @@ def losses_by_chain(trace: Trace) -> Table:
     Returns:
         Columns `chain` (steps joined by " > "), `job_interruptions`, `lost_gpu_h` with its `lost_share`,
         `supply_interruptions` (of load points, each times its customers; a row is one), `dark_h` (customer-hours) with
-        its `dark_share`; over the whole horizon. Shares are of all there is, hardware and power caps included, and nan
+        its `dark_share`; over the whole horizon. Shares are of all there is, hardware and slow training too, and nan
         where there is nothing.
     """
     found = attribute(trace)
@@ -98,9 +98,10 @@ def losses_by_chain(trace: Trace) -> Table:
         _add(sums[chain], (1.0, lost, 0.0, 0.0))
     for chain, weight, hours in zip(found.supply, found.weight.tolist(), found.dark_h.tolist(), strict=True):
         _add(sums[chain], (0.0, 0.0, weight, weight * hours))
-    capped = float(capped_gpu_h(trace).sum())
-    if capped > 0.0:
-        _add(sums[CAPPED], (0.0, capped, 0.0, 0.0))
+    for reason, of_jobs in slowed_gpu_h(trace).items():
+        slowed = float(of_jobs.sum())
+        if slowed > 0.0:
+            _add(sums[SLOWED_CHAINS[reason]], (0.0, slowed, 0.0, 0.0))
     order = sorted(sums, key=lambda chain: (-sums[chain][1], -sums[chain][3], chain))
     values = np.array([sums[chain] for chain in order], np.float64).reshape(-1, 4)
     whole = values.sum(axis=0)
@@ -118,7 +119,7 @@ def losses_by_chain(trace: Trace) -> Table:
 
 
 def outcome_values(trace: Trace, group: Int, lost_gpu_h: Float) -> dict[str, float]:
-    """GPU-hours lost a year by root cause and outcome, as metrics; hardware and power caps are metrics of their own."""
+    """GPU-hours lost a year by root cause and outcome, as metrics; hardware and slow training have their own."""
     sums = dict.fromkeys(_METRICS, 0.0)
     cause, years, reader = trace.interruptions["cause"], trace.years, _Reader(trace)
     for k in np.flatnonzero(group != _HARDWARE).tolist():

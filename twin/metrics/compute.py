@@ -33,16 +33,32 @@ def values(trace: Trace, found: dict[str, float], lost_gpu_h: NDArray[np.float64
     consumed_kwh = sum(float(np.add.reduce(ledger[name])) for ledger in trace.ledger.values() for name in CONSUMED)
     paid = found["bill_per_year"] if math.isfinite(found["bill_per_year"]) else found["energy_cost_per_year"]
     queue_gpu_h = float(trace.items["gpus"][is_queue].sum()) * years * HOURS_PER_YEAR
-    completed = is_queue[jobs["item"]] & (jobs["end_us"] >= 0)
+    completed = is_queue[jobs["item"]] & (jobs["end_us"] >= 0) & waits_known(trace)
     by_decision = _by_decision(trace)
     return {
         "useful_gpu_h_per_kwh": useful * years / consumed_kwh if consumed_kwh else math.nan,
         "useful_gpu_h_per_money": useful / paid if paid else math.nan,
         "mean_slowdown": float(slowdown(jobs)[completed].mean()) if completed.any() else math.nan,
         "queue_use_fraction": (found["queue_gpu_h_useful_per_year"] * years / queue_gpu_h if queue_gpu_h else math.nan),
+        "record_use_fraction": _record_use(trace),
         "jobs_stopped_per_year": np.count_nonzero(by_decision) / years,
         "lost_gpu_h_stopped_per_year": float(lost_gpu_h[by_decision].sum()) / years,
     }
+
+
+def waits_known(trace: Trace) -> NDArray[np.bool_]:
+    """By job, whether its wait says anything: not in the replay of a record whose own cluster's size nobody knows."""
+    unknown = set(trace.meta.get("waits_unknown", ()))
+    known = np.array([name not in unknown for name in trace.items["name"]], bool)
+    return np.asarray(known[trace.jobs["item"]], bool)
+
+
+def _record_use(trace: Trace) -> float:
+    """GPU-hours that the records say were used, over the same span and the same GPUs as the replay's use."""
+    used = trace.meta.get("record_gpu_h", {})
+    names, gpus = trace.items["name"], trace.items["gpus"]
+    held_gpu_h = sum(int(gpus[names.index(name)]) for name in used) * trace.years * HOURS_PER_YEAR
+    return sum(used.values()) / held_gpu_h if held_gpu_h else math.nan
 
 
 def slowdown(jobs: dict[str, Any]) -> NDArray[np.float64]:
@@ -65,7 +81,8 @@ def by_tenant(trace: Trace) -> Table:
 
     Returns:
         Columns `tenant`, `jobs` (submitted), `completed`, `mean_wait_h` (of those that started), `mean_slowdown` (of
-        those that ended), `useful_gpu_h` and `lost_gpu_h`, over the whole horizon; nan where there are none.
+        those that ended), `useful_gpu_h` and `lost_gpu_h`, over the whole horizon; nan where there are none, and for
+        waits and slowdown where they say nothing (see `waits_known`).
     """
     jobs, names = trace.jobs, trace.items["name"]
     gpu_h = jobs["gpus"] / TICKS_PER_H
@@ -73,14 +90,14 @@ def by_tenant(trace: Trace) -> Table:
     lost = gpu_h * (jobs["rollback_us"] + jobs["down_us"])
     started, ended = jobs["start_us"] >= 0, jobs["end_us"] >= 0
     wait_h = (jobs["start_us"] - jobs["submit_us"]) / TICKS_PER_H
-    slow = slowdown(jobs)
+    slow, known = slowdown(jobs), waits_known(trace)
     rows = []
     for item in np.unique(jobs["tenant"][jobs["tenant"] >= 0]).tolist():
         own = jobs["tenant"] == item
         rows.append(
             (
                 names[item].rsplit("/", 1)[-1], int(own.sum()), int((own & ended).sum()),
-                _mean(wait_h[own & started]), _mean(slow[own & ended]),
+                _mean(wait_h[own & started & known]), _mean(slow[own & ended & known]),
                 float(useful[own].sum()), float(lost[own].sum()),
             )
         )  # fmt: skip

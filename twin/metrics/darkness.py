@@ -77,16 +77,23 @@ def spans_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) -
 
 
 def rows_to_lose(trace: Trace) -> dict[int, int]:
-    """By site, how many dark rows leave a gang job too few: one more than its spare rows; all else has no spares."""
-    held = np.flatnonzero(trace.events["what"] == trace.what("rows_held"))
-    is_row = np.array([kind == "row" for kind in trace.items["kind"]], bool)
+    """By site, how many dark rows leave some gang job too few: one more than the fewest spare rows that any job has.
+
+    A job with spare rows says at the start how many it holds; all else has no spares, nor gains any by giving up rows.
+    """
+    events, kinds = trace.events, trace.items["kind"]
+    at_start = (events["what"] == trace.what("rows_held")) & (events["time_us"] == 0) & (events["cause"] < 0)
+    held = dict(zip(events["item"][at_start].tolist(), events["value"][at_start].tolist(), strict=True))
+    is_row = np.array([kind == "row" for kind in kinds], bool)
     site_of = trace.items["site"]
-    least = {int(site): 1 for site in np.unique(site_of[is_row])}
-    for row in held.tolist():
-        site = int(site_of[trace.events["item"][row]])
-        installed = int(np.count_nonzero(is_row & (site_of == site)))
-        least[site] = installed - int(trace.events["value"][row]) + 1
-    return least
+    installed = {int(site): int(np.count_nonzero(is_row & (site_of == site))) for site in np.unique(site_of[is_row])}
+    gangs = [item for item, kind in enumerate(kinds) if kind == "gang_job" and int(site_of[item]) in installed]
+    least: dict[int, int] = {}
+    for item in gangs:
+        site = int(site_of[item])
+        too_many = installed[site] - held.get(item, installed[site]) + 1
+        least[site] = min(too_many, least.get(site, too_many))
+    return dict.fromkeys(installed, 1) | least
 
 
 def customers(trace: Trace) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
 from twin.metrics import accounts, compute, trucks
-from twin.metrics.causes import GROUPS, capped_gpu_h, groups, loss_gpu_h
+from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_gpu_h
 from twin.metrics.chains import outcome_values
 from twin.metrics.darkness import customers, dark_spans, dark_together, rows_to_lose
 from twin.metrics.names import NAMES
@@ -30,9 +30,11 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     nan where a metric has no meaning: CAIDI without sustained interruptions, fractions over nothing. Where the scenario
     has a `finance:` block, its yearly accounts follow (`twin.metrics.accounts`).
     """
-    group, lost_gpu_h, capped = groups(trace), loss_gpu_h(trace), capped_gpu_h(trace)
-    values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, capped) | _jobs(trace) | _energy(trace)
-    values |= trucks.values(trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), capped)
+    group, lost_gpu_h, slowed = groups(trace), loss_gpu_h(trace), slowed_gpu_h(trace)
+    values = _load_points(trace) | _interruptions(trace, group, lost_gpu_h, slowed) | _jobs(trace) | _energy(trace)
+    values |= trucks.values(
+        trace, np.where(group == GROUPS.index("hardware"), 0.0, lost_gpu_h), np.sum(list(slowed.values()), axis=0)
+    )
     values |= outcome_values(trace, group, lost_gpu_h)
     values |= _money(trace) | _carbon(trace) | _storage(trace)
     values |= compute.values(trace, values, lost_gpu_h)
@@ -97,21 +99,25 @@ def _load_points(trace: Trace) -> dict[str, float]:
 
 
 def _interruptions(
-    trace: Trace, group: NDArray[np.int64], lost_gpu_h: NDArray[np.float64], capped_h: NDArray[np.float64]
+    trace: Trace, group: NDArray[np.int64], lost_gpu_h: NDArray[np.float64], slowed: dict[str, NDArray[np.float64]]
 ) -> dict[str, float]:
     years = trace.years
     count = np.bincount(group, minlength=len(GROUPS)) / years
     lost = np.bincount(group, weights=lost_gpu_h, minlength=len(GROUPS)) / years
     values = {f"lost_gpu_h_{name}_per_year": lost[number] for number, name in enumerate(GROUPS)}
-    capped = float(capped_h.sum()) / years
-    return values | {
-        "lost_gpu_h_capped_per_year": capped,
-        "job_interruptions_per_year": count.sum(),
-        "job_interruptions_hardware_per_year": count[0],
-        "job_interruptions_power_per_year": count[2:].sum(),
-        "lost_gpu_h_per_year": lost.sum() + capped,
-        "lost_gpu_h_power_per_year": lost[2:].sum() + capped,
-    }
+    by_reason = {f"lost_gpu_h_{name}_per_year": float(of_jobs.sum()) / years for name, of_jobs in slowed.items()}
+    slowly = sum(by_reason.values())
+    return (
+        values
+        | by_reason
+        | {
+            "job_interruptions_per_year": count.sum(),
+            "job_interruptions_hardware_per_year": count[0],
+            "job_interruptions_power_per_year": count[2:].sum(),
+            "lost_gpu_h_per_year": lost.sum() + slowly,
+            "lost_gpu_h_power_per_year": lost[2:].sum() + slowly,
+        }
+    )
 
 
 def _jobs(trace: Trace) -> dict[str, float]:
@@ -125,14 +131,15 @@ def _jobs(trace: Trace) -> dict[str, float]:
     gpu_h = jobs["gpus"] / TICKS_PER_H
     useful_gpu_h = gpu_h * jobs["useful_us"]
     queued = is_queue & started
-    wait_us = (jobs["start_us"] - jobs["submit_us"])[queued].sum()
+    waited = queued & compute.waits_known(trace)
+    wait_us = (jobs["start_us"] - jobs["submit_us"])[waited].sum()
     return {
         "job_down_h_per_year": jobs["down_us"].sum() / TICKS_PER_H / years,
         "effective_training_time_fraction": _ratio(useful_gpu_h[gang].sum(), (gpu_h * held_us)[gang].sum()),
         "gpu_h_useful_per_year": useful_gpu_h[gang].sum() / years,
         "jobs_started": _count(queued),
         "jobs_completed": _count(is_queue & (jobs["end_us"] >= 0)),
-        "mean_wait_h": _ratio(wait_us / TICKS_PER_H, _count(queued)),
+        "mean_wait_h": _ratio(wait_us / TICKS_PER_H, _count(waited)),
         "queue_gpu_h_useful_per_year": useful_gpu_h[queued].sum() / years,
     }
 

@@ -71,9 +71,9 @@ METRICS: dict[str, Metric] = {
     "lost_gpu_h_application_per_year": Metric(
         "GPU-h/year", "begun by the application layer for price or a call, not by an outage"
     ),
-    "lost_gpu_h_capped_per_year": Metric(
-        "GPU-h/year", "of the power losses, by power caps, pauses and rows given up (gang jobs)"
-    ),
+    "lost_gpu_h_capped_per_year": Metric("GPU-h/year", "of the power losses, by power caps"),
+    "lost_gpu_h_fewer_rows_per_year": Metric("GPU-h/year", "of the power losses, by rows given up (gang jobs)"),
+    "lost_gpu_h_paused_per_year": Metric("GPU-h/year", "of the power losses, in pauses (gang jobs)"),
     "unserved_kwh_per_year": Metric("kWh/year", "not served, against the level just before the event"),
     "import_kwh_per_year": Metric("kWh/year", "drawn from the grid"),
     "genset_kwh_per_year": Metric("kWh/year", "delivered by gensets"),
@@ -130,10 +130,15 @@ METRICS: dict[str, Metric] = {
     "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
     "jobs_started": Metric("", "queue: jobs started", "higher"),
     "jobs_completed": Metric("", "queue: jobs ended within the horizon", "higher"),
-    "mean_wait_h": Metric("h", "queue: from submission to first start, mean over started jobs"),
+    "mean_wait_h": Metric(
+        "h", "queue: from submission to first start, mean over started jobs; of a record with record_gpus alone"
+    ),
     "queue_gpu_h_useful_per_year": Metric("GPU-h/year", "queue: work kept", "higher"),
     "mean_slowdown": Metric("1", "queue: submission to end over run time (10 s at least), mean over ended jobs"),
     "queue_use_fraction": Metric("1", "queue: work kept over all GPU-hours of its cluster", "higher"),
+    "record_use_fraction": Metric(
+        "1", "queue: what its record says was used, over the same span and GPUs as queue_use_fraction", "neither"
+    ),
     "jobs_stopped_per_year": Metric("1/year", "jobs saved and stopped by the application layer", "neither"),
     "lost_gpu_h_stopped_per_year": Metric(
         "GPU-h/year", "of all losses, in stops by the application layer: what its decisions cost at most"

@@ -38,15 +38,15 @@ def phase_h(trace: Trace) -> Table:
     return {"truck": [trace.items["name"][item] for item in trucks], **columns}
 
 
-def values(trace: Trace, lost_gpu_h: Float, capped_gpu_h: Float) -> dict[str, float]:
+def values(trace: Trace, lost_gpu_h: Float, slowed_gpu_h: Float) -> dict[str, float]:
     """The truck metrics of `metrics.row`; all zero where there are no trucks, but for the value of what is lost.
 
     Args:
         lost_gpu_h: by each interruption, to power and planned work (0 where hardware began it).
-        capped_gpu_h: by each job, to power caps.
+        slowed_gpu_h: by each job, to power caps, pauses and fewer rows.
     """
     years, trips, stays = trace.years, trace.trips, trace.stays
-    found = dict.fromkeys(_NAMES, 0.0) | {"lost_value_per_year": _lost_value(trace, lost_gpu_h, capped_gpu_h) / years}
+    found = dict.fromkeys(_NAMES, 0.0) | {"lost_value_per_year": _lost_value(trace, lost_gpu_h, slowed_gpu_h) / years}
     if not len(stays["item"]):
         return found
     phases = phase_h(trace)
@@ -91,11 +91,11 @@ def _lost_while_lent(trace: Trace, lost_gpu_h: Float) -> float:
     return float(lost_gpu_h[away].sum())
 
 
-def _lost_value(trace: Trace, lost_gpu_h: Float, capped_gpu_h: Float) -> float:
-    """What was lost to power, planned work and power caps, priced by each site's value of a GPU-hour."""
+def _lost_value(trace: Trace, lost_gpu_h: Float, slowed_gpu_h: Float) -> float:
+    """What was lost to power, planned work and slow training, priced by each site's value of a GPU-hour."""
     price = trace.meta.get("value_per_gpu_h")
     if price is None:
         return float("nan")
     of_site = np.asarray(price, np.float64)[trace.items["site"]]
     lost = lost_gpu_h * of_site[trace.interruptions["item"]]
-    return float(lost.sum() + (capped_gpu_h * of_site[trace.jobs["item"]]).sum())
+    return float(lost.sum() + (slowed_gpu_h * of_site[trace.jobs["item"]]).sum())

@@ -242,62 +242,77 @@ class Cluster:
             site.cap = cap
 
 
-class BackupCap:
-    """Caps all rows (a gang keeps its slowest row's pace) once backup has lasted `cap_after_s`; lifts it on return."""
+_BACKUP, _IMPORT, _APPLICATION = "backup", "import", "application"
 
-    def __init__(self, spec: OnBackupSpec, world: World, site: Site, ids: dict[str, int]) -> None:
+
+class BackupCap:
+    """Caps all rows (a gang keeps its slowest row's pace) as long as there is a reason to: backup, limit, application.
+
+    Backup is one once it has lasted `cap_after_s`, and until supply returns or the gensets can carry it all; without a
+    spec it never is.
+    """
+
+    def __init__(self, spec: OnBackupSpec | None, world: World, site: Site, ids: dict[str, int]) -> None:
         self.world, self.site = world, site
-        self._after_us = round(spec.cap_after_s * TICKS_PER_S)
+        self._hears_outages = spec is not None
+        self._after_us = round(spec.cap_after_s * TICKS_PER_S) if spec else NEVER
         self._rows = site.fact[f.L_KIND] == f.ROW
         feeds = {j for i in range(self._rows.size) if self._rows[i] for j in site.plan.feeds_of[i]}
         self._feeds = sorted(feeds)
         self._item = ids[site.path("core")]
         self._alarm = world.alarm(self._cap)
         self._row = -1
-        self.on = self.importing = self.by_application = False
+        self._reasons: set[str] = set()
+
+    @property
+    def on(self) -> bool:
+        """Whether rows are capped."""
+        return bool(self._reasons)
+
+    @property
+    def importing(self) -> bool:
+        """Whether the import limit is a reason."""
+        return _IMPORT in self._reasons
 
     def react(self) -> None:
-        """Arm, or lift, the cap."""
+        """Backup becomes a reason a while from now, or is none any longer."""
         site, fact = self.site, self.site.fact
         if not (site.abnormal or self.on or self._alarm.due != NEVER):
             return
+        on_backup = _BACKUP in self._reasons
         on_storage = any(fact[f.F_STATE, j] == f.ON_STORAGE for j in self._feeds)
         on_gensets = any(fact[f.F_ON_GENSET, j] for j in self._feeds)
         settled = site.gensets is not None and site.gensets.settled
         if on_storage or (settled and site.spare_kw < 0.0):
-            if not self.on and self._alarm.due == NEVER:
+            if not on_backup and self._alarm.due == NEVER:
                 self._row = site.trigger
                 self._alarm.at(site.now_us + self._after_us)
-        elif not on_gensets or (settled and (not self.on or site.spare_kw >= self._saved_kw())):
+        elif not on_gensets or (settled and (not on_backup or site.spare_kw >= self._saved_kw())):
             self._alarm.stop()
-            if self.on and not self.importing and not self.by_application:
+            if self._turns(_BACKUP, on=False):
                 site.log(self._item, r.CAPPED, 0, site.trigger)
-                self._set(False)
+                self._set()
 
     def _cap(self) -> None:
-        self.site.change(self._item, r.CAPPED, 1, LOAD | SUPPLY, self._row)
-        self._set(True)
+        if self._turns(_BACKUP, on=True):
+            self.site.change(self._item, r.CAPPED, 1, LOAD | SUPPLY, self._row)
+            self._set()
 
     def for_import(self, on: bool) -> None:
         """Cap at once because import is above its limit, or no longer; on backup `react` decides whether it stays."""
-        self.importing = on
-        if on == self.on:
-            return
-        if on or not (self.site.abnormal or self.by_application):
-            self._alarm.stop()
-            self.site.log(self._item, r.CAPPED, int(on), self.site.trigger)
-            self._set(on)
-        self.site.ask(LOAD | SUPPLY)
+        site = self.site
+        if self._hears_outages and site.abnormal and self.importing and not on:
+            self._reasons.add(_BACKUP)
+        if self._turns(_IMPORT, on=on):
+            site.log(self._item, r.CAPPED, int(on), site.trigger)
+            self._set()
+        site.ask(LOAD | SUPPLY)
 
-    def for_application(self, on: bool) -> None:
-        """Cap because the application layer says so, or no longer; what the limit or backup asks for stays."""
-        if on == self.by_application:
-            return
-        self.by_application = on
-        if on == self.on or (not on and (self.importing or self._alarm.due != NEVER)):
-            return
-        self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY)
-        self._set(on)
+    def for_application(self, on: bool, row: int) -> None:
+        """Cap because the application layer decided so in this event, or no longer."""
+        if self._turns(_APPLICATION, on=on):
+            self.site.change(self._item, r.CAPPED, int(on), LOAD | SUPPLY, row)
+            self._set()
 
     def _saved_kw(self) -> float:
         """What lifting the cap would ask of the gensets on top, conversion losses included [kW]."""
@@ -306,7 +321,12 @@ class BackupCap:
         more = load[f.L_FULL_GPUS] * (load[f.L_PER_GPU_KW] - load[f.L_PER_GPU_CAPPED_KW])
         return float(more.sum() / (1.0 - site.quantity[f.F_LOSS_FRACTION, self._feeds].max()))
 
-    def _set(self, on: bool) -> None:
-        self.on = on
-        self.site.fact[f.L_CAPPED, self._rows] = on
-        self.site.on_cap(on)
+    def _turns(self, reason: str, *, on: bool) -> bool:
+        """One more reason, or one less; whether that begins or ends the cap: then log it and write the facts."""
+        before = self.on
+        (self._reasons.add if on else self._reasons.discard)(reason)
+        return self.on != before
+
+    def _set(self) -> None:
+        self.site.fact[f.L_CAPPED, self._rows] = self.on
+        self.site.on_cap(self.on)

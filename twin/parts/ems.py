@@ -9,8 +9,8 @@ asked, and what of the past it is shown.
 
 from __future__ import annotations
 
-import importlib.util
 import os
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -51,27 +51,47 @@ class EmsSpec(Spec):
     surprise_fraction: Positive = Field(
         default=0.25, description="energy off what was foreseen, over that of full storage, which calls for a new plan"
     )
+    charge_from: Literal["grid_and_pv", "pv"] = Field(
+        default="grid_and_pv", description="pv: surplus of PV alone, so a reserve that an outage took waits for the sun"
+    )
     wear_price_per_kwh: NonNegative = Field(default=0.0, description="what discharging a kWh costs in wear")
 
 
-def load_policy(file: str) -> Policy:
+def load_policy(file: str, source: str | None = None) -> Policy:
     """An instance of the class `Policy` in a file, which is run for it.
 
+    Args:
+        file: its path.
+        source: its text, where that has travelled here; read from the disk if None.
+
     Raises:
-        InputError: there is no such file, or no such class in it.
+        InputError: there is no such file, it is no text, or there is no such class in it.
     """
-    if not os.path.isfile(file):
-        raise InputError(Problem("no such policy file", file=file))
-    spec = importlib.util.spec_from_file_location("twin_policy", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    if source is None:
+        source = read_source(file)
+    module = ModuleType("twin_policy")
+    module.__file__ = file
+    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - the user has said --allow-code
     made = getattr(module, "Policy", None)
     if made is None or not hasattr(made, "plan"):
         raise InputError(Problem("has no class Policy with a method plan(view)", file=file))
     own: Policy = made()
     return own
+
+
+def read_source(file: str) -> str:
+    """The text of a policy's file.
+
+    Raises:
+        InputError: there is no such file, or it is not UTF-8.
+    """
+    if not os.path.isfile(file):
+        raise InputError(Problem("no such policy file", file=file))
+    try:
+        with open(file, encoding="utf-8") as stream:
+            return stream.read()
+    except UnicodeDecodeError:
+        raise InputError(Problem("is not UTF-8 text", file=file)) from None
 
 
 class Ems:
@@ -105,7 +125,7 @@ class Ems:
             if not world.allow_code:
                 remedy = "read it, then say --allow-code, or allow_code=True in Python"
                 raise InputError(Problem("is code that this scenario wants to run", file=file, remedy=remedy))
-            self.policy = load_policy(file)
+            self.policy = load_policy(file, world.code.get(file))
         if not (site.fact[f.U_USE] & f.FOLLOWS).any():
             return
         running = RunningEms(self, self.policy, world, site, ids[site.path(ITEM)])

@@ -74,7 +74,7 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
     )  # fmt: skip
     out = np.zeros(slots + PLAN_H)
     for hour in range(0, slots, PLAN_H):
-        clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
+        clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US], clock[f.MOVED] = PLAN_H, 0, SLOT_US, 1
         clock[f.PLAN_EDGE_US] = (hour + 1) * SLOT_US
         totals[f.SLOT_NET_KWH] = 0.0
         if hour == 0:

@@ -128,7 +128,7 @@ class RunningEms:
         stored = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
         most = float(np.dot(site.quantity[f.U_MAX_KWH, self._ours], up))
         stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
-        month = int(np.searchsorted(site.plan.month_us, site.now_us, side="right")) - 1
+        month = int(site.edge[f.E_MONTH, site.clock[f.EDGE]])
         paid_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), ems.free_demand_kw)
         peak_kw = self._peak_kw(paid_kw)
         cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
@@ -175,6 +175,8 @@ class RunningEms:
     def _sound_share(self) -> float:
         """Window of the sound units over that of all as delivered, rounded."""
         up = self.site.fact[f.U_UP, self._ours]
+        if not self.site.clock[f.AGEING] and up.all():
+            return 1.0
         window = self.site.quantity[f.U_MAX_KWH, self._ours] - self.site.quantity[f.U_MIN_KWH, self._ours]
         share = round(SOUND_STEPS * float(np.dot(window, up)) / float(self._new[1] - self._new[0])) / SOUND_STEPS
         return share if share > 0.0 or not up.any() else 1.0 / SOUND_STEPS
@@ -218,7 +220,7 @@ class RunningEms:
         efficiency = float(np.average(quantity[f.U_EFFICIENCY], weights=quantity[f.U_RATED_KWH]))
         storage = Storage(
             top_kwh, min(recharge_kw, float(site.totals[f.RECHARGE_LIMIT_KW])), rated_kw, efficiency, efficiency,
-            1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H,
+            1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H, float(spec.charge_from != "pv"),
         )  # fmt: skip
         floor_kwh = min(max(least_kwh, spec.backup_reserve_fraction * rated_kwh), top_kwh)
         past = self._history if ems.without_failures_kw is None else ems.without_failures_kw
@@ -267,6 +269,8 @@ class RunningEms:
         reserve_kwh = np.maximum(plan.reserve_kwh, view.floor_kwh)
         kwh = np.stack([plan.up_kwh, plan.down_kwh, reserve_kwh])
         up, down, reserve = np.clip((kwh - least) / (most - least), 0.0, 1.0)
+        if self.spec.charge_from == "pv":
+            up[:] = 0.0
         return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
 
     def _book(self, rows: Floats, peak_kw: float, up: np.ndarray) -> None:
@@ -282,5 +286,5 @@ class RunningEms:
             site.totals[f.SLOT_NET_KWH] = 0.0
         clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
         clock[f.PLAN_EDGE_US] = (site.now_us // SLOT_US + 1) * SLOT_US
-        site.totals[f.PAID_KW] = peak_kw
+        site.totals[f.PAID_KW], clock[f.MOVED] = peak_kw, 1
         begin_slot(site.fact, site.quantity, clock, site.totals)

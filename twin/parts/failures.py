@@ -125,6 +125,16 @@ class FailuresSpec(RepairSpec):
         return self
 
 
+class SeenFailuresSpec(FailuresSpec):
+    """Failures that darken something in the same instant: none can stay hidden."""
+
+    @model_validator(mode="after")
+    def _seen(self) -> Self:
+        if self.dormant is not None:
+            raise ValueError("dormant: this failure darkens a load at once and is seen (leave it out)")
+        return self
+
+
 def compile_life(law: LawSpec | SeasonalLaw, start_month: int) -> CompiledLaw:
     """A life in hours; `start_month` is the month of tick 0, for seasons.
 

@@ -6,19 +6,20 @@ The keys of the job's block, and the servers that it takes. What it does while i
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from twin.jobs.checkpoint import INTERVALS
 from twin.parts.cluster import ClusterSpec
+from twin.parts.hardware import HardwareSpec
 from twin.parts.running_gang import RunningGang
-from twin.spec import Count, NonNegative, Positive, PositiveCount, Probability, Spec
+from twin.spec import Count, NonNegative, Positive, PositiveCount, Spec
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
     from twin.world.site import Site
-    from twin.world.world import World
+    from twin.world.world import Stream, World
 
 
 class CheckpointSpec(Spec):
@@ -57,24 +58,6 @@ class RestartSpec(Spec):
     core_lost: Positive = 1.5
 
 
-class HardwareSpec(Spec):
-    """Interruptions by the servers themselves, and what a hard loss of power breaks."""
-
-    per_1000_server_days: NonNegative = 3.79
-    fails_to_boot_probability: Probability = Field(
-        default=0.0, description="per server that has lost power; FACTS 1.33 assumes 0.001 to 0.01"
-    )
-    repair_h: NonNegative = Field(
-        default=0.0, description="a failed server is out for so long; 0: the restart mends it"
-    )
-
-    @model_validator(mode="after")
-    def _is_repaired(self) -> Self:
-        if self.fails_to_boot_probability and not self.repair_h:
-            raise ValueError("fails_to_boot_probability: say how long such a server is out (add repair_h)")
-        return self
-
-
 class GangSpec(Spec):
     """One synchronous training job over all rows of its site."""
 
@@ -90,6 +73,12 @@ class GangSpec(Spec):
     minimum_rows: PositiveCount | None = Field(
         default=None, description="goes on with so many of its rows when others go dark, at a pace by servers"
     )
+    server_speed_spread_fraction: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="servers run evenly between full speed and so much less; the job goes at its slowest's",
+    )
     checkpoint: CheckpointSpec = CheckpointSpec()
     detection_min: NonNegative = 2.0
     warm_restart_min: NonNegative = 13.0
@@ -103,9 +92,17 @@ class GangSpec(Spec):
         """Servers that the job holds."""
         return math.ceil(self.gpus / cluster.gpus_per_server)
 
+    def slowest_fraction(self, cluster: ClusterSpec, luck: Stream) -> float:
+        """Speed of its slowest server: the least of so many uniform draws, by one draw of its law 1 - (1 - x)^n."""
+        spread = self.server_speed_spread_fraction
+        if not spread:
+            return 1.0
+        least = -math.expm1(math.log1p(-luck.uniform()) / self.servers(cluster))
+        return 1.0 - spread * (1.0 - least)
+
     def interruptions_per_h(self, cluster: ClusterSpec) -> float:
         """Rate of hardware interruptions of the whole job [1/h]."""
-        return self.hardware.per_1000_server_days * self.servers(cluster) / 24_000.0
+        return self.hardware.failures_per_h(self.servers(cluster))
 
 
 class Gang:

@@ -34,6 +34,8 @@ Served = Literal["rows", "core", "continuous_cooling", "restartable_cooling", "h
 EVENT_BITS, ATTEMPTS_MOST = 57, 31
 """Draws of a second start during one event (after fuel has come) are numbered above those of the first."""
 OFF, STARTING, RUNNING = range(3)
+TRIED, AWAY, LEFT_OFF = 1, 2, 3
+"""Values of FAILED_TO_START: it did not start; it was down or in service when called; somebody had left it off."""
 START, FAIL, SWITCH, TRIP = range(4)  # steps ahead of a running plant
 
 
@@ -101,9 +103,8 @@ class Gensets:
             model = failing(spec.standby_failures, 1.0, spec.mttr_h, site.plan.start_month)
             names, common = running.names, site.path("gensets/common_cause")
             groups = [Group(ids[common], common, list(range(len(names))))] if model.common_fraction > 0.0 else []
-            Family(
-                world, site, names, running.items, model, running.flip, groups=groups, needed=lambda _: running.called
-            )
+            needed = running.needed
+            Family(world, site, names, running.items, model, running.flip, groups=groups, needed=needed)
 
 
 class RunningGensets:
@@ -125,6 +126,7 @@ class RunningGensets:
         self._common = world.stream(prefix, "common_cause")
         self._repair_law = compile_law(spec.mttr_h)
         self._down_until = [0] * len(names)
+        self._in_service_until = [0] * len(names)
         served = site.fact[f.F_GENSET] == 1
         self._masks = sorted({int(mask) for mask in site.fact[f.F_SECTIONS, served]})
         self._state, self._online, self._event = OFF, 0, 0
@@ -138,7 +140,7 @@ class RunningGensets:
         self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
         self._dry = False
         self._last_event, self._attempt = -1, 0
-        self._left_off: dict[int, int] = {}
+        self._left_off: set[int] = set()
 
     @property
     def settled(self) -> bool:
@@ -149,6 +151,10 @@ class RunningGensets:
     def called(self) -> bool:
         """Whether the plant has been asked for."""
         return self._state != OFF
+
+    def needed(self, k: int) -> bool:
+        """Whether set k has been told to start: a loss that was never confirmed asks nothing of it."""
+        return self._state == RUNNING
 
     def flip(self, flipped: np.ndarray, up: np.ndarray, cause: int) -> int:
         """Sets have failed in stand-by or by a shock, or are sound again; one that runs or starts is lost."""
@@ -182,13 +188,18 @@ class RunningGensets:
         return len(self.items)
 
     def stand_down(self, k: int, until_us: int, row: int) -> None:
-        """Set k is taken out of service until then; what it lacks besides may last longer."""
+        """Set k is taken out of service until then; what it lacks besides is another matter."""
         self.site.log(self.items[k], r.MAINTENANCE, 1, row)
-        self._down_until[k] = max(self._down_until[k], until_us)
+        self._in_service_until[k] = until_us
+
+    def stand_up(self, k: int, row: int) -> None:
+        """Set k is given back; its time in service is over in this tick."""
+        self.site.log(self.items[k], r.MAINTENANCE, 0, row)
 
     def leave_off(self, k: int, row: int) -> None:
         """Set k was left switched off: it will not start when it is next called."""
-        self._left_off[k] = self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)
+        self.site.log(self.items[k], r.HUMAN_ERROR, 1, row)
+        self._left_off.add(k)
 
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant, and wait for fuel."""
@@ -251,18 +262,20 @@ class RunningGensets:
         if self._tank is not None:
             self._tank.order(row)
         if self.world.luck.fails("genset_plant", spec.plant_common_cause_probability, self._common.uniform_at(n)):
-            self._row = self.site.change(self._plant, r.FAILED_TO_START, 1, 0, row)
+            self._row = self.site.change(self._plant, r.FAILED_TO_START, TRIED, 0, row)
             return
         every = (spec.all_load_s - spec.start_s) / max(1, len(self.items) - 1)
         slot = 0
         for k, item in enumerate(self.items):
-            if now < self._down_until[k] or not self._sound[k]:
+            if now < max(self._down_until[k], self._in_service_until[k]) or not self._sound[k]:
+                self.site.change(item, r.FAILED_TO_START, AWAY, SUPPLY, row)  # who is hidden is found in the reaction
                 continue
             if k in self._left_off:
-                self.site.change(item, r.FAILED_TO_START, 1, 0, self._left_off.pop(k))
+                self._left_off.discard(k)
+                self.site.change(item, r.FAILED_TO_START, LEFT_OFF, 0, row)
                 continue
             if self.world.luck.fails("genset_start", spec.fail_to_start_probability, self._fails[k].uniform_at(n)):
-                self._row = self.site.change(item, r.FAILED_TO_START, 1, 0, row)
+                self._row = self.site.change(item, r.FAILED_TO_START, TRIED, 0, row)
                 self._repair(k, self._row)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)

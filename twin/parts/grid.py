@@ -19,6 +19,7 @@ from twin.parts.supply_events import (
     ScriptedEventSpec,
     ScriptedSource,
     Source,
+    event_number,
 )
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
@@ -51,6 +52,7 @@ class Grid:
             site.item(f"feeder-{name}", "feeder")
         if len(self.names) == 2:
             site.item("tie", "tie")
+        site.import_floor_kw = max(site.import_floor_kw, self.spec.import_floor_kw)
         if self.spec.import_limit_kw is not None:
             site.import_limit_kw = self.spec.import_limit_kw
         if self.spec.ramp_limit_kw_per_min is not None:
@@ -156,11 +158,14 @@ class RunningGrid:
         if harmless:
             return
         strike = Strike(self.world.now + duration_us, item, row, event, closed_transition)
-        feeders = feeders or tuple(range(len(self._strikes)))
+        yield from self._struck(strike, feeders or tuple(range(len(self._strikes))))
+
+    def _struck(self, strike: Strike, feeders: tuple[int, ...]) -> Process:
+        """These feeders are down until the strike is over."""
         for k in feeders:
             self._strikes[k].append(strike)
         self.world.luck.degraded(strike, True)
-        yield self.world.sleep(duration_us)
+        yield self.world.sleep(strike.until_us - self.world.now)
         for k in feeders:
             self._strikes[k].remove(strike)
         self.world.luck.degraded(strike, False)
@@ -186,33 +191,35 @@ class RunningGrid:
         """Log that planned work waits for a day."""
         self.site.change(item, r.POSTPONED, 1, 0)
 
-    def drain(self, item: int, name: str) -> Process:
-        """Have the site's jobs save and stand by, and wait for the slowest."""
-        drain = Drain(self.site, name, on=True)
+    def work(
+        self, item: int, name: str, event: int, feeder: int, duration_us: int, *, closed_transition: bool, drained: bool
+    ) -> Process:
+        """Planned work: the jobs save and stand by first, where they are drained, and restart when it is done."""
+        drain = Drain(self.site, name, on=drained)
         drain.stop(item)
         if drain.lead_us:
             yield self.world.sleep(drain.lead_us)
+        row = self.site.change(item, r.STRIKES, duration_us, SUPPLY)
+        away = self._switch_by_hand(name, event, feeder, row)
+        yield from self._struck(Strike(self.world.now + duration_us, item, away, event, closed_transition), (feeder,))
+        row = self.site.change(item, r.RESTORED, 1, 0, row)
+        self._switch_by_hand(name, event_number(f"{name}/return", event), feeder, row)
+        drain.release(row)
 
-    def release(self, item: int, name: str) -> None:
-        """Let the jobs restart."""
-        Drain(self.site, name, on=True).release(self.site.log(item, r.RESTORED, 1, -1))
+    def _switch_by_hand(self, name: str, event: int, feeder: int, cause: int) -> int:
+        """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right.
 
-    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
-        """One operation by hand; one that goes wrong opens the other feeder, too, until that is put right."""
-        length_us = self.site.hands.err()
+        Returns:
+            The last event's row, cause of what the work takes away: the error where there is one.
+        """
+        length_us = self.site.hands.err(name)
         if length_us >= 0:
-            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY)
-            self.world.start(self._wrong_feeder(item, row, event, feeder, length_us))
-
-    def _wrong_feeder(self, item: int, row: int, event: int, feeder: int, length_us: int) -> Process:
-        strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
-        others = [self._strikes[k] for k in range(len(self._strikes)) if k != feeder]
-        for strikes in others:
-            strikes.append(strike)
-        yield self.world.sleep(length_us)
-        for strikes in others:
-            strikes.remove(strike)
-        self.site.ask(SUPPLY)
+            item = self.site.hands.item
+            row = self.site.change(item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
+            strike = Strike(self.world.now + length_us, item, row, event, closed_transition=False)
+            self.world.start(self._struck(strike, tuple(k for k in range(len(self._strikes)) if k != feeder)))
+            return row
+        return cause
 
     def announce(self, item: int, at_us: int, expected_h: float, feeders: tuple[int, ...]) -> None:
         """Log what is announced, and tell those who decide; not what leaves a feeder, since the tie will take over."""

@@ -1,11 +1,12 @@
 """People who switch: each manual operation may go wrong, and what was switched is then dark until it is put right.
 
 Operations are those at the beginning and end of planned work, a bypass by hand, and the return from a lock-out. One
-draw an operation, numbered in order of time at its site.
+draw an operation, keyed by what is operated (the work, the block, the set) and numbered in order of time for each.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pydantic import Field
@@ -46,29 +47,31 @@ class FallibleHands:
     """Draws an error for each operation."""
 
     def __init__(self, spec: HumanErrorSpec, world: World, site: Site, item: int) -> None:
-        self._world, self._site, self._item = world, site, item
+        self._world, self._site, self.item = world, site, item
         self._probability = spec.probability_per_operation
         self._law = compile_law(spec.dark_min, to_h=1.0 / 60.0)
-        name = site.path("switching")
-        self._errors, self._lengths = world.stream(name, "error"), world.stream(name, "duration")
+        self._operations: dict[str, int] = defaultdict(int)
 
-    def err(self) -> int:
-        """One operation: -1 where it goes well, else how long its consequence lasts [us]."""
-        n = self._errors.n
-        return self._lengths.ticks_at(self._law, n) if self._errors.uniform() < self._probability else -1
+    def err(self, name: str) -> int:
+        """One operation on `name`: -1 where it goes well, else how long its consequence lasts [us]."""
+        n = self._operations[name]
+        self._operations[name] += 1
+        if self._world.stream(name, "switching_error").uniform_at(n) >= self._probability:
+            return -1
+        return self._world.stream(name, "switching_duration").ticks_at(self._law, n)
 
-    def switch(self, feeds: list[int], cause: int) -> None:
-        """One operation on these feeds; if it goes wrong they give nothing for a while."""
-        length_us = self.err()
+    def switch(self, name: str, feeds: list[int], cause: int) -> None:
+        """One operation on these feeds, for `name`; if it goes wrong they give nothing for a while."""
+        length_us = self.err(name)
         if length_us >= 0:
             self._world.start(self._dark(feeds, length_us, cause))
 
     def _dark(self, feeds: list[int], length_us: int, cause: int) -> Process:
         site = self._site
-        row = site.change(self._item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
+        row = site.change(self.item, r.HUMAN_ERROR, length_us, SUPPLY, cause)
         for j in feeds:
             site.faults.feed(j, row, on=True)
         yield self._world.sleep(length_us)
-        row = site.change(self._item, r.RESTORED, 1, SUPPLY, row)
+        row = site.change(self.item, r.RESTORED, 1, SUPPLY, row)
         for j in feeds:
             site.faults.feed(j, row, on=False)

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law
-from twin.parts.failures import FailuresSpec, failing
+from twin.parts.failures import SeenFailuresSpec, failing
 from twin.parts.supply_events import event_number
 from twin.plant import fields as f
 from twin.spec import NonNegative, Probability, Spec
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 
-class PieceFailuresSpec(FailuresSpec):
+class PieceFailuresSpec(SeenFailuresSpec):
     """Failures of each piece of one kind: a constant rate while it is sound, or what the failure model has besides."""
 
     failures_per_year: NonNegative
@@ -157,10 +157,15 @@ class RunningFailures:
         """The zone that protection takes out, and the devices that opened; each is asked once a fault."""
         plan = self.plan
         gone = NOTHING.union(*(fault.zone for fault in self._faults.values()))
+        opened = frozenset(
+            device
+            for fault in self._faults.values()
+            for device in (*fault.opened, *(plan.gear.border(fault.zone) if fault.isolated else ()))
+        )
         asked: set[int] = set()
         stuck: set[int] = set()
         while True:
-            zone = plan.gear.cleared(component.elements, self._ties, frozenset(stuck))
+            zone = plan.gear.cleared(component.elements, self._ties, frozenset(stuck), opened)
             border = plan.gear.asked(zone, plan.section_bus, self._ties, gone)
             further = [device for device in border if device not in asked]
             if not further:

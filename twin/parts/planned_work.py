@@ -95,9 +95,9 @@ def announced(
 
 
 def done_on(
-    world: World, site: Site, item: int, work: Work, k: int, event: int, duration_us: int, drain: Drain
+    world: World, site: Site, item: int, name: str, work: Work, k: int, event: int, duration_us: int, drain: Drain
 ) -> Process:
-    """One work on number k, from the moment at which the jobs are drained."""
+    """One work on number k of the source `name`, from the moment at which the jobs are drained."""
     while not work.ready(k):
         site.change(item, r.POSTPONED, 1, 0)
         yield world.sleep(24 * TICKS_PER_H)
@@ -107,11 +107,13 @@ def done_on(
         yield world.sleep(lead_us)
     row = site.change(item, r.STRIKES, duration_us, work.concerns)
     feeds = work.begin(k, event, world.now + duration_us, row)
-    site.hands.switch(feeds, row)
+    if feeds:
+        site.hands.switch(name, feeds, row)
     yield world.sleep(duration_us)
     row = site.change(item, r.RESTORED, 1, work.concerns, row)
     work.end(k, row)
-    site.hands.switch(feeds, row)
+    if feeds:
+        site.hands.switch(name, feeds, row)
     drain.release(row)
 
 
@@ -125,6 +127,6 @@ def by_rate(world: World, site: Site, item: int, name: str, spec: TurnWorkSpec, 
         k = ordinal % work.count
         start = max(at, world.now + 1)
         yield from announced(world, site, item, start, drain.lead_us, spec, law.mean, work.load(k))
-        yield from done_on(world, site, item, work, k, first + ordinal, durations.ticks(law), drain)
+        yield from done_on(world, site, item, name, work, k, first + ordinal, durations.ticks(law), drain)
         at += every
         ordinal += 1

@@ -118,7 +118,7 @@ class Points:
                 )
             )
         site.peak_target_kw = self.plugged.peak_target_kw or UNLIMITED_KW
-        site.import_floor_kw = self.plugged.import_floor_kw
+        site.import_floor_kw = max(site.import_floor_kw, self.plugged.import_floor_kw)
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """Nothing runs here: trucks come and go, the plant does the rest."""

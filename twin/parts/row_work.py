@@ -99,7 +99,7 @@ def _scripted(world: World, site: Site, work: WorkSpec, item: int) -> Process:
     law, drain = work.law(), Drain(site, name, on=work.drain_job)
     yield from announced(world, site, item, ticks(work.at_h), drain.lead_us, work, law.mean, work.on)
     duration_us = world.stream(name, "duration").ticks(law)
-    yield from done_on(world, site, item, Boards(site, [work.on]), 0, event_number(name, 0), duration_us, drain)
+    yield from done_on(world, site, item, name, Boards(site, [work.on]), 0, event_number(name, 0), duration_us, drain)
 
 
 def _refuse_shared(site: SiteBuilder, name: str) -> None:

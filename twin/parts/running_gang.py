@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from twin.jobs.application.view import Offer
 from twin.jobs.progress import Progress
 from twin.jobs.stand_by import StandBy
+from twin.parts.gang_account import GangAccount
 from twin.parts.held_rows import BOOTING, BUSY, NOTHING, HeldRows
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, hours, ticks
@@ -65,11 +66,8 @@ class RunningGang:
         self._restarted, self._fails = world.alarm(self._train), world.alarm(self._hardware)
         self._saved, self._finished = world.alarm(self._on_saved), world.alarm(self._finish)
         self._more_rows, self._regrown = world.alarm(self._boot_another), world.alarm(self._regrow)
-        self._row = len(world.record.jobs) // len(r.JOB_COLUMNS)
-        world.record.jobs.extend([0] * len(r.JOB_COLUMNS))
-        self._useful = self._stalled = self._rolled_back = self._down = 0
-        self._count, self._end_us = 0, -1
-        self._open: tuple[int, int, int, int] | None = None
+        slowest = spec.slowest_fraction(cluster, world.stream(name, "speeds"))
+        self._account = GangAccount(world.record, self._item, spec.gpus, slowest)
         self._lost, self._why, self._given_up = SERVER, -1, -1
         self._dark: set[int] = set()
         self._stopped_for: set[str] = set()
@@ -94,9 +92,9 @@ class RunningGang:
         return self._restarted.due
 
     def _train(self) -> None:
-        self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._open[1] if self._open else -1)
+        self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._account.cause)
         now = self.site.now_us
-        self._close_interruption(now)
+        self._account.resume(now)
         self._begin(now)
 
     def cap(self, capped: bool) -> None:
@@ -114,12 +112,12 @@ class RunningGang:
 
     def _set_pace(self) -> None:
         pace = self._pace_at_cap if self._capped else 1.0
-        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace * self.rows.share)
+        self.progress.set_pace(self.site.now_us, 0.0 if self._paused else pace, self.rows.share)
         if self.phase == TRAINING and self._work_us != NEVER:
             self._expect_the_end(self.site.now_us)
 
     def _expect_the_end(self, now: int) -> None:
-        end_us = self.progress.finish_us(now, self._work_us - self._useful)
+        end_us = self.progress.finish_us(now, self._account.left_us(self._work_us))
         if end_us is None:
             self._finished.stop()
         else:
@@ -127,15 +125,14 @@ class RunningGang:
 
     def _finish(self) -> None:
         """All its work is done and saved; under a changing pace that may turn out to be later."""
-        now, left_us = self.world.now, self._work_us - self._useful
-        booked = self.progress.book(now, to_checkpoint=False)
-        if booked.useful < left_us - self.progress.stall_us - 1:
+        now = self.world.now
+        booked = self.progress.ended(now, self._account.left_us(self._work_us))
+        if booked is None:
             self._expect_the_end(now)
             return
-        self._end_us = now
-        slowed_us = round(self.progress.slowed_us(now - self.progress.since))
-        self._stalled += max(0, now - self.progress.since - left_us - slowed_us)
-        self._useful += left_us
+        self._account.end(now)
+        self._account.keep(booked)
+        self._account.slow(*self.progress.slowed_by_us(now - self.progress.since))
         self._fails.stop()
         self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
 
@@ -148,9 +145,8 @@ class RunningGang:
     def _keep(self, until: int, *, to_checkpoint: bool) -> int:
         """Book the training from the restart to `until`; returns what going back to a checkpoint loses."""
         booked = self.progress.book(until, to_checkpoint=to_checkpoint)
-        self._useful += booked.useful
-        self._stalled += booked.stalled
-        self._rolled_back += booked.rolled_back
+        self._account.keep(booked)
+        self._account.slow(*self.progress.slowed_by_us(until - self.progress.since - booked.rolled_back))
         return booked.rolled_back
 
     def _spend(self) -> None:
@@ -177,21 +173,11 @@ class RunningGang:
             rollback = self._keep(now, to_checkpoint=True)
         elif self.phase == SAVING:
             self._saved.stop()
+            self._growing = False
             rollback = self._keep(self._saving_us, to_checkpoint=True)
-            self._stalled += now - self._saving_us
-        self._close_interruption(now)
-        self._open = (now, cause, level, rollback)
-        self._count += 1
+            self._account.stall(now - self._saving_us)
+        self._account.interrupt(now, cause, level, rollback)
         self.site.log(self._item, r.PHASE, WAITING, cause)
-
-    def _close_interruption(self, now: int) -> None:
-        if self._open is not None:
-            start, cause, level, rollback = self._open
-            self.world.record.interruptions.extend(
-                (self._row, self._item, start, now, cause, level, self.spec.gpus, rollback)
-            )
-            self._down += now - start
-            self._open = None
 
     def react(self) -> None:
         """Rows and core as they now stand: die with them, or begin to restart when all is back."""
@@ -204,20 +190,21 @@ class RunningGang:
         elif self.phase == WAITING and not self._stopped_for and self._cool():
             self._dark.clear()
             if self.spec.minimum_rows and self._lost != SERVER:
-                self.rows.take_back()
-                self._set_pace()
+                self._take_back(self.site.trigger)
             self.phase = RESTARTING
             self._boot()
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
-        elif self.phase == TRAINING and self.rows.share < 1.0 and self._regrown.due == NEVER:
-            self._regrown.at(self.site.now_us + self._restart_us[ROWS])
+        elif self.phase == TRAINING and self.rows.share < 1.0:
+            if not self.rows.all_lit():
+                self._regrown.stop()
+            elif self._regrown.due == NEVER:
+                self._regrown.at(self.site.now_us + self._restart_us[ROWS])
 
     def _without_power(self, core_dark: bool, dark: list[int]) -> None:
         level = CORE if core_dark else ROWS
         self._break(dark)
-        if self.phase == STOPPED and self._open is not None:
-            start, cause, before, rollback = self._open
-            self._open = (start, cause, max(before, level), rollback)
+        if self.phase == STOPPED:
+            self._account.worsen(level)
             self.phase = WAITING
         elif self.phase != WAITING:
             self._lost = max(self._lost, level)
@@ -238,6 +225,14 @@ class RunningGang:
             self._given_up = self.site.load_row[dark[0]]
             self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), self._given_up)
             self.site.ask(SUPPLY)
+
+    def _take_back(self, cause: int) -> None:
+        """Hold all its rows again, where they are lit."""
+        share = self.rows.share
+        self.rows.take_back()
+        self._set_pace()
+        if self.rows.share > share:
+            self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), cause)
 
     def _break(self, dark: list[int]) -> None:
         """Of servers that have just lost power, some will not boot."""
@@ -272,7 +267,7 @@ class RunningGang:
         if self.phase != RESTARTING:
             return
         self._booting += 1
-        self.site.change(self._item, r.ROWS_BOOTING, self._booting, LOAD, self._open[1] if self._open else -1)
+        self.site.change(self._item, r.ROWS_BOOTING, self._booting, LOAD, self._account.cause)
         self.rows.use(BOOTING, self._booting)
         if self._booting < len(self.rows.loads) and self.spec.restart_rows_per_min:
             self._more_rows.at(self.site.now_us + ticks(1.0 / self.spec.restart_rows_per_min / 60.0))
@@ -333,15 +328,14 @@ class RunningGang:
         self.site.change(self._item, r.PHASE, phase, LOAD, cause)
         now = self.site.now_us
         self._keep(self._saving_us, to_checkpoint=False)
-        self._stalled += now - self._saving_us
+        self._account.stall(now - self._saving_us)
         self._growing = False
         if phase == TRAINING:
             self._begin(now)
             return
-        self._open, self._count = (now, cause, SERVER, 0), self._count + 1
+        self._account.interrupt(now, cause, SERVER, 0)
         if regrow:
-            self.rows.take_back()
-            self._set_pace()
+            self._take_back(cause)
         self._leave(phase, cause)
         if phase == RESTARTING:
             self._restart(self.warm_us)
@@ -359,12 +353,5 @@ class RunningGang:
             self._keep(now, to_checkpoint=False)
         elif self.phase == SAVING:
             self._keep(self._saving_us, to_checkpoint=False)
-            self._stalled += now - self._saving_us
-        self._close_interruption(now)
-        start = self._row * len(r.JOB_COLUMNS)
-        values = (
-            self._item, 0, 0, self._end_us, self.spec.gpus, self._useful, self._stalled, self._rolled_back, self._down,
-            self._count, -1,
-        )  # fmt: skip
-        for k, value in enumerate(values):
-            self.world.record.jobs[start + k] = value
+            self._account.stall(now - self._saving_us)
+        self._account.close(now)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Boards:
-    """Boards of single load points: their feeds are away from the sections, whoever stands behind them or not."""
+    """Boards of single load points: their feeds are away from the sections, whoever stands behind them or not.
+
+    Not while a feed has no section: what carries the load then would have to carry it through the work as well.
+    """
 
     concerns = SUPPLY
 
@@ -25,8 +28,9 @@ class Boards:
         return self._loads[k]
 
     def ready(self, k: int) -> bool:
-        """At any time."""
-        return True
+        """While all its feeds have their sections."""
+        plan = self._site.plan
+        return _on_section(self._site, plan.feeds_of[plan.load_of[self._loads[k]]])
 
     def begin(self, k: int, event: int, until_us: int, row: int) -> list[int]:
         """Cut the feeds off."""
@@ -42,11 +46,12 @@ class Boards:
 
 
 class UpsBlocks:
-    """UPS blocks, which stand on static bypass meanwhile, exposed to every dip."""
+    """UPS blocks, which stand on static bypass meanwhile, exposed to every dip; not while a block is on its battery."""
 
     concerns = SUPPLY
 
     def __init__(self, site: Site) -> None:
+        self._site = site
         self._blocks = [site.blocks[name] for name in sorted(site.blocks)]
         self.count = len(self._blocks)
 
@@ -55,8 +60,8 @@ class UpsBlocks:
         return ""
 
     def ready(self, k: int) -> bool:
-        """At any time."""
-        return True
+        """While the block has its section."""
+        return _on_section(self._site, [self._blocks[k].feed])
 
     def begin(self, k: int, event: int, until_us: int, row: int) -> list[int]:
         """To bypass."""
@@ -82,8 +87,7 @@ class CabinetsInService:
 
     def ready(self, k: int) -> bool:
         """While the feed has its section."""
-        fact = self._site.fact
-        return bool(fact[f.F_STATE, fact[f.U_FEED, self._columns[k]]] == f.ON_SECTION)
+        return _on_section(self._site, [int(self._site.fact[f.U_FEED, self._columns[k]])])
 
     def begin(self, k: int, event: int, until_us: int, row: int) -> list[int]:
         """Off."""
@@ -121,5 +125,11 @@ class GensetsInService:
 
     def end(self, k: int, row: int) -> None:
         """Back, unless it was left off."""
-        if self._site.hands.err() >= 0:
+        self._plant.stand_up(k, row)
+        if self._site.hands.err(self._site.path(f"gensets/genset-{k + 1:02d}")) >= 0:
             self._plant.leave_off(k, row)
+
+
+def _on_section(site: Site, feeds: list[int]) -> bool:
+    """Whether all these feeds have their sections, so that planned work may begin."""
+    return all(site.fact[f.F_STATE, j] == f.ON_SECTION for j in feeds)

@@ -165,14 +165,10 @@ class Struck(GridSupply, Protocol):
 class Worked(Struck, Protocol):
     """What planned work on a feeder asks of the grid besides."""
 
-    def drain(self, item: int, name: str) -> Process:
-        """Have the jobs save and stand by."""
-
-    def release(self, item: int, name: str) -> None:
-        """Let the jobs restart."""
-
-    def switch_by_hand(self, item: int, event: int, feeder: int) -> None:
-        """One operation by hand, which may open the wrong feeder."""
+    def work(
+        self, item: int, name: str, event: int, feeder: int, duration_us: int, *, closed_transition: bool, drained: bool
+    ) -> Process:
+        """Take a feeder down for planned work, with its operations by hand, the jobs drained first where asked."""
 
 
 def warned(
@@ -254,15 +250,13 @@ class PlannedSource:
                 yield from warned(
                     world, grid, item, later, min(24.0, self.spec.notice_h), self._law.mean, (self.feeder,)
                 )
-            if self.spec.drain_job:
-                yield from grid.drain(item, self.name)
             closed = transition.uniform() < self.spec.closed_transition_probability
             number = event_number(self.name, ordinal)
             duration_us = durations.ticks(self._law)
-            grid.switch_by_hand(item, number, self.feeder)
-            yield from grid.event(item, number, (self.feeder,), duration_us, 0.0, closed_transition=closed)
-            if self.spec.drain_job:
-                grid.release(item, self.name)
+            yield from grid.work(
+                item, self.name, number, self.feeder, duration_us, closed_transition=closed,
+                drained=self.spec.drain_job,
+            )  # fmt: skip
             ordinal += 1
             at += every
 
@@ -286,18 +280,24 @@ class ScriptedSource:
 
 
 class LoggedSource:
-    """The events of one kind in an outage log, in order of time; they may overlap."""
+    """The events of one kind in an outage log, in order of time; they may overlap.
+
+    An event is known by its tick, and by its place among those of that tick: rows before it move no luck in it.
+    """
 
     def __init__(self, events: list[LoggedOutage], name: str, feeders: list[str]) -> None:
         self._events, self.name, self._feeders = events, name, feeders
 
     def run(self, world: World, grid: Struck, item: int) -> Process:
         """Sleep until each event and let it run its course beside those that follow."""
-        for ordinal, event in enumerate(self._events):
-            wait_us = ticks(event.at_h) - world.now
+        at_us, ordinal = -1, 0
+        for event in self._events:
+            ordinal = ordinal + 1 if ticks(event.at_h) == at_us else 0
+            at_us = ticks(event.at_h)
+            wait_us = at_us - world.now
             if wait_us > 0:
                 yield world.sleep(wait_us)
             struck = tuple(self._feeders.index(name) for name in event.feeders if name in self._feeders)
-            number = event_number(f"{self.name}/{ticks(event.at_h)}", ordinal)
+            number = event_number(f"{self.name}/{at_us}", ordinal)
             duration_us = max(1, ticks(event.duration_h))
             world.start(grid.event(item, number, struck, duration_us, event.residual_voltage_fraction))

@@ -13,13 +13,14 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from twin.chance.law import Law, TabledLaw, compile_law
-from twin.parts.failures import FailuresSpec, failing
+from twin.parts.failures import SeenFailuresSpec, failing
 from twin.plant import fields as f
 from twin.plant.lights import DROPPED, FREE
 from twin.spec import NonNegative, Positive, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
 from twin.world.blueprint import LoadSwitch
+from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import SUPPLY, Site
 
@@ -39,7 +40,9 @@ class TransferSwitchSpec(Spec):
     by_hand_min: NonNegative = Field(default=30.0, description="until a switch that failed to move is moved by hand")
     mtbf_h: Positive = Field(default=1.0e6, description="of the switch; its load is dark meanwhile")
     mttr_h: Law = Field(default=1.0, validate_default=True, description="until its load is bypassed past it")
-    failures: FailuresSpec | None = Field(default=None, description="of a switch, beyond its MTBF and MTTR")
+    failures: SeenFailuresSpec | None = Field(
+        default=None, description="of a switch, beyond its MTBF and MTTR; a common cause strikes all switches"
+    )
 
     @field_validator("transfer_ms")
     @classmethod
@@ -56,14 +59,17 @@ class TransferSwitchSpec(Spec):
 class TransferSwitches:
     """The switches of some loads of a site."""
 
-    def __init__(self, spec: TransferSwitchSpec, loads: list[str]) -> None:
+    def __init__(self, owner: str, spec: TransferSwitchSpec, loads: list[str]) -> None:
         self.spec, self._loads = spec, loads
+        self._common = f"{owner}/transfer_switches/common_cause"
 
     def declare(self, site: SiteBuilder) -> None:
         """One switch a load."""
         for load in self._loads:
             site.item(f"{load}/switch", "static_switch", breakable=True)
             site.loads[site.path(load)].switch = self.spec.of_load()
+        if self.spec.failures and self.spec.failures.common_cause_fraction > 0.0:
+            site.item(self._common, "common_cause")
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """A family of failures, and the hand that moves a switch which did not move itself."""
@@ -78,8 +84,10 @@ class TransferSwitches:
                 site.faults.load(loads[k], on=not up[k])
             return row
 
-        spec = self.spec
-        Family(world, site, names, items, failing(spec.failures, spec.mtbf_h, spec.mttr_h, site.plan.start_month), flip)
+        spec, common = self.spec, site.path(self._common)
+        model = failing(spec.failures, spec.mtbf_h, spec.mttr_h, site.plan.start_month)
+        groups = [Group(ids[common], common, list(range(len(names))))] if model.common_fraction > 0.0 else []
+        Family(world, site, names, items, model, flip, groups=groups)
         site.phases.append(ByHand(spec, world, site, loads).react)
 
 

@@ -57,7 +57,10 @@ class StringsSpec(Spec):
     r: Count = 0
     mtbf_h: Positive = Field(default=440000.0, description="2 % of strings a year")
     mttr_h: Law = Field(default=48.0, validate_default=True)
-    failures: FailuresSpec | None = Field(default=None, description="of a string, e.g. dormant until tested or needed")
+    failures: FailuresSpec | None = Field(
+        default=None,
+        description="of a string, e.g. dormant until tested or needed; a common cause strikes the strings of one block",
+    )
 
 
 class LockOutSpec(Spec):
@@ -116,7 +119,7 @@ class Ups:
         self._blocks = [f"{side}-{b + 1}" for side in sides for b in range(spec.blocks)]
         rows_served = [row_name(k) for k in range(rows)] if "rows" in spec.serves else []
         self._loads = rows_served + [load for load in ("core", "continuous_cooling") if load in spec.serves]
-        self._switches = TransferSwitches(spec.transfer_switch, self._loads) if spec.transfer_switch else None
+        self._switches = TransferSwitches(name, spec.transfer_switch, self._loads) if spec.transfer_switch else None
 
     def _served(self, b: int) -> list[str]:
         """Loads of block b of a system: its share of the rows, and with the other blocks all else."""
@@ -147,6 +150,8 @@ class Ups:
                 site.item(f"{name}/module-{m + 1}", "ups_module", breakable=True)
             if spec.modules.failures and spec.modules.failures.common_cause_fraction > 0.0:
                 site.item(f"{name}/common_cause", "common_cause")
+            if spec.strings and spec.strings.failures and spec.strings.failures.common_cause_fraction > 0.0:
+                site.item(f"{name}/strings/common_cause", "common_cause")
         if self._switches is not None:
             self._switches.declare(site)
 
@@ -201,14 +206,18 @@ class Ups:
             return bool(site.fact[f.F_STATE, blocks[k // count].feed] != f.ON_SECTION)
 
         model = failing(modules.failures, modules.mtbf_h, modules.mttr_h, site.plan.start_month)
-        groups = []
-        for b, name in enumerate(self._blocks if model.common_fraction > 0.0 else ()):
-            common = site.path(f"{name}/common_cause")
-            groups.append(Group(ids[common], common, list(range(b * count, (b + 1) * count))))
+        groups = self._groups("common_cause", count, site, ids) if model.common_fraction > 0.0 else []
         Family(world, site, names, items, model, flip, groups=groups, needed=needed)
 
     def _install_strings(self, strings: StringsSpec, world: World, site: Site, ids: dict[str, int]) -> None:
-        names = [site.path(f"{name}/string-{k + 1}") for name in self._blocks for k in range(strings.n + strings.r)]
+        count = strings.n + strings.r
+        names = [site.path(f"{name}/string-{k + 1}") for name in self._blocks for k in range(count)]
         units = UnitFlips(site, [ids[name] for name in names])
         model = failing(strings.failures, strings.mtbf_h, strings.mttr_h, site.plan.start_month)
-        Family(world, site, names, units.items, model, units.flip, needed=units.needed)
+        groups = self._groups("strings/common_cause", count, site, ids) if model.common_fraction > 0.0 else []
+        Family(world, site, names, units.items, model, units.flip, groups=groups, needed=units.needed)
+
+    def _groups(self, name: str, count: int, site: Site, ids: dict[str, int]) -> list[Group]:
+        """Of the blocks' `count` modules or strings each: a common cause strikes those of one block."""
+        full = [site.path(f"{block}/{name}") for block in self._blocks]
+        return [Group(ids[one], one, list(range(b * count, (b + 1) * count))) for b, one in enumerate(full)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twin.chance.law import compile_law, exponential
 from twin.plant import fields as f
-from twin.units import TICKS_PER_S, ticks
+from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
 from twin.world.site import SUPPLY, Site
 
@@ -21,8 +21,8 @@ class RunningBlock:
 
     def __init__(self, spec: UpsSpec, world: World, site: Site, name: str, ids: dict[str, int]) -> None:
         self.spec, self.world, self.site = spec, world, site
-        self._name = site.path(name)
-        self.item, self.feed = ids[self._name], site.plan.feed_of[name]
+        self.name = site.path(name)
+        self.item, self.feed = ids[self.name], site.plan.feed_of[name]
         self._bypassed_for: set[str] = set()
 
     def modules(self, up: int, row: int) -> None:
@@ -45,8 +45,8 @@ class RunningBlock:
 
     def fail(self) -> Process:
         """Fails, is bypassed by hand, is repaired, and again."""
-        lives, repairs = self.world.stream(self._name, "failure"), self.world.stream(self._name, "restoration")
-        parts, luck = self.world.stream(self._name, "restoration_part"), self.world.luck
+        lives, repairs = self.world.stream(self.name, "failure"), self.world.stream(self.name, "restoration")
+        parts, luck = self.world.stream(self.name, "restoration_part"), self.world.luck
         life = exponential(self.spec.block_mtbf_h)
         restoration = compile_law(self.spec.block_mttr_h)
         faults, by_hand = self.site.faults, ticks(self.spec.bypass_by_hand_h)
@@ -60,7 +60,7 @@ class RunningBlock:
                 yield self.world.sleep(max(1, by_hand))
                 self.bypass("failed", row, on=True)
                 faults.feed(self.feed, row, on=False)
-                self.site.hands.switch([self.feed], row)
+                self.site.hands.switch(self.name, [self.feed], row)
                 yield self.world.sleep(repair - by_hand)
                 self.site.change(self.item, r.UP, 1, SUPPLY, row)
             else:
@@ -91,7 +91,7 @@ class LockOut:
         site, j = self._site, self._block.feed
         on_battery = site.fact[f.F_STATE, j] == f.ON_STORAGE
         went, self._was_on_battery = on_battery and not self._was_on_battery, on_battery
-        if not went or site.fact[f.F_AWAY_US, j]:
+        if not went or self._alarm.due != NEVER:
             return
         now = site.now_us
         self._times.append(now)
@@ -100,7 +100,7 @@ class LockOut:
         self._times.clear()
         self._row = site.log(self._block.item, r.LOCKED_OUT, 1, site.feed_row[j])
         if self._spec.stays_on == "battery":
-            site.fact[f.F_AWAY_US, j] = now + self._return_us
+            site.fact[f.F_AWAY_US, j] = max(int(site.fact[f.F_AWAY_US, j]), now + self._return_us)
             site.fact[f.F_EVENT, j] = site.section[f.S_EVENT].max()
             site.ask(SUPPLY)
         else:
@@ -110,4 +110,4 @@ class LockOut:
     def _free(self) -> None:
         self._site.change(self._block.item, r.LOCKED_OUT, 0, SUPPLY, self._row)
         self._block.bypass("locked_out", self._row, on=False)
-        self._site.hands.switch([self._block.feed], self._row)
+        self._site.hands.switch(self._block.name, [self._block.feed], self._row)

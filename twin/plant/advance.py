@@ -168,6 +168,8 @@ def advance(
                 return STOPPED
         if at_slot:
             next_slot(fact, quantity, clock, site)
+        if at_slot or at_bound:
+            clock[f.MOVED] = 1
         if at_bound:
             if not _benign(fact, quantity, clock, site):
                 if stop:

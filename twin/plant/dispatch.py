@@ -18,7 +18,7 @@ from twin.plant.demand import loads
 from twin.plant.feeds import feed_demands
 from twin.plant.fuel import burn, empty_at
 from twin.plant.parallel import beside_the_grid
-from twin.plant.plan import all_net_kw, follow_plan
+from twin.plant.plan import all_net_kw, follow_plan, stays
 from twin.plant.ramp import hold_ramp, judge_ramp
 from twin.plant.recording import record
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
@@ -32,6 +32,23 @@ POWERS = f.POWERS
 
 
 @inner
+def _on_grid(j: int, fact: Array) -> bool:
+    return fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
+
+
+@inner
+def _fixed_kw(fact: Array, quantity: Array, clock: Array, site: Array) -> float:
+    """What the grid's feeds draw without their storage, less PV [kW]."""
+    fixed = 0.0
+    for j in range(clock[f.FEEDS]):
+        if _on_grid(j, fact):
+            fixed += quantity[f.F_INPUT_KW, j]
+    if clock[f.PV]:
+        fixed -= left_for_grid_kw(fact, clock, site)
+    return fixed
+
+
+@inner
 def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> bool:
     """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits; then trucks.
 
@@ -39,13 +56,10 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
         Whether any unit wishes to take, be it granted or not, or follows price or demand.
     """
     wish = 0.0
-    fixed = 0.0
+    fixed = _fixed_kw(fact, quantity, clock, site)
     planned = clock[f.PLAN_SLOTS] > 0
     for j in range(clock[f.FEEDS]):
-        if fact[f.F_STATE, j] != f.ON_SECTION or fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]:
-            continue
-        fixed += quantity[f.F_INPUT_KW, j]
-        if fact[f.F_KIND, j] == f.POINT:
+        if not _on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
             continue
         first = fact[f.F_FIRST, j]
         for i in range(first, first + fact[f.F_COUNT, j]):
@@ -55,8 +69,6 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
             if fact[f.U_UP, i] and room > f.TOUCH * quantity[f.U_RECHARGE_KW, i] / TICKS_PER_H:
                 wanted[i] = -charging_kw(i, quantity)
                 wish -= wanted[i]
-    if clock[f.PV]:
-        fixed -= left_for_grid_kw(fact, clock, site)
     wishing = wish > 0.0
     if wishing:
         limit = min(site[f.RECHARGE_LIMIT_KW], max(0.0, site[f.IMPORT_LIMIT_KW] - fixed))
@@ -68,6 +80,7 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
                     wanted[i] *= scale
     if planned:
         wishing = True
+        site[f.UNPLANNED_KW] = wish
         site[f.NET_KW] = all_net_kw(fixed + wish, fact, quantity, clock, site)
         wish += follow_plan(fixed + wish, wanted, fact, quantity, clock, site)
     if clock[f.POINTS] > 0:
@@ -177,7 +190,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 @inner
 def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
-    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = 0.0
+    grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = fuelled = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.DEAD:
             continue
@@ -202,7 +215,7 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
                     beside += power
                 if fact[f.U_FUELLED, i]:
                     genset += power
-                    need -= power
+                    fuelled += power
                     continue
                 discharge += power
                 storage_loss += power * (1.0 / quantity[f.U_EFFICIENCY, i] - 1.0)
@@ -220,8 +233,22 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     site[f.DISCHARGE_KW] = discharge
     site[f.STORAGE_LOSS_KW] = storage_loss
     site[f.NETWORK_LOSS_KW] = network
-    short = need - (discharge - beside)
+    short = need - (discharge + fuelled - beside)
     site[f.CLAMPED_KW] = short if short > 1e-9 * need else 0.0
+
+
+@inner
+def _as_before(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether no more than a demand has moved since the powers were last set, and planned storage stays as it is."""
+    if clock[f.MOVED] or clock[f.PLAN_SLOTS] == 0 or clock[f.POINTS] > 0 or site[f.RAMP_LIMIT_KW] > 0.0:
+        return False
+    if site[f.UNPLANNED_KW] > 0.0:
+        return False
+    fixed_kw = _fixed_kw(fact, quantity, clock, site)
+    if not stays(fixed_kw, quantity, clock, site):
+        return False
+    site[f.NET_KW] = all_net_kw(fixed_kw, fact, quantity, clock, site)
+    return True
 
 
 @inner
@@ -229,6 +256,9 @@ def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float
     """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, fact, quantity, clock, site)
+    if not carrying and _as_before(fact, quantity, clock, site):
+        return
+    clock[f.MOVED] = 0
     wishing = _charge_wishes(wanted, fact, quantity, clock, site, price)
     if site[f.RAMP_LIMIT_KW] > 0.0:
         wishing = True

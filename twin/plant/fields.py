@@ -99,7 +99,8 @@ AGEING = 16  # whether cells age: the block of quantities then has their rows
 PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
 FUEL_ANCHOR_US = 21  # since when the gensets' tank falls at its rate
 RAMP_US, RAMP_EDGE_US, RAMP_FREE_US = range(22, 25)  # of the ramp: its anchor, its slot's end, the supply's return
-CLOCK_FIELDS = 25
+MOVED = 25  # since the powers were last set a unit, its feed or the plan has changed, or a level has met a bound
+CLOCK_FIELDS = 26
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -136,12 +137,14 @@ RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(42, 47)
 RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(47, 51)
 SITE_QUANTITIES = 51
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
-# slot began; what is drawn beside planned storage, what that may take. Then its rows, `PLAN_MOST` slots each; the last
-# holds what the slots have turned out to be.
-NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW, BESIDE_KW, ROOM_KW = range(SITE_QUANTITIES, SITE_QUANTITIES + 6)
-PLAN, PLAN_MOST = SITE_QUANTITIES + 6, 48
+# slot began; what is drawn beside planned storage, what that may take, what other storage takes. Then its rows,
+# `PLAN_MOST` slots each; the last holds what the slots have turned out to be.
+NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW, BESIDE_KW, ROOM_KW, UNPLANNED_KW = range(
+    SITE_QUANTITIES, SITE_QUANTITIES + 7
+)
+PLAN, PLAN_MOST = SITE_QUANTITIES + 7, 48
 P_UP, P_DOWN, P_CAP_KW, P_CALL_KW, P_RESERVE, P_SEEN_KW = range(6)
-PLAN_QUANTITIES = 6 + 6 * PLAN_MOST
+PLAN_QUANTITIES = 7 + 6 * PLAN_MOST
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(

@@ -19,15 +19,16 @@ Array = Any
 
 @inner
 def burn(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
-    """What the running sets burn now [l/h]: the feeds on them, with what the network takes on the way."""
+    """What the running sets burn now [l/h]: the feeds on them, with what the network takes on the way.
+
+    An empty tank keeps its rate until the plant has stopped the sets: its bound is then due in this tick.
+    """
     kw = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_ON_GENSET, j] and fact[f.F_STATE, j] == f.ON_SECTION:
             kw += quantity[f.F_INPUT_KW, j]
     kw *= 1.0 + site[f.LOSS_PER_KW2] * kw
     rate = -(site[f.FUEL_PER_KWH_L] * kw + site[f.FUEL_NO_LOAD_L_PER_H])
-    if rate < 0.0 and site[f.FUEL_L] <= -rate * (f.TOUCH / TICKS_PER_H):
-        rate = 0.0  # empty: the plant's phase stops the sets in this reaction
     if rate != site[f.FUEL_RATE_L_PER_H]:
         site[f.FUEL_ANCHOR_L] = site[f.FUEL_L]
         clock[f.FUEL_ANCHOR_US] = clock[f.NOW_US]

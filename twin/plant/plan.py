@@ -55,9 +55,10 @@ def sales(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     for i in range(clock[f.UNITS]):
         level = quantity[f.U_MIN_KWH, i] + down * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
         above = quantity[f.ENERGY_KWH, i] - level
-        kw, least = above * quantity[f.U_EFFICIENCY, i] / hours, _touch_kwh(i, quantity)
-        sells = fact[f.U_USE, i] & f.FOLLOWS and above > least
-        quantity[f.U_SALE_KW, i] = min(kw, quantity[f.U_RATED_KW, i]) if sells else 0.0
+        sale_kw = 0.0
+        if above > 0.0 and fact[f.U_USE, i] & f.FOLLOWS and above > _touch_kwh(i, quantity):
+            sale_kw = min(above * quantity[f.U_EFFICIENCY, i] / hours, quantity[f.U_RATED_KW, i])
+        quantity[f.U_SALE_KW, i] = sale_kw
 
 
 @inner
@@ -132,7 +133,8 @@ def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: A
         least, most, stored = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i], quantity[f.ENERGY_KWH, i]
         window = most - least
         taken = touch * quantity[f.U_RECHARGE_KW, i]
-        if stored - (least + reserve * window) > _touch_kwh(i, quantity):
+        above = stored - (least + reserve * window)
+        if above > 0.0 and above > _touch_kwh(i, quantity):
             wishes[i] |= ABOVE_RESERVE
             if quantity[f.U_SALE_KW, i] > 0.0:
                 wishes[i] |= SELL
@@ -172,36 +174,45 @@ def _share_out(
     """
     total = 0.0
     sign = 1.0 if wish in (SELL, ABOVE_RESERVE) else -1.0
+    able_kw = np.zeros(wishes.size)
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
-            total += _able_kw(i, wish, quantity)
+            able_kw[i] = _able_kw(i, wish, quantity)
+            total += able_kw[i]
     if total <= 0.0 or limit_kw <= 0.0:
         return 0.0
+    row = f.U_FLOOR_KWH if sign > 0.0 else f.U_CEILING_KWH
     for i in range(wishes.size):
-        if wishes[i] & wish and not wishes[i] & but:
-            level = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-            quantity[f.U_FLOOR_KWH if sign > 0.0 else f.U_CEILING_KWH, i] = level
-            wanted[i] = sign * _able_kw(i, wish, quantity) if limit_kw >= total else 0.0
+        if able_kw[i] > 0.0:
+            quantity[row, i] = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
+            wanted[i] = sign * able_kw[i] if limit_kw >= total else 0.0
     if limit_kw >= total:
         return total
+    _share_by_weight(wish, sign, limit_kw, able_kw, wanted, quantity)
+    return limit_kw
+
+
+@inner
+def _share_by_weight(wish: int, sign: float, limit_kw: float, able_kw: Array, wanted: Array, quantity: Array) -> None:
+    """Share `limit_kw`, less than all are able to, by their weights; what one cannot take goes to the others."""
     left = limit_kw
-    for _ in range(wishes.size):
+    for _ in range(able_kw.size):
+        if left <= 1e-12 * limit_kw:
+            return
         weight = 0.0
-        for i in range(wishes.size):
-            if wishes[i] & wish and not wishes[i] & but and abs(wanted[i]) < _able_kw(i, wish, quantity):
+        for i in range(able_kw.size):
+            if abs(wanted[i]) < able_kw[i]:
                 weight += _weight(i, wish, quantity)
-        if weight <= 0.0 or left <= 1e-12 * limit_kw:
-            break
+        if weight <= 0.0:
+            return
         rest = 0.0
-        for i in range(wishes.size):
-            able = _able_kw(i, wish, quantity)
-            if wishes[i] & wish and not wishes[i] & but and abs(wanted[i]) < able:
+        for i in range(able_kw.size):
+            if abs(wanted[i]) < able_kw[i]:
                 share = left * _weight(i, wish, quantity) / weight
-                more = min(share, able - abs(wanted[i]))
+                more = min(share, able_kw[i] - abs(wanted[i]))
                 wanted[i] += sign * more
                 rest += share - more
         left = rest
-    return limit_kw
 
 
 @inner
@@ -257,6 +268,24 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
             given = _hold_cap(excess_kw, reserve, wishes, wanted, quantity, clock)
         return -given
     return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+
+
+@inner
+def stays(net_kw: float, quantity: Array, clock: Array, site: Array) -> bool:
+    """Whether planned storage does as it did, within one slot and with no unit or bound touched, beside another load.
+
+    It does where it rests or charges, and may take as much; what is sold, or given to hold the cap, follows the load.
+    """
+    cap_kw = _cap_kw(clock, site)
+    if net_kw < 0.0 or site[f.BESIDE_KW] < 0.0 or net_kw > cap_kw:
+        return False
+    site[f.BESIDE_KW] = net_kw
+    if _room_kw(cap_kw, site) != site[f.ROOM_KW]:
+        return False
+    for i in range(clock[f.UNITS]):
+        if quantity[f.POWER_KW, i] > 0.0 or quantity[f.U_SALE_KW, i] > 0.0:
+            return False
+    return True
 
 
 @inner

@@ -49,12 +49,20 @@ class StatementSpec(Spec):
         return self
 
 
+class UnjudgedSpec(Spec):
+    """What is claimed besides, and is not simulated here."""
+
+    says: str = Field(min_length=1)
+    reason: str = Field(min_length=1, description="why it is not judged")
+
+
 class ClaimsSpec(Spec):
     """Claims of one vendor about one product."""
 
     replications: PositiveCount = Field(description="of every design")
     sets: dict[str, ClaimSetSpec] = Field(min_length=1)
     statements: list[StatementSpec] = Field(min_length=1)
+    not_judged: list[UnjudgedSpec] = Field(default=[], description="printed after the verdicts")
 
     @model_validator(mode="after")
     def _sets_are_there(self) -> Self:

@@ -34,6 +34,7 @@ from twin.parts.tariff import TariffSpec
 from twin.parts.ups import UpsSpec
 from twin.scenario.claims import ClaimsSpec
 from twin.scenario.finance import FinanceSpec, lacking
+from twin.scenario.jobs_fit import check_jobs
 from twin.scenario.sweeps import SweepSpec
 from twin.spec import Count, NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
@@ -203,6 +204,8 @@ class SiteSpec(Spec):
         cabinets = self.protection.cabinets
         if self.ems is not None and cabinets is None:
             raise ValueError("ems: there is no storage to plan for (add protection.cabinets)")
+        if self.ems is not None and self.ems.charge_from == "pv" and self.pv is None:
+            raise ValueError("ems.charge_from: pv charges from surplus of PV, and there is none (add pv)")
         if self.ems is not None and cabinets and self.ems.backup_reserve_fraction > cabinets.soc_max_fraction:
             raise ValueError(
                 f"ems.backup_reserve_fraction {self.ems.backup_reserve_fraction:g} cannot be reached: full is"
@@ -264,28 +267,7 @@ class Scenario(Spec):
 
     @model_validator(mode="after")
     def _jobs_fit(self) -> Self:
-        for name, job in self.jobs.items():
-            if job.site is None and len(self.sites) > 1:
-                raise ValueError(f"jobs.{name}.site: name one of the sites: {', '.join(sorted(self.sites))}")
-            site = self.site_of(job)
-            if site not in self.sites:
-                raise ValueError(f"jobs.{name}.site: '{site}' is none of the sites: {', '.join(self.sites)}")
-            cluster = self.sites[site].cluster
-            if isinstance(job, GangSpec) and job.spare_rows >= cluster.rows:
-                raise ValueError(f"jobs.{name}.spare_rows: {job.spare_rows} of the cluster's {cluster.rows} rows")
-            held_rows = cluster.rows - (job.spare_rows if isinstance(job, GangSpec) else 0)
-            if isinstance(job, GangSpec) and job.servers(cluster) > held_rows * cluster.servers_per_row:
-                raise ValueError(f"jobs.{name}.gpus: {job.gpus} GPUs do not fit on the cluster's {cluster.gpus}")
-            if isinstance(job, QueueSpec) and job.spare_servers_per_row >= cluster.servers_per_row:
-                raise ValueError(f"jobs.{name}.spare_servers_per_row: a row has {cluster.servers_per_row} servers")
-        held: dict[str, int] = {}
-        for job in self.jobs.values():
-            site = self.site_of(job)
-            cluster = self.sites[site].cluster
-            own = job.servers(cluster) + job.spare_servers if isinstance(job, GangSpec) else 0
-            held[site] = held.get(site, 0) + own
-            if held[site] > cluster.rows * cluster.servers_per_row:
-                raise ValueError(f"jobs: the gang jobs of site '{site}' hold more servers than it has")
+        check_jobs(self)
         return self
 
     @model_validator(mode="after")

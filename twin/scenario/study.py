@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -38,6 +38,7 @@ class Study(Generic[Model]):
         missing: problems of data files that are not there (empty unless they were allowed to miss).
         digest: SHA-256 over all resolved designs, ranges and files; order, comments and location do not count.
         allow_code: whether Python files that the scenario names may run.
+        code: text of these files by path, where the study has travelled to a worker.
     """
 
     path: Path
@@ -52,6 +53,7 @@ class Study(Generic[Model]):
     missing: tuple[Problem, ...]
     digest: str
     allow_code: bool = False
+    code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ranges(self) -> dict[KeyPath, Range]:

@@ -84,8 +84,11 @@ class Family:
             world.struck[name] = (self, i)
         if model.common_fraction > 0.0:
             self._share(groups)
-        if model.dormancy is not None and model.dormancy.by_need and needed is not None:
-            site.phases.append(self._find_by_need)
+        if model.dormancy is not None and model.dormancy.by_need:
+            if needed is None and model.dormancy.test_every_h is None:
+                raise InternalError(f"nothing would ever find a hidden failure of {names[0]}")
+            if needed is not None:
+                site.phases.append(self._find_by_need)
 
     # ------------------------------------------------------------------ flips
     def _ring(self) -> None:

@@ -29,6 +29,9 @@ class GensetPlant(Protocol):
     def stand_down(self, k: int, until_us: int, row: int) -> None:
         """Set k is taken out of service until then."""
 
+    def stand_up(self, k: int, row: int) -> None:
+        """Set k is given back."""
+
     def leave_off(self, k: int, row: int) -> None:
         """Set k was left switched off: it will not start when it is next called."""
 
@@ -65,14 +68,19 @@ class SiteSupply(GridSupply, Protocol):
 class PowerCap(Protocol):
     """What the import limit asks of the power cap on GPUs."""
 
-    on: bool
-    importing: bool
+    @property
+    def on(self) -> bool:
+        """Whether rows are capped."""
+
+    @property
+    def importing(self) -> bool:
+        """Whether the import limit is a reason."""
 
     def for_import(self, on: bool) -> None:
         """Cap for the limit's sake, or no longer."""
 
-    def for_application(self, on: bool) -> None:
-        """Cap because the application layer says so, or no longer."""
+    def for_application(self, on: bool, row: int) -> None:
+        """Cap because the application layer decided so in this event, or no longer."""
 
 
 class Bypassable(Protocol):
@@ -87,21 +95,26 @@ class Bypassable(Protocol):
 class Switching(Protocol):
     """Whoever switches by hand."""
 
-    def err(self) -> int:
-        """One operation: -1 where it goes well, else how long its consequence lasts [us]."""
+    item: int
+    """In whose name errors are logged."""
 
-    def switch(self, feeds: list[int], cause: int) -> None:
-        """One operation on these feeds, which may go wrong."""
+    def err(self, name: str) -> int:
+        """One operation on `name`: -1 where it goes well, else how long its consequence lasts [us]."""
+
+    def switch(self, name: str, feeds: list[int], cause: int) -> None:
+        """One operation on these feeds, for `name`, which may go wrong."""
 
 
 class SureHands:
     """People who make no errors: where the scenario knows of none."""
 
-    def err(self) -> int:
+    item = -1
+
+    def err(self, name: str) -> int:
         """All goes well."""
         return -1
 
-    def switch(self, feeds: list[int], cause: int) -> None:
+    def switch(self, name: str, feeds: list[int], cause: int) -> None:
         """All goes well."""
 
 

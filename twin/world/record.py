@@ -35,6 +35,7 @@ JOB_COLUMNS = (
     "item", "submit_us", "start_us", "end_us", "gpus", "useful_us", "stall_us", "rollback_us", "down_us",
     "interruptions", "tenant",
 )  # fmt: skip
+SLOWED_COLUMNS = ("fewer_rows_us", "paused_us")
 TRIP_COLUMNS = (
     "item", "origin", "destination", "reason", "ordered_us", "depart_us", "arrive_us", "plugged_us", "in_time", "km",
     "cost",
@@ -60,12 +61,14 @@ def mixed(rows: list[tuple[float, ...]], names: tuple[str, ...], whole: int) -> 
 class Record:
     """Events, jobs and interruptions of one run as int64 in flat lists; trips and stays of trucks as tuples."""
 
-    __slots__ = ("count", "events", "interruptions", "jobs", "level", "stays", "trips")
+    __slots__ = ("count", "events", "interruptions", "jobs", "level", "slowed", "stays", "trips")
 
     def __init__(self, level: str) -> None:
         self.level = level
         self.events: list[int] = []
         self.jobs: list[int] = []
+        self.slowed: dict[int, tuple[int, int]] = {}
+        """Of jobs by row, what `SLOWED_COLUMNS` say; 0 where a job says nothing."""
         self.interruptions: list[int] = []
         self.trips: list[tuple[float, ...]] = []
         self.stays: list[tuple[float, ...]] = []
@@ -84,9 +87,11 @@ class Record:
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """All tables as columns."""
+        jobs = columns(self.jobs, JOB_COLUMNS)
+        slowed = [self.slowed.get(row, (0, 0)) for row in range(len(jobs["item"]))]
         return {
             "events": columns(self.events, EVENT_COLUMNS),
-            "jobs": columns(self.jobs, JOB_COLUMNS),
+            "jobs": jobs | columns([value for row in slowed for value in row], SLOWED_COLUMNS),
             "interruptions": columns(self.interruptions, INTERRUPTION_COLUMNS),
             "trips": mixed(self.trips, TRIP_COLUMNS, 9),
             "stays": mixed(self.stays, STAY_COLUMNS, 4),

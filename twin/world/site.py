@@ -149,6 +149,7 @@ class Site:
 
     def log(self, item: int, what: int, value: int, cause: int) -> int:
         """Log a consequence in the instant of a change or inside a reaction."""
+        assert self.now_us == self.env.now, "no change and no reaction has come before in this instant"
         return self.record.event(self.now_us, item, what, value, cause)
 
     def ask(self, concerns: int) -> None:
@@ -180,6 +181,8 @@ class Site:
         else:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
+        if dirty != LOAD or self.abnormal:
+            self.clock[f.MOVED] = 1
         if dirty & UNITS:
             self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
@@ -209,10 +212,10 @@ class Site:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
         for tell in self.on_call:
             tell(begin_us, end_us)
-        if self.planner is None:
-            return
         self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
         self.calls.append((begin_us, end_us, cap_kw))
+        if self.planner is None:
+            return
         self.plan_due = True
         self.ask(LOAD)
 

@@ -71,9 +71,23 @@ class Switchgear:
         """The element of a branch."""
         return self.buses + branch
 
-    def cleared(self, fault: Iterable[int], ties: frozenset[int], stuck: frozenset[int] = NOTHING) -> Elements:
-        """The zone that protection makes dead; `stuck`: devices (numbers) that fail to operate."""
-        return self._flood(fault, ties, {n for n, device in enumerate(self.devices) if device.protects} - stuck)
+    def cleared(
+        self,
+        fault: Iterable[int],
+        ties: frozenset[int],
+        stuck: frozenset[int] = NOTHING,
+        opened: frozenset[int] = NOTHING,
+    ) -> Elements:
+        """The zone that protection makes dead.
+
+        Args:
+            fault: elements at fault.
+            ties: normally open branches that are closed.
+            stuck: devices (numbers) that fail to operate.
+            opened: devices that stand open for other faults already.
+        """
+        protecting = {n for n, device in enumerate(self.devices) if device.protects}
+        return self._flood(fault, ties, protecting - stuck | opened)
 
     def isolated(self, fault: Iterable[int]) -> Elements:
         """The zone that stays dead until the repair, bounded by the nearest devices of any kind."""

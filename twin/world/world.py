@@ -131,6 +131,7 @@ class World:
         horizon_us: int,
         level: str,
         allow_code: bool = False,
+        code: Mapping[str, str] | None = None,
         crews: Mapping[str, CrewPool] | None = None,
         spares: Mapping[str, SparePool] | None = None,
         luck: Luck | None = None,
@@ -142,6 +143,8 @@ class World:
         self.record = Record(level)
         self.allow_code = allow_code
         """Whether Python files that the scenario names may run."""
+        self.code = code or {}
+        """Their text by path, where it has travelled here; else they are read."""
         self.sites: list[Reacting] = []
         self.dirty: list[Touched] = []
         """Sites that must react at the end of this instant."""

@@ -81,19 +81,34 @@ class Plan:
         return len(self.times_us) - 1, []
 
     def _blocked(self, first: int, gpus: int, part: int, end_us: int) -> int:
-        """The next time worth a try, -1 if the job fits from `first` to its end."""
-        self._full = self._some = self._placement.open
-        for k in range(first, len(self.times_us)):
-            if self.times_us[k] >= end_us:
+        """The next time at which the job may fit, -1 if it fits from `first` to its end."""
+        times_us, room = self.times_us, self._free
+        whole = gpus // self._placement.size
+        full = some = self._placement.open
+        for k in range(first, len(times_us)):
+            if times_us[k] >= end_us:
                 break
-            free = self._free[k]
-            full, some = free.full(), free.at_least(part)
-            self._full &= full
-            self._some &= some
-            if not free.fits(gpus, self._full, self._some):
-                alone = free.fits(gpus, self._placement.open & full, self._placement.open & some)
-                return first + 1 if alone else k + 1
+            full &= room[k].full()
+            if part:
+                some &= room[k].at_least(part)
+            if not _fits(whole, part, full, some):
+                return self._after(first, k, whole, part)
+        self._full, self._some = full, some
         return -1
+
+    def _after(self, first: int, blocked: int, whole: int, part: int) -> int:
+        """The first time after `first` from which the same servers are free until past the one that blocks.
+
+        Room on the servers that are free throughout only shrinks with the span: all starts before it are blocked there.
+        """
+        full = some = self._placement.open
+        for k in range(blocked, first, -1):
+            full &= self._free[k].full()
+            if part:
+                some &= self._free[k].at_least(part)
+            if not _fits(whole, part, full, some):
+                return k + 1
+        return first + 1
 
     def reserve(self, first: int, held: Held, length_us: int) -> None:
         """Take servers from a time of the plan on."""
@@ -108,3 +123,9 @@ class Plan:
             self._free.insert(last, self._free[last - 1].sketch())
         for free in self._free[first:last]:
             free.move(held, -1)
+
+
+def _fits(whole: int, part: int, full: int, some: int) -> bool:
+    """Whether a job fits on servers that are free altogether, its part of one on one of `some`, `full` among them."""
+    spare = full.bit_count() - whole
+    return spare >= 0 if not part else spare > 0 or (spare == 0 and bool(some & ~full))
