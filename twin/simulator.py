@@ -13,6 +13,7 @@ from twin.scenario.model import Scenario
 from twin.scenario.study import Study
 from twin.trace import Trace
 from twin.version import VERSION
+from twin.world.luck import Luck
 from twin.world.record import LEVELS, WHATS
 from twin.world.site import Site
 from twin.world.world import World
@@ -29,12 +30,13 @@ class Simulator:
             raise InputError(f"no design '{self.design}' in {study.name} (it has: {known})")
         self.blueprint = Blueprint(study.designs[self.design])
 
-    def run(self, replication: int = 0, level: str = "units") -> Trace:
+    def run(self, replication: int = 0, level: str = "units", luck: Luck | None = None) -> Trace:
         """Simulate one replication.
 
         Args:
             replication: number of the replication, 0 or more: with the seed it fixes all luck.
             level: what to record: "ledger" (events and monthly ledgers), "series" (and site powers), "units".
+            luck: biased towards rare events (`twin.world.weights`), new for each run; None: nature's.
 
         Returns:
             The trace; it holds no reference to the simulation.
@@ -48,6 +50,7 @@ class Simulator:
         world = World(
             seed=seed, replication=replication, horizon_us=blueprint.horizon_us, level=level,
             allow_code=self.study.allow_code, code=self.study.code, crews=blueprint.crews, spares=blueprint.spares,
+            luck=luck,
         )  # fmt: skip
         try:
             sites = [Site(world, plan) for plan in blueprint.sites]
@@ -78,11 +81,7 @@ class Simulator:
             units={s.name: _units(s, world.horizon_us) for s in sites} if level == "units" else {},
             ledger={s.name: _ledger(s, world.horizon_us) for s in sites},
             health={s.name: s.health for s in sites if s.health},
-            cycles={
-                "start_us": np.zeros(1, np.int64),
-                "end_us": np.array([world.horizon_us]),
-                "log_weight": np.zeros(1),
-            },
+            cycles=world.luck.table(),
         )
 
     def _meta(self, replication: int, level: str) -> dict[str, Any]:

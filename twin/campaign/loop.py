@@ -13,10 +13,9 @@ from twin.campaign.journal import Journal
 from twin.campaign.plan import Plan, chunk_size
 from twin.campaign.rows import Rows, Span
 from twin.campaign.spans import BREAKS_ALLOWED, Spans
-from twin.campaign.stop import is_enough, looks
+from twin.campaign.stop import looks
 from twin.campaign.task import Block
 from twin.errors import HaltedError
-from twin.metrics.names import NAMES
 
 _DRAIN_S = 10.0
 """How long the futures of a broken pool may take to say so."""
@@ -37,6 +36,7 @@ class State:
     done_before: int
     restarts: int
     rows: Rows
+    plan: Plan
 
     @property
     def left_s(self) -> float | None:
@@ -197,6 +197,7 @@ class Loop:
             self._done_before,
             self.restarts,
             rows,
+            self._plan,
         )
 
 
@@ -208,7 +209,7 @@ class Looks:
     """The looks that the complete beginning has passed, and what the rule said there."""
 
     def __init__(self, plan: Plan, rows: Rows) -> None:
-        self._rule, self._rows = plan.rule, rows
+        self._plan, self._rows = plan, rows
         self._schedule = list(looks(plan.end - plan.first))
         self._place = 0
         self.passed = 0
@@ -222,7 +223,7 @@ class Looks:
         """Where the campaign stops, None while it goes on."""
         while self._place < len(self._schedule) and self._schedule[self._place] <= self._rows.complete:
             look = self._schedule[self._place]
-            if self._rule is not None and is_enough(self._rows.beginning(look), NAMES, self._rule):
+            if self._plan.is_enough(self._rows.beginning(look)):
                 return Ending(look, "interval")
             self._place, self.passed = self._place + 1, look
         return Ending(self.passed, "count") if self._place == len(self._schedule) else None

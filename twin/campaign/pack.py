@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
+from typing import Any
 
 from twin.parts.ems import read_source
 from twin.scenario.files import File
@@ -16,8 +17,8 @@ from twin.scenario.model import Scenario
 from twin.scenario.study import Study
 
 
-def pack(study: Study[Scenario]) -> bytes:
-    """All designs of a study; the same bytes for the same study."""
+def pack(study: Study[Scenario], rare: dict[str, Any] | None = None) -> bytes:
+    """All designs of a study, and of a rare-event campaign what is biased; the same bytes for the same work."""
     data = {
         "name": study.name,
         "digest": study.digest,
@@ -26,8 +27,15 @@ def pack(study: Study[Scenario]) -> bytes:
         "base": study.base.model_dump_json(),
         "designs": [(name, one.model_dump_json()) for name, one in study.designs.items()],
         "files": [file._asdict() for file in study.files],
+        "rare": rare,
     }
     return zlib.compress(json.dumps(data, sort_keys=True).encode())
+
+
+def unpack_rare(packed: bytes) -> dict[str, Any] | None:
+    """What is biased; None in a plain campaign."""
+    rare: dict[str, Any] | None = json.loads(zlib.decompress(packed))["rare"]
+    return rare
 
 
 def unpack(packed: bytes) -> Study[Scenario]:

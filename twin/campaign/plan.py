@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.campaign.stop import DIFFERENCE, StopRule
+from twin.campaign.rare.columns import COLUMNS
+from twin.campaign.rare.estimate import relative_width
+from twin.campaign.stop import DIFFERENCE, Float, StopRule, is_enough, widths
 from twin.errors import InputError, Problem
 from twin.experiment import value_names
 from twin.metrics.names import NAMES
@@ -31,6 +34,7 @@ _WORDS = {
     "canary": "the arithmetic of this machine",
     "format": "the format",
     "years_each": "the horizon",
+    "rare": "the rare-event settings",
 }
 
 
@@ -49,6 +53,14 @@ class Plan:
     ranges: dict[str, list[float]] = field(default_factory=dict)
     """Bounds by key path, of the parameters of any design."""
 
+    rare: dict[str, Any] | None = None
+    """Of a rare-event campaign the target and by design what is biased (`Settings.as_data`)."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What a row of results holds."""
+        return value_names(self.study) if self.rare is None else COLUMNS
+
     @property
     def designs(self) -> tuple[str, ...]:
         """Names of the designs, of a sweep those of its points."""
@@ -64,13 +76,30 @@ class Plan:
             "designs": list(self.designs),
             "seed": any_design.seed,
             "years_each": any_design.horizon.hours / HOURS_PER_YEAR,
-            "metrics": list(value_names(self.study)),
+            "metrics": list(self.columns),
             "twin_version": VERSION,
             "sweep": self.sweep,
             "canary": canary,
             "scenarios": self.scenarios,
             "ranges": self.ranges,
-        }
+        } | ({} if self.rare is None else {"rare": self.rare})
+
+    def is_enough(self, values: Float) -> bool:
+        """Whether the rule lets these replications be the last."""
+        if self.rule is None:
+            return False
+        if self.rare is None:
+            return is_enough(values, self.columns, self.rule)
+        return self.widest(values) <= self.rule.relative_width
+
+    def widest(self, values: Float) -> float:
+        """The widest relative half-width of the targets; inf while one says nothing."""
+        if self.rare is not None:
+            targets = self.rule.targets if self.rule else (self.rare["target"],)
+            each = [relative_width(values[:, k], COLUMNS, t) for k in range(values.shape[1]) for t in targets]
+            return max(each)
+        targets = self.rule.targets if self.rule else (HEADLINE,)
+        return max((one.relative for one in widths(values, self.columns, targets)), default=math.inf)
 
 
 def check_same(found: Mapping[str, Any], wanted: Mapping[str, Any], file: str, remedy: str) -> None:
@@ -96,23 +125,31 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:36]} ..."
 
 
-def stop_rule(until_ci: float | None, metrics: Sequence[str] | None) -> StopRule | None:
+def stop_rule(
+    until_ci: float | None, metrics: Sequence[str] | None, known: Sequence[str] = NAMES, *, rare: bool = False
+) -> StopRule | None:
     """The rule for a relative half-width; the headline metric if none is named.
+
+    Args:
+        until_ci: the width.
+        metrics: targets; those of a rare-event campaign may be named without a width, the first is its target.
+        known: names that may be named.
+        rare: whether it is one.
 
     Raises:
         InputError: a width that is none, metrics without a width, or an unknown metric.
     """
+    targets = tuple(dict.fromkeys(metrics or (known[0] if rare else HEADLINE,)))
+    names = [(target, target if rare else target.removeprefix(DIFFERENCE)) for target in targets]
+    problems = [Problem(f"no metric '{t}'", key="metric", remedy=suggest(n, known)) for t, n in names if n not in known]
+    if problems:
+        raise InputError(problems)
     if until_ci is None:
-        if metrics:
+        if metrics and not rare:
             raise InputError(Problem("metrics are named, but no width to reach", key="metric", remedy="add --until-ci"))
         return None
     if not 0 < until_ci < 1:
         raise InputError(Problem(f"{until_ci:g} is not between 0 and 1", key="until_ci", remedy="write 5% or 0.05"))
-    targets = tuple(dict.fromkeys(metrics or (HEADLINE,)))
-    names = [(target, target.removeprefix(DIFFERENCE)) for target in targets]
-    problems = [Problem(f"no metric '{t}'", key="metric", remedy=suggest(n, NAMES)) for t, n in names if n not in NAMES]
-    if problems:
-        raise InputError(problems)
     return StopRule(until_ci, targets)
 
 

@@ -24,6 +24,8 @@ from twin.campaign.journal import Journal, never_began
 from twin.campaign.loop import Ending, Looks, Loop, Progress
 from twin.campaign.pack import pack
 from twin.campaign.plan import Plan
+from twin.campaign.rare.pilot import Pilot, tune
+from twin.campaign.rare.result import RareResult, result_of
 from twin.campaign.result import CampaignResult
 from twin.campaign.rows import Rows
 from twin.campaign.sweep import swept
@@ -31,9 +33,12 @@ from twin.campaign.task import warm
 from twin.errors import InputError, Problem
 from twin.experiment import check_designs
 from twin.files import write_whole
+from twin.metrics import spans
+from twin.metrics.names import NAMES
 from twin.scenario.load import load
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study
+from twin.simulator import Simulator
 from twin.version import VERSION
 
 _SESSIONS_KEPT = 1000
@@ -48,6 +53,7 @@ def run_campaign(
     until_ci: float | None = None,
     metrics: Sequence[str] | None = None,
     until_time_s: float | None = None,
+    rare: bool = False,
     sweep: str | None = None,
     path: str | os.PathLike[str] | None = None,
     resume: bool = False,
@@ -69,8 +75,9 @@ def run_campaign(
         designs: names; all if None.
         until_ci: stop when the half-width of each metric's 95 % interval is this share of its mean, for all designs.
         metrics: those that `until_ci` speaks of; `difference:NAME` is the difference to the first design.
-            Lost GPU-hours if None.
+            Lost GPU-hours if None. Of a rare-event campaign the first is its target (`twin.metrics.spans.NAMES`).
         until_time_s: stop after this time [s], at the last complete look.
+        rare: make the target's events frequent by importance sampling, tuned by a pilot; returns a `RareResult`.
         sweep: name of one of the scenario's sweeps: every design at every point of it.
         path: results file (HDF5); beside it FILE.journal while running and FILE.run.json. In memory only if None.
         resume: go on with what is there.
@@ -86,17 +93,29 @@ def run_campaign(
         HaltedError: the disk is full, workers do not start, or a replication ends its process.
     """
     study = scenario if isinstance(scenario, Study) else load(os.fspath(scenario), allow_code=allow_code)
-    plan = _plan(study, replications, designs, until_ci, metrics, until_time_s, sweep)
+    plan = _plan(study, replications, designs, until_ci, metrics, until_time_s, sweep, rare=rare)
     files = Files(path)
     files.check(resume=resume)
     make = _engine_maker(workers, executor, scheduler, tls)
     canary = warm(plan.study)
+    pilots: dict[str, Pilot] = {}
+    if rare:
+        target = metrics[0] if metrics else spans.NAMES[0]
+        pilots = {name: tune(Simulator(plan.study, name), target) for name in plan.designs}
+        biased = {name: pilot.settings.as_data() for name, pilot in pilots.items()}
+        plan = replace(plan, rare={"target": target, "designs": biased})
     with files.journal(plan.identity(canary)) as journal:
         rows = _rows(plan, journal)
         ending, took = _simulate(plan, rows, journal, make, progress)
         content = Content(journal.identity, rows.beginning(ending.count).copy(), plan.first, ending.by)
+        if pilots and took:
+            took["natural_s"] = {name: round(pilot.natural_s, 6) for name, pilot in pilots.items()}
+            took["tuned_s"] = {name: round(pilot.tuned_s, 6) for name, pilot in pilots.items()}
         files.finish(journal, content, took)
-    return CampaignResult(content)
+    result = result_of(content)
+    if isinstance(result, RareResult):
+        result.cpu_s = {name: (pilot.natural_s, pilot.tuned_s) for name, pilot in pilots.items()}
+    return result
 
 
 def _plan(
@@ -107,6 +126,8 @@ def _plan(
     metrics: Sequence[str] | None,
     until_time_s: float | None,
     sweep: str | None,
+    *,
+    rare: bool,
 ) -> Plan:
     chosen = list(study.designs) if designs is None else list(designs)
     check_designs(study, chosen)
@@ -114,7 +135,9 @@ def _plan(
     if not 0 <= first < end <= plans.REPLICATIONS_MAX:
         text = f"replications {first} to {end} are none" if first >= end else f"{end} replications are too many"
         raise InputError(Problem(text, key="replications", remedy=f"name 1 to {plans.REPLICATIONS_MAX:,}"))
-    rule = plans.stop_rule(until_ci, metrics)
+    if rare and sweep is not None:
+        raise InputError(Problem("a sweep has too many designs to tune each", key="sweep", remedy="leave out --rare"))
+    rule = plans.stop_rule(until_ci, metrics, spans.NAMES if rare else NAMES, rare=rare)
     if first and (rule is not None):
         text = "a range cannot stop on its interval: the parts of a campaign must not know what they found"
         raise InputError(Problem(text, key="until_ci", remedy="leave one of the two out"))
@@ -159,7 +182,7 @@ def _simulate(
     settled = Looks(plan, rows).ending()
     if settled is not None:
         return settled, {}
-    packed = pack(plan.study)
+    packed = pack(plan.study, plan.rare)
     engine = make(hashlib.sha256(packed).hexdigest(), packed)
     is_done = False
     try:

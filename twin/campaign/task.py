@@ -6,13 +6,16 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin import metrics
 from twin.campaign.boot import SENT
-from twin.campaign.pack import unpack
+from twin.campaign.pack import unpack, unpack_rare
+from twin.campaign.rare.columns import COLUMNS
+from twin.campaign.rare.settings import Settings, run_weighted
 from twin.errors import HaltedError, InternalError
 from twin.experiment import value_names
 from twin.scenario.model import Scenario
@@ -48,10 +51,11 @@ class Block:
 class _Bench:
     """A thread's simulators of one campaign."""
 
-    def __init__(self, study: Study[Scenario]) -> None:
+    def __init__(self, study: Study[Scenario], rare: dict[str, Any] | None) -> None:
         self.study = study
+        self._settings = {} if rare is None else {name: Settings.of(one) for name, one in rare["designs"].items()}
         self.canary = canary(study)
-        self.names = value_names(study)
+        self.names = value_names(study) if rare is None else COLUMNS
         self._simulators: dict[str, Simulator] = {}
 
     def simulator(self, design: str) -> Simulator:
@@ -60,6 +64,12 @@ class _Bench:
                 del self._simulators[next(iter(self._simulators))]
             self._simulators[design] = Simulator(self.study, design)
         return self._simulators[design]
+
+    def row(self, design: str, replication: int) -> Float:
+        simulator = self.simulator(design)
+        if self._settings:
+            return run_weighted(simulator, replication, self._settings[design])
+        return metrics.row(simulator.run(replication, "ledger"))[1]
 
 
 class _Benches(threading.local):
@@ -74,7 +84,7 @@ class _Benches(threading.local):
             if data is None:
                 raise HaltedError(f"a worker knows no work {key[:12]}")
             self.found.clear()
-            self.found[key] = _Bench(unpack(data))
+            self.found[key] = _Bench(unpack(data), unpack_rare(data))
         return self.found[key]
 
 
@@ -103,17 +113,16 @@ def run_block(key: str, packed: bytes | None, first: int, last: int) -> Block:
     designs = list(bench.study.designs)
     rows = np.empty((last - first, len(designs), len(bench.names)))
     for place, design in enumerate(designs):
-        simulator = bench.simulator(design)
         for k in range(first, last):
-            rows[k - first, place] = _one(simulator, k)
+            rows[k - first, place] = _one(bench, design, k)
     return Block(first, rows, bench.canary, time.perf_counter() - wall_s, time.thread_time() - cpu_s)
 
 
-def _one(simulator: Simulator, replication: int) -> Float:
+def _one(bench: _Bench, design: str, replication: int) -> Float:
     try:
-        return metrics.row(simulator.run(replication, "ledger"))[1]
+        return bench.row(design, replication)
     except Exception as error:
-        place = f"replication {replication} of design {simulator.design}"
+        place = f"replication {replication} of design {design}"
         raise InternalError(f"{place}: {type(error).__name__}: {error}") from error
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,10 +19,10 @@ _EACH_S, _LINE_EACH_S = 0.5, 10.0
 
 
 @contextmanager
-def campaign_progress(until_ci: float | None, metrics: Sequence[str]) -> Iterator[Progress]:
+def campaign_progress(until_ci: float | None) -> Iterator[Progress]:
     """A callback for `run_campaign`."""
     if not sys.stderr.isatty():
-        yield _Lines(until_ci, metrics)
+        yield _Lines(until_ci)
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -30,7 +30,7 @@ def campaign_progress(until_ci: float | None, metrics: Sequence[str]) -> Iterato
     console = Console(stderr=True, safe_box=not is_unicode(sys.stderr))
     with Progress(BarColumn(bar_width=24), TextColumn("{task.description}"), console=console, transient=True) as bar:
         task, shown_s = bar.add_task("starting workers", total=None), -math.inf
-        texts = _Texts(until_ci, metrics)
+        texts = _Texts(until_ci)
 
         def show(state: State) -> None:
             nonlocal shown_s
@@ -45,10 +45,8 @@ def campaign_progress(until_ci: float | None, metrics: Sequence[str]) -> Iterato
 class _Texts:
     """What is said about a state."""
 
-    def __init__(self, until_ci: float | None, metrics: Sequence[str]) -> None:
-        from twin.campaign.plan import HEADLINE
-
-        self._until_ci, self._metrics = until_ci, tuple(metrics) or (HEADLINE,)
+    def __init__(self, until_ci: float | None) -> None:
+        self._until_ci = until_ci
 
     def of(self, state: State) -> str:
         """Done, complete, the next look, the widest running interval, time left."""
@@ -66,22 +64,18 @@ class _Texts:
 
     def _width(self, state: State) -> float | None:
         """The widest relative half-width of the targets, of the first designs of a long sweep."""
-        from twin.campaign.stop import widths
-        from twin.metrics.names import NAMES
-
         values = state.rows.beginning()
         if len(values) < 10:
             return None
-        found = [one.relative for one in widths(values[:, :16], NAMES, self._metrics)]
-        widest = max(found, default=math.inf)
+        widest = state.plan.widest(values[:, :16])
         return widest if math.isfinite(widest) else None
 
 
 class _Lines:
     """A line every ten seconds."""
 
-    def __init__(self, until_ci: float | None, metrics: Sequence[str]) -> None:
-        self._texts, self._shown_s = _Texts(until_ci, metrics), time.monotonic()
+    def __init__(self, until_ci: float | None) -> None:
+        self._texts, self._shown_s = _Texts(until_ci), time.monotonic()
 
     def __call__(self, state: State) -> None:
         now_s = time.monotonic()

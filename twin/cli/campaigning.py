@@ -43,8 +43,11 @@ def _seconds(text: str) -> float:
 @click.option("--range", "part", metavar="A:B", help="replications A to B - 1 alone, a part for twin merge")
 @click.option("--designs", help="names, separated by commas; all if absent")
 @click.option("--until-ci", type=_share, metavar="SHARE", help="stop at this half-width of the 95 % intervals: 5%")
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="what --until-ci is about; may be repeated")
+@click.option(
+    "--metric", "metrics", multiple=True, metavar="NAME", help="what --until-ci or --rare is about; may be repeated"
+)
 @click.option("--until-time", type=_seconds, metavar="TIME", help="stop after 90s, 10m, 2h")
+@click.option("--rare", is_flag=True, help="make the events of --metric frequent, and weigh them back")
 @click.option("--sweep", metavar="NAME", help="one of the scenario's sweeps: every design at every point")
 @click.option("--workers", type=click.IntRange(min=1), help="processes on this machine; its cores if absent")
 @click.option("--scheduler", metavar="ADDRESS", help="a Dask cluster instead: tcp://127.0.0.1:8786")
@@ -102,7 +105,7 @@ def _run(scenario: str, span: Any, designs: list[str] | None, options: dict[str,
     note_cold_kernels()
     state: State | None = None
     try:
-        with campaign_progress(options["until_ci"], options["metrics"]) as show:
+        with campaign_progress(options["until_ci"]) as show:
 
             def note(now: State) -> None:
                 nonlocal state
@@ -112,6 +115,7 @@ def _run(scenario: str, span: Any, designs: list[str] | None, options: dict[str,
             return run_campaign(
                 study, replications=span, designs=designs, until_ci=options["until_ci"],
                 metrics=options["metrics"] or None, until_time_s=options["until_time"], sweep=options["sweep"],
+                rare=options["rare"],
                 path=options["output"], resume=options["resume"], workers=options["workers"],
                 scheduler=options["scheduler"], tls=tls or None, progress=note,
             )  # fmt: skip
@@ -147,10 +151,13 @@ def merge(files: tuple[str, ...], output: str) -> None:
 
 def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[str, Any]:
     """A campaign for JSON: what it is, all estimates with quantiles and events, all paired differences."""
+    from twin.campaign.rare.result import RareResult
     from twin.campaign.result import ends, quantiles
     from twin.cli.attribution import outcomes_json
     from twin.cli.figures import comparison_json
 
+    if isinstance(result, RareResult):
+        return _head(result) | result.as_data()
     comparison = result.comparison(reference)
     found = comparison_json(comparison)
     for one in found["estimates"]:
@@ -160,10 +167,13 @@ def campaign_json(result: CampaignResult, reference: str | None = None) -> dict[
     for one in found["differences"]:
         paired = comparison.row(one["metric"]).differences[one["design"]]
         one.update(ends(paired.estimate), events=paired.estimate.events, variance_ratio=paired.variance_ratio)
+    return _head(result) | {"outcomes": outcomes_json(comparison)} | found
+
+
+def _head(result: CampaignResult) -> dict[str, Any]:
     keep = ("scenario", "digest", "seed", "twin_version", "sweep")
     head = {key: result.identity.get(key) for key in keep}
-    head["outcomes"] = outcomes_json(comparison)
-    return head | {"first_replication": result.first, "stopped_by": result.stopped_by} | found
+    return head | {"first_replication": result.first, "stopped_by": result.stopped_by}
 
 
 def _say_what_pairing_bought(comparison: Comparison) -> None:
@@ -182,9 +192,11 @@ def _say_what_pairing_bought(comparison: Comparison) -> None:
 
 def print_campaign(result: CampaignResult) -> None:
     """The tables and the answer of a campaign."""
+    from twin.campaign.rare.result import RareResult
     from twin.cli.attribution import say_outcomes
     from twin.cli.comparing import print_comparison
     from twin.cli.figures import shown_metrics
+    from twin.cli.rare import print_rare
 
     identity = result.identity
     by = {"count": "", "interval": ", stopped by its interval", "time": ", stopped by the clock"}[result.stopped_by]
@@ -198,6 +210,9 @@ def print_campaign(result: CampaignResult) -> None:
             f"sweep {sweep['name']}: {len(sweep['points'])} points of {', '.join(sweep['parameters'])} for"
             f" {len(sweep['designs'])} designs; CampaignResult.summary() has all figures"
         )
+        return
+    if isinstance(result, RareResult):
+        print_rare(result)
         return
     comparison = result.comparison()
     print_comparison(comparison, shown_metrics([comparison.rows]))

@@ -56,7 +56,7 @@ def _judged(study: Study[Scenario], workers: int | None) -> list[Verdict]:
     pairs = [(one.design, one.against, one.prior) for one in claims.sets.values()]
     wanted = [name for name in study.designs if any(name in one for one in pairs)]
     note_cold_kernels()
-    with campaign_progress(None, ()) as show:
+    with campaign_progress(None) as show:
         result = run_campaign(
             study,
             replications=claims.replications,

@@ -135,10 +135,10 @@ def _print_if_campaign(path: str, style: str, money: bool) -> bool:
 
     if not is_campaign(path):
         return False
-    from twin.campaign.result import CampaignResult
+    from twin.campaign.rare.result import open_result
     from twin.cli.campaigning import campaign_json, print_campaign
 
-    result = CampaignResult.open(path)
+    result = open_result(path)
     if money:
         _show_money(result, style)
     elif style == "json":

@@ -57,7 +57,13 @@ def dark_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) ->
         dark: spans of those rows.
         least: by site; a site that is not there asks for all of its rows.
     """
-    site_of, count, length_us = trace.items["site"], 0, 0
+    start_us, end_us = spans_together(trace, rows, dark, least)
+    return len(start_us), float((end_us - start_us).sum())
+
+
+def spans_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) -> tuple[Int, Int]:
+    """Start and end [us] of the spans in which so many rows are dark, site by site; arguments as in `dark_together`."""
+    site_of, starts, ends = trace.items["site"], [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for site in np.unique(site_of[rows]):
         here = site_of[dark.item] == site
         needed = least.get(int(site), int(np.count_nonzero(site_of[rows] == site)))
@@ -65,9 +71,9 @@ def dark_together(trace: Trace, rows: Int, dark: Dark, least: dict[int, int]) ->
         key = np.sort(np.concatenate((dark.start_us[here] * 2 + 1, dark.end_us[here] * 2)))
         is_start = key & 1
         together = np.cumsum(2 * is_start - 1)
-        count += int(np.count_nonzero(is_start & (together == needed)))
-        length_us += int(np.diff(key >> 1)[together[:-1] >= needed].sum())
-    return count, length_us
+        starts.append(key[(is_start == 1) & (together == needed)] >> 1)
+        ends.append(key[(is_start == 0) & (together == needed - 1)] >> 1)
+    return np.concatenate(starts), np.concatenate(ends)
 
 
 def rows_to_lose(trace: Trace) -> dict[int, int]:

@@ -135,6 +135,8 @@ class RunningGensets:
         self._steps: list[tuple[int, int, int]] = []
         self._alarm = world.alarm(self._step)
         self._stop_alarm = world.alarm(self._stop)
+        self._speed = 1.0
+        world.luck.on_change(self._retime)
         self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
         self._dry = False
         self._last_event, self._attempt = -1, 0
@@ -237,6 +239,7 @@ class RunningGensets:
             self._steps.clear()
             self._alarm.stop()
             self._state = OFF
+            self.world.luck.degraded(self._plant, False)
 
     def _connect(self, on: bool) -> None:
         self._connected = on
@@ -255,9 +258,10 @@ class RunningGensets:
         n = self._event = event | min(self._attempt, ATTEMPTS_MOST) << EVENT_BITS
         row = self.site.change(self._plant, r.PHASE, RUNNING, 0, self._row)
         self._row = row
+        self.world.luck.degraded(self._plant, True)
         if self._tank is not None:
             self._tank.order(row)
-        if self._common.uniform_at(n) < spec.plant_common_cause_probability:
+        if self.world.luck.fails("genset_plant", spec.plant_common_cause_probability, self._common.uniform_at(n)):
             self._row = self.site.change(self._plant, r.FAILED_TO_START, TRIED, 0, row)
             return
         every = (spec.all_load_s - spec.start_s) / max(1, len(self.items) - 1)
@@ -270,16 +274,16 @@ class RunningGensets:
                 self._left_off.discard(k)
                 self.site.change(item, r.FAILED_TO_START, LEFT_OFF, 0, row)
                 continue
-            if self._fails[k].uniform_at(n) < spec.fail_to_start_probability:
+            if self.world.luck.fails("genset_start", spec.fail_to_start_probability, self._fails[k].uniform_at(n)):
                 self._row = self.site.change(item, r.FAILED_TO_START, TRIED, 0, row)
                 self._repair(k, self._row)
                 continue
             at = self._loss_us + round((spec.start_s + slot * every) * TICKS_PER_S)
-            if self._trips[k].uniform_at(n) < spec.fail_to_load_probability:
+            if self.world.luck.fails("genset_load", spec.fail_to_load_probability, self._trips[k].uniform_at(n)):
                 self._steps.append((at, TRIP, k))
                 slot += 1
                 continue
-            life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h)
+            life = ticks(-math.log1p(-self._lives[k].uniform_at(n)) * spec.mttf_running_h / self._speed)
             self._steps += [(at, START, k), (at + max(1, life), FAIL, k)]
             slot += 1
         self._steps.sort()
@@ -290,11 +294,14 @@ class RunningGensets:
         work_us = self._repairs[k].ticks_at(self._repair_law, self._event)
         if self._care is None:
             self._down_until[k] = self.world.now + work_us
+            self.world.luck.hold(self._down_until[k])
             return
         self._down_until[k] = NEVER
+        self.world.luck.degraded(self.names[k], True)
 
         def done(last: int) -> None:
             self._down_until[k] = self.world.now
+            self.world.luck.degraded(self.names[k], False)
             self.site.change(self.items[k], r.UP, int(self._sound[k]), 0, last)
 
         self.world.start(
@@ -322,6 +329,7 @@ class RunningGensets:
                 self._row = self.site.change(self.items[k], r.FAILED_TO_LOAD, 1, SUPPLY, self._row)
                 self._repair(k, self._row)
             else:
+                self.world.luck.fire("genset_run")
                 row = self.site.change(self.items[k], r.FAILED_TO_RUN, 1, SUPPLY, self._row)
                 self._repair(k, row)
                 self._set_online(self._online - 1, row)
@@ -329,6 +337,7 @@ class RunningGensets:
 
     def _set_online(self, count: int, cause: int) -> None:
         self.site.change(self._plant, r.ONLINE, count, SUPPLY, cause)
+        self.world.luck.clocks("genset_run", count - self._online, self.spec.mttf_running_h)
         self._online = count
         self._connect(self._connected)
 
@@ -337,3 +346,17 @@ class RunningGensets:
         self._alarm.stop()
         self._state = OFF
         self._set_online(0, self.site.change(self._plant, r.PHASE, OFF, SUPPLY, self._row))
+        self.world.luck.degraded(self._plant, False)
+
+    def _retime(self) -> None:
+        """Sets fail at another speed from now on, or from their start on."""
+        before, self._speed = self._speed, self.world.luck.speed("genset_run")
+        if before == self._speed:
+            return
+        begin = {k: at for at, kind, k in self._steps if kind == START}
+        for place, (at, kind, k) in enumerate(self._steps):
+            if kind == FAIL:
+                since = begin.get(k, self.world.now)
+                self._steps[place] = (since + max(round((at - since) * before / self._speed), 1), kind, k)
+        self._steps.sort()
+        self._next()

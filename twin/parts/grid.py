@@ -164,9 +164,11 @@ class RunningGrid:
         """These feeders are down until the strike is over."""
         for k in feeders:
             self._strikes[k].append(strike)
+        self.world.luck.degraded(strike, True)
         yield self.world.sleep(strike.until_us - self.world.now)
         for k in feeders:
             self._strikes[k].remove(strike)
+        self.world.luck.degraded(strike, False)
         self.site.ask(SUPPLY)
 
     def take(self, item: int, row: int, event: int, feeder: int) -> Callable[[], None]:
@@ -240,8 +242,8 @@ class RunningGrid:
                 row = self.site.change(item, r.UP, int(up), 0, self._rows[k] if worst is None else worst.row)
                 self._rows[k] = row
                 if worst is not None:
-                    failure = self._tie_fails.uniform_at(worst.event)
-                    self._stuck[k] = failure < self.spec.auto_transfer_failure_probability
+                    u = self._tie_fails.uniform_at(worst.event)
+                    self._stuck[k] = self.world.luck.fails("tie", self.spec.auto_transfer_failure_probability, u)
         if len(self._items) == 2:
             self._react_tie()
         for k in range(len(self._items)):

@@ -8,6 +8,7 @@ or above what the load rides through is logged and strikes nothing.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
@@ -124,6 +125,33 @@ def hazard_ticks(exponential: float, per_year: float, factors: tuple[float, ...]
         at = end
 
 
+@dataclass(frozen=True)
+class ArrivalRate:
+    """A yearly rate with twelve monthly factors, as a hazard rate over the clock."""
+
+    per_year: float
+    factors: tuple[float, ...]
+    start_month: int
+
+    def tick(self, hazard: float, now_us: int) -> int:
+        """When so much hazard is used up from `now_us` on."""
+        return hazard_ticks(hazard, self.per_year, self.factors, now_us, self.start_month)
+
+    def used(self, start_us: int, end_us: int) -> float:
+        """Hazard between two ticks."""
+        per_us = self.per_year / (HOURS_PER_YEAR * TICKS_PER_H)
+        if len(set(self.factors)) == 1:
+            return per_us * self.factors[0] * (end_us - start_us)
+        month_us = round(HOURS_PER_YEAR / 12 * TICKS_PER_H)
+        total, at = 0.0, start_us
+        while at < end_us:
+            month = at // month_us
+            until = min((month + 1) * month_us, end_us)
+            total += per_us * self.factors[(self.start_month - 1 + month) % 12] * (until - at)
+            at = until
+        return total
+
+
 class Struck(GridSupply, Protocol):
     """What a source of events asks of the grid."""
 
@@ -163,12 +191,15 @@ class Source:
         self.spec, self.name, self.feeders = spec, name, feeders
         self._law = spec.law()
         self._start_month = start_month
+        self._group = name.rsplit("/", 1)[-1]
         self._factors = tuple(float(getattr(spec.season, season)) for season in SEASON_OF_MONTH)
 
     def run(self, world: World, grid: Struck, item: int) -> Process:
         """The source's process."""
         gaps, durations = world.stream(self.name, "arrival"), world.stream(self.name, "duration")
         repeats, notices = world.stream(self.name, "repeat"), world.stream(self.name, "notice")
+        parts = world.stream(self.name, "duration_part")
+        arrivals = ArrivalRate(self.spec.per_year, self._factors, self._start_month)
         spec = self.spec
         ordinal = 0
         while True:
@@ -176,16 +207,21 @@ class Source:
             at = hazard_ticks(exponential, spec.per_year, self._factors, world.now, self._start_month)
             at = max(at, world.now + 1)
             told = spec.notice_h > 0.0 and notices.uniform_at(ordinal) < spec.notice_probability
-            yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean, self.feeders)
+            if told or at >= NEVER:  # what is known ahead cannot be sped up
+                yield from warned(world, grid, item, at, spec.notice_h if told else 0.0, self._law.mean, self.feeders)
+            else:
+                yield world.luck.wait(self._group, at, arrivals)
+            world.luck.degraded(self.name, True)
             while True:
                 number = event_number(self.name, ordinal)
                 ordinal += 1
-                duration_us = durations.ticks(self._law)
+                duration_us = world.luck.duration_us(self._group, durations, parts, self._law)
                 yield from grid.event(item, number, self.feeders, duration_us, spec.residual_voltage_fraction)
                 again, wait = repeats.uniform(), repeats.uniform()
                 if again >= spec.repeat_probability:
                     break
                 yield world.sleep(max(1, ticks(wait * spec.repeat_within_h)))
+            world.luck.degraded(self.name, False)
 
 
 class PlannedSource:

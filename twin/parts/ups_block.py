@@ -46,12 +46,14 @@ class RunningBlock:
     def fail(self) -> Process:
         """Fails, is bypassed by hand, is repaired, and again."""
         lives, repairs = self.world.stream(self.name, "failure"), self.world.stream(self.name, "restoration")
+        parts, luck = self.world.stream(self.name, "restoration_part"), self.world.luck
         life = exponential(self.spec.block_mtbf_h)
         restoration = compile_law(self.spec.block_mttr_h)
         faults, by_hand = self.site.faults, ticks(self.spec.bypass_by_hand_h)
         while True:
-            yield self.world.sleep(lives.ticks(life))
-            repair = repairs.ticks(restoration)
+            yield luck.live("ups_block", lives.ticks(life), life.mean)
+            luck.degraded(self.item, True)
+            repair = luck.duration_us("ups_block_repair", repairs, parts, restoration)
             row = self.site.change(self.item, r.UP, 0, SUPPLY)
             faults.feed(self.feed, row, on=True)
             if by_hand < repair:
@@ -66,6 +68,7 @@ class RunningBlock:
                 row = self.site.change(self.item, r.UP, 1, SUPPLY, row)
                 faults.feed(self.feed, row, on=False)
             self.bypass("failed", row, on=False)
+            luck.degraded(self.item, False)
 
 
 class LockOut:

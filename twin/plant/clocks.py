@@ -11,12 +11,13 @@ restoration k is draw k of its restoration stream, whatever the other members do
 | clock (int64) | DUE_US | tick of the next flip; NEVER where somebody else ends the sojourn |
 | | UP | 1 or 0 |
 | | ORDINAL | completed draws |
-| | SINCE_US | tick at which AGE_H and LEFT hold |
+| | SINCE_US | tick at which AGE_H, LEFT and USED hold |
+| | FIRED | lives that ended of themselves, not by `strike` |
 | hazard (float64) | AGE_H | virtual age: 0 as new, real time added while up with a rate above 0 |
 | | LEFT | unit-exponential hazard that is left of this life |
 | | RATE | physical factor on the law's hazard rate: what is not shared with common causes, exposure |
 | | THETA | clock speed; 1 is the physical model |
-| | LOG_WEIGHT | logarithm of the likelihood ratio of this member's path; stays 0 while THETA is 1 |
+| | USED | hazard used up so far at THETA = 1, all lives together |
 
 Who may write: RATE the part that owns the item, through `Family.set_rate`; THETA nobody but rare-event sampling,
 through `Family.set_theta`; all other rows only the kernels here. A law is a tuple (code, a, b, table) as in
@@ -41,9 +42,9 @@ from twin.units import HOURS_PER_YEAR, NEVER, TICKS_PER_H
 FAILURE = 0
 RESTORATION = 1
 
-DUE_US, UP, ORDINAL, SINCE_US = range(4)
-CLOCK_ROWS = 4
-AGE_H, LEFT, RATE, THETA, LOG_WEIGHT = range(5)
+DUE_US, UP, ORDINAL, SINCE_US, FIRED = range(5)
+CLOCK_ROWS = 5
+AGE_H, LEFT, RATE, THETA, USED = range(5)
 HAZARD_ROWS = 5
 
 MANAGED = -1
@@ -141,7 +142,7 @@ def _settle(i: int, now_us: int, clock: Any, hazard: Any, life: Any) -> None:
         used = 0.0
     hazard[AGE_H, i] = later
     hazard[LEFT, i] = max(hazard[LEFT, i] - used * speed, 0.0)
-    hazard[LOG_WEIGHT, i] += (hazard[THETA, i] - 1.0) * hazard[RATE, i] * used
+    hazard[USED, i] += hazard[RATE, i] * used
 
 
 @inner
@@ -183,7 +184,8 @@ def first(clock: Any, hazard: Any, keys: Any, replication: np.uint64, life: Any)
     for i in range(clock.shape[1]):
         clock[ORDINAL, i] = 0
         hazard[AGE_H, i] = 0.0
-        hazard[LOG_WEIGHT, i] = 0.0
+        hazard[USED, i] = 0.0
+        clock[FIRED, i] = 0
         _live(i, 0, clock, hazard, keys, replication, life)
 
 
@@ -216,8 +218,8 @@ def step(
         if clock[DUE_US, i] != now_us:
             continue
         if clock[UP, i] == 1:
-            theta = hazard[THETA, i]
-            hazard[LOG_WEIGHT, i] += (theta - 1.0) / theta * hazard[LEFT, i] - math.log(theta)
+            hazard[USED, i] += hazard[LEFT, i] / hazard[THETA, i]
+            clock[FIRED, i] += 1
             hazard[AGE_H, i] += (now_us - clock[SINCE_US, i]) / TICKS_PER_H
             _fall(i, now_us, clock, keys, replication, hazard, restoration, kept)
         else:
@@ -255,7 +257,7 @@ def mend(i: int, now_us: int, clock: Any, hazard: Any, keys: Any, replication: n
 
 @kernel
 def settle(now_us: int, clock: Any, hazard: Any, life: Any) -> None:
-    """Bring age, hazard left and log weight of all members that are up to now, before RATE or THETA is written."""
+    """Bring age, hazard left and hazard used of all members that are up to now, before RATE or THETA is written."""
     for i in range(clock.shape[1]):
         if clock[UP, i] == 1:
             _settle(i, now_us, clock, hazard, life)

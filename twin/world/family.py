@@ -6,7 +6,7 @@ crews and spare parts. A part says what its items are and what a flip changes in
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -77,6 +77,9 @@ class Family:
         c.first(self._clock, self._hazard, self._keys, world.replication, self._life)
         self._alarm.at(int(c.earliest(self._clock)))
         world.families.append(self)
+        self.group = re.sub(r"-\d+$", "", names[0].rsplit("/", 1)[-1])
+        if model.life.has_hazard:
+            world.luck.add_source(self)
         for i, name in enumerate(names):
             world.struck[name] = (self, i)
         if model.common_fraction > 0.0:
@@ -99,6 +102,7 @@ class Family:
                 self._failed(i, -1)
         else:
             self._flip(self._flipped[:count], self.up, -1)
+        self._degraded()
         self._alarm.at(int(c.earliest(self._clock)))
 
     def strike(self, i: int, cause: int) -> bool:
@@ -110,8 +114,13 @@ class Family:
         )  # fmt: skip
         if was_up:
             self._failed(i, cause)
+            self._degraded()
             self._alarm.at(int(c.earliest(self._clock)))
         return bool(was_up)
+
+    def _degraded(self) -> None:
+        if self._world.luck.is_biased:
+            self._world.luck.degraded(self, not self.up.all())
 
     def _failed(self, i: int, cause: int) -> None:
         """Item i has just gone down: flip it, and see to its restoration unless the clock does."""
@@ -132,6 +141,7 @@ class Family:
         def done(last: int) -> None:
             c.mend(i, world.now, self._clock, self._hazard, self._keys, world.replication, self._life)
             self._flip(np.array([i]), self.up, last)
+            self._degraded()
             self._alarm.at(int(c.earliest(self._clock)))
 
         name, model = self.names[i], self._model
@@ -192,7 +202,7 @@ class Family:
         self._set(c.RATE, members, rate)
 
     def set_theta(self, members: slice | np.ndarray, theta: float | np.ndarray) -> None:
-        """Change the speed of clocks. For rare-event sampling alone, which weighs by `log_weight`."""
+        """Change the speed of clocks. For rare-event sampling alone, which weighs by `used`."""
         self._set(c.THETA, members, theta)
 
     def _set(self, field: int, members: slice | np.ndarray, value: float | np.ndarray) -> None:
@@ -204,7 +214,11 @@ class Family:
         c.arm(now, self._clock, self._hazard, self._life)
         self._alarm.at(int(c.earliest(self._clock)))
 
-    def log_weight(self) -> float:
-        """Logarithm of the likelihood ratio of all that has happened so far; 0 while no theta was ever changed."""
+    def run_at(self, speed: float) -> None:
+        """Change the speed of all clocks."""
+        self.set_theta(slice(None), speed)
+
+    def used(self) -> tuple[float, int]:
+        """Hazard used up so far at natural speed, and lives that ended of themselves."""
         c.settle(self._world.now, self._clock, self._hazard, self._life)
-        return math.fsum(self._hazard[c.LOG_WEIGHT])
+        return float(self._hazard[c.USED].sum()), int(self._clock[c.FIRED].sum())

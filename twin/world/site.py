@@ -105,6 +105,8 @@ class Site:
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
         self._bound_alarm = world.alarm(self._on_bound)
+        self._scratch: np.ndarray | None = None
+        self._switches = world.luck.switches(self)
 
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
@@ -283,6 +285,8 @@ class Site:
         )  # fmt: skip
         if count:
             tell_aftermath(self, self._out[:, :count].tolist())
+        if self._switches is not None:
+            self._switches.account()
         self.abnormal = bool(
             (self.fact[f.F_STATE, : len(self.feed_row)] != f.ON_SECTION).any()
             or self.fact[f.F_ON_GENSET].any()
@@ -293,6 +297,8 @@ class Site:
         )
         if not self.abnormal:
             self._bound_alarm.stop()
+        if self._switches is not None:
+            self._switches.look()
         if count and self.watched is not None:
             self.watched()
         return int(count)
@@ -304,12 +310,20 @@ class Site:
         until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
         code = advance(
-            until, True, self.fact, quantity, plan.link, clock, site, np.zeros_like(self.ledger), plan.edge_us,
+            until, True, self.fact, quantity, plan.link, clock, site, self._blank_ledger(), plan.edge_us,
             self.edge, *nothing,
         )  # fmt: skip
         if code not in (OK, STOPPED):
             raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")
         self._bound_alarm.at(int(clock[f.NOW_US]))
+
+    def _blank_ledger(self) -> np.ndarray:
+        """A ledger to throw away: empty in all months that a look-ahead can reach."""
+        if self._scratch is None:
+            self._scratch = np.zeros_like(self.ledger)
+        month = int(self.edge[f.E_MONTH, self.clock[f.EDGE]])
+        self._scratch[:, month : month + 3] = 0.0
+        return self._scratch
 
     def _on_bound(self) -> None:
         self.settle()
@@ -350,3 +364,4 @@ class Site:
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = self.surprised = None
         self.__dict__.pop("_bound_alarm", None)
         self.__dict__.pop("_points", None)
+        self.__dict__.pop("_switches", None)

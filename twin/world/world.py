@@ -15,6 +15,7 @@ from twin.chance.philox import stream_key, uniform
 from twin.errors import InternalError
 from twin.units import NEVER, hours, ticks
 from twin.world.alarm import Alarm
+from twin.world.luck import Luck
 from twin.world.record import Record
 from twin.world.repairs import CrewPool, Repairs, SparePool
 
@@ -133,6 +134,7 @@ class World:
         code: Mapping[str, str] | None = None,
         crews: Mapping[str, CrewPool] | None = None,
         spares: Mapping[str, SparePool] | None = None,
+        luck: Luck | None = None,
     ) -> None:
         self.env = Environment()
         self.seed = seed
@@ -157,6 +159,9 @@ class World:
         self.struck: dict[str, tuple[Family, int]] = {}
         """By full item name: whom a shock may bring down, and as which member."""
         self._closing: list[Callable[[], None]] = []
+        self.luck = luck or Luck()
+        """Nature's, or biased towards rare events."""
+        self.luck.bind(self)
 
     @property
     def now(self) -> int:
@@ -192,6 +197,7 @@ class World:
         for site in self.sites:
             site.begin()
         self._play()
+        self.luck.finish()
         for site in self.sites:
             site.settle()
             site.verify()
@@ -236,6 +242,7 @@ class World:
         self.__dict__.pop("_decider", None)
         self.__dict__.pop("repairs", None)
         self._closing.clear()
+        self.luck.release()
         self.env._queue.clear()
 
 

@@ -1,0 +1,161 @@
+"""The pilot of a rare-event campaign: which draws lead to the target, and how hard to push them.
+
+1. *Natural* runs count what an excursion draws: hazard used by each group of clocks, on-demand draws, durations.
+2. *Balanced* runs give every group the same expected number of failures an excursion, whatever its natural rate, so
+   that no mode goes unseen (Shahabuddin, "Importance sampling for the simulation of highly reliable Markovian
+   systems", Management Science 40, 1994).
+   What only these show, such as the starts of gensets that nature seldom asks, is balanced by them.
+3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
+   Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
+   the mean hazard. Twice, since the first hits are few; each time the multiple of least variance is taken.
+
+The campaign then mixes all three, and a *gentle* one that runs the tuned clocks less fast. A share of natural
+excursions bounds every weight; a share of balanced ones keeps alive what the pilot did not see; gentle ones cover what
+happens late: a clock run s times as fast weighs exp((s - 1) H) after hazard H, of unbounded variance where spans may
+be long, and a slower clock in the mixture takes that tail away. Pilot replications are numbered far beyond those of
+any campaign, so that what they found does not bias what is estimated; and they are counted, never timed, so that a
+repetition finds the same.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.campaign.rare.settings import Settings
+from twin.campaign.rare.tuning import balance, best_push, completed, cross_entropy, slowed
+from twin.chance.proposal import Proposal, Tally
+from twin.errors import InputError, Problem
+from twin.metrics import spans
+from twin.plant import fields as f
+from twin.simulator import Simulator
+
+FIRST = 1 << 40
+"""Number of the first pilot replication."""
+NATURAL_SHARE, BALANCED_SHARE, GENTLE_SHARE = 0.05, 0.1, 0.25
+GENTLE = 0.3
+"""Of the tuned push, how much a gentle proposal gives to clocks."""
+FAILURES = (1.0, 4.0)
+"""Failures that a balanced excursion adds, all groups together: the second where the first brings no hit."""
+HITS_WANTED, EXCURSIONS_WANTED = 200, 100
+REPLICATIONS = 400
+"""Of each step at most."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Excursions of one step: tallies, weights, amounts of the target, and what a replication cost [s CPU]."""
+
+    tallies: list[Tally]
+    weights: np.ndarray
+    amounts: np.ndarray
+    replications: int
+    cpu_s: float
+
+    @property
+    def hits(self) -> int:
+        """Excursions that met the target."""
+        return int(np.count_nonzero(self.amounts))
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What the pilot of a design found: its settings, and CPU time of a natural and of a tuned replication [s]."""
+
+    settings: Settings
+    hits: int
+    natural_s: float
+    tuned_s: float
+
+
+def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) -> Pilot:
+    """Choose the proposals of a design.
+
+    Args:
+        simulator: of the design.
+        target: the metric whose events shall be frequent.
+        replications: of each step at most.
+
+    Raises:
+        InputError: nothing ever failed, or the target was never met.
+    """
+    rest_h = rest_of(simulator)
+    natural = _watch(simulator, Settings(target, (Proposal(),), rest_h), 0, replications, EXCURSIONS_WANTED)
+    if not natural.tallies:
+        text = f"design {simulator.design}: nothing fails in {replications} replications of the horizon"
+        raise InputError(Problem(text, key="rare", remedy="lengthen horizon.hours"))
+    step = 1
+    for failures in FAILURES:
+        balanced = balance(natural.tallies, failures)
+        seen = _watch(simulator, _mixed(target, rest_h, balanced), step, replications, HITS_WANTED)
+        step += 1
+        if seen.hits:
+            break
+    else:
+        text = f"design {simulator.design}: {target} stayed zero, however hard the pilot pushed all that it can push"
+        raise InputError(Problem(text, key="rare", remedy="name another metric, or a longer horizon"))
+    balanced = completed(balanced, balance(seen.tallies, failures))
+    better, tuned = _better(seen, balanced), seen
+    for _ in range(2):
+        again = _watch(simulator, _mixed(target, rest_h, balanced, better), step, replications, HITS_WANTED)
+        step += 1
+        if again.hits:
+            better, tuned = _better(again, balanced), again
+    return Pilot(_mixed(target, rest_h, balanced, better), tuned.hits, natural.cpu_s, tuned.cpu_s)
+
+
+def _better(seen: Seen, balanced: Proposal) -> Proposal:
+    """The proposal that these excursions ask for."""
+    tuned = cross_entropy(seen.tallies, seen.weights * seen.amounts)
+    return best_push(
+        seen.tallies, seen.weights, seen.amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals
+    )
+
+
+def rest_of(simulator: Simulator) -> float:
+    """How long a site may need to be as good as new after its last fault [h]: until all storage is full again."""
+    longest = 0.0
+    for plan in simulator.blueprint.sites:
+        quantity = plan.quantity
+        units = slice(0, len(plan.unit_items))
+        room = quantity[f.U_MAX_KWH, units] - quantity[f.U_MIN_KWH, units]
+        charge = np.maximum(quantity[f.U_RECHARGE_KW, units], 1e-9) * quantity[f.U_EFFICIENCY, units]
+        alone = float((room / charge).max()) if room.size else 0.0
+        limit = float(plan.site[f.RECHARGE_LIMIT_KW])
+        longest = max(longest, alone, float(room.sum()) / limit if limit > 0.0 else 0.0)
+    return longest
+
+
+def _mixed(target: str, rest_h: float, balanced: Proposal, tuned: Proposal | None = None) -> Settings:
+    shares = [(NATURAL_SHARE, Proposal())]
+    if tuned is None:
+        shares.append((1.0 - NATURAL_SHARE, balanced))
+    else:
+        rest = 1.0 - NATURAL_SHARE - BALANCED_SHARE - GENTLE_SHARE
+        shares += [(BALANCED_SHARE, balanced), (GENTLE_SHARE, slowed(tuned, GENTLE)), (rest, tuned)]
+    parts = (Proposal(share, one.speed, one.probability, one.stretch) for share, one in shares)
+    return Settings(target, tuple(parts), rest_h)
+
+
+def _watch(simulator: Simulator, settings: Settings, step: int, replications: int, wanted: int) -> Seen:
+    """Replications until enough excursions (natural) or hits are seen."""
+    place = spans.NAMES.index(settings.target)
+    only_natural = len(settings.proposals) == 1
+    tallies: list[Tally] = []
+    weights: list[float] = []
+    amounts: list[float] = []
+    began_s, found, k = time.thread_time(), 0, 0
+    while k < replications and found < wanted:
+        luck = settings.weights(tally_all=True)
+        amount = spans.amounts(simulator.run(FIRST + step * REPLICATIONS + k, "ledger", luck))[place]
+        k += 1
+        for tally, (_, _, log_weight), here in zip(luck.tallies, luck.spans, amount, strict=True):
+            if tally is not None:
+                tallies.append(tally)
+                weights.append(math.exp(log_weight))
+                amounts.append(float(here))
+                found += only_natural or here > 0.0
+    return Seen(tallies, np.array(weights), np.array(amounts), k, (time.thread_time() - began_s) / k)
