@@ -151,6 +151,11 @@ def test_rows_given_up_are_awaited_from_their_return_and_not_from_a_dip_before_i
     assert regrown[1] == regrown[0] == pytest.approx(225 * MIN, abs=1 * S)
 
 
+def test_the_least_rows_to_go_on_with_are_no_more_than_there_are() -> None:
+    with pytest.raises(ValueError, match="minimum_rows: 9 of the cluster's 2 rows"):
+        play(hall(jobs=job(minimum_rows=9)))
+
+
 def test_rows_that_boot_one_after_the_other_keep_the_inrush_small_and_take_longer() -> None:
     """Two rows at 0.2 a minute: the second boots 5 min after the first, the job trains 5 min later."""
     story = raw(outage(1.0, duration_s=10.0), restart_rows_per_min=0.2)
