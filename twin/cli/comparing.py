@@ -10,7 +10,7 @@ import click
 
 from twin.cli.money import money_json, print_money
 from twin.cli.money_studies import print_tornados
-from twin.cli.reporting import content_of_study, refuse_to_replace, write_page
+from twin.cli.reporting import content_of_study, refuse_other_than_pages, write_page
 from twin.cli.show import (
     blocks,
     is_unicode,
@@ -45,7 +45,7 @@ def demo(replications: int, html: str, style: str) -> None:
     from twin.scenario.load import load
 
     if html and style == "table":
-        refuse_to_replace(html)
+        refuse_other_than_pages(html)
     study = load(_DEMO)
     if style == "table":
         say_wrapped(
@@ -98,7 +98,7 @@ def compare(
         if reference not in chosen:
             raise click.UsageError(f"--reference {reference} is not among the designs {', '.join(chosen)}")
     if html:
-        refuse_to_replace(html)
+        refuse_other_than_pages(html)
     study = replaying(study, outages)
     comparison = _compared(study, chosen, replications, reference)
     money = _money_of(study, comparison)

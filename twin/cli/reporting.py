@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import say, with_code
+from twin.cli.show import refuse_to_replace, say, with_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def report(file: str, output: str, language: str, *, no_replay: bool, **options:
     """Write one offline page: the answer, the figures, a replayed year."""
     from twin.campaign.export import is_campaign
 
-    refuse_to_replace(output)
+    refuse_other_than_pages(output)
     make = _of_campaign if is_campaign(file) else _of_trace
     write_page(make(file, no_replay, options), output, language)
 
@@ -56,18 +56,14 @@ def write_page(content: Content, output: str, language: str = "en", *, tell: boo
         say(f"report {output} (open it in a browser, no network needed)")
 
 
-def refuse_to_replace(output: str) -> None:
-    """A file that is no HTML page stays: it is more likely a scenario or a trace than an old report."""
-    from twin.errors import InputError, Problem
+def refuse_other_than_pages(output: str) -> None:
+    """A file that is no HTML page stays."""
+    refuse_to_replace(output, _is_page, "page")
 
-    path = Path(output)
-    if not path.absolute().parent.is_dir():
-        raise InputError(Problem(f"no folder {path.parent}", output, remedy="make it, or name another file"))
-    if path.is_file():
-        with path.open("rb") as stream:
-            start = stream.read(64).lstrip().lower()
-        if start and not start.startswith(_HTML):
-            raise InputError(Problem("is there and is not a page", output, remedy="name another file"))
+
+def _is_page(start: bytes) -> bool:
+    text = start.lstrip().lower()
+    return not text or text.startswith(_HTML)
 
 
 def content_of_study(

@@ -9,7 +9,8 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
@@ -173,3 +174,21 @@ def replaying(study: Any, outages: str | None) -> Any:
         rows = "1 row lies" if outside == 1 else f"{outside} rows lie"
         click.echo(f"note   {rows} outside the horizon and strike nothing", err=True)
     return study
+
+
+def refuse_to_replace(output: str, is_ours: Callable[[bytes], bool], kind: str) -> None:
+    """A file whose first bytes are none of ours stays: it is more likely a scenario than an old output.
+
+    Raises:
+        InputError: it is there and is none of ours, or its folder is not there.
+    """
+    from twin.errors import InputError, Problem
+
+    path = Path(output)
+    if not path.absolute().parent.is_dir():
+        raise InputError(Problem(f"no folder {path.parent}", output, remedy="make it, or name another file"))
+    if path.is_file():
+        with path.open("rb") as stream:
+            start = stream.read(64)
+        if start and not is_ours(start):
+            raise InputError(Problem(f"is there and is not a {kind}", output, remedy="name another file"))

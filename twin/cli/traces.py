@@ -13,6 +13,7 @@ from twin.cli.money_studies import print_sweep_money, print_tornados, studies_js
 from twin.cli.show import (
     blocks,
     new_table,
+    refuse_to_replace,
     replaying,
     say,
     say_json,
@@ -66,7 +67,7 @@ def run(
     if design is not None:
         check_designs(study, [design])
     if output is not None:
-        _refuse_to_replace(output)
+        refuse_to_replace(output, lambda start: start.startswith(_HDF5), "trace")
     if seed is not None:
         study = reseeded(study, seed)
     study = replaying(study, outages)
@@ -275,19 +276,3 @@ def _print_tenants(trace: Trace) -> None:
     say()
     say(f"queued jobs by tenant ({min(count, _TENANTS_SHOWN)} of {count})")
     say_table(table)
-
-
-def _refuse_to_replace(output: str) -> None:
-    """A file that is no HDF5 file stays: it is more likely a scenario than an old trace."""
-    from pathlib import Path
-
-    from twin.errors import InputError, Problem
-
-    path = Path(output)
-    if not path.parent.is_dir():
-        raise InputError(Problem(f"no folder {path.parent}", output, remedy="make it, or name another file"))
-    if path.is_file():
-        with path.open("rb") as stream:
-            start = stream.read(len(_HDF5))
-        if start and start != _HDF5:
-            raise InputError(Problem("is there and is not a trace", output, remedy="name another file"))

@@ -9,19 +9,15 @@ ratings, the level while booting, and the exponent of the cap curve.
 
 from __future__ import annotations
 
-import io
 import math
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from ruamel.yaml import YAML
 
-from twin.errors import InputError
-from twin.files import write_whole
+from twin.inputs.fitted_file import command, yaml_text
 from twin.inputs.power_phases import QUANTILES, fit_phases, swings
 from twin.inputs.power_runs import PHASES, STARTUP, TRAINING, PowerRun, read_runs
 from twin.inputs.table import read_table
@@ -203,28 +199,13 @@ def catalogue(folder: Path) -> dict[str, Any]:
 
 def text(found: dict[str, Any]) -> str:
     """The catalogue's file."""
-    yaml, stream = YAML(), io.StringIO()
-    yaml.width, yaml.default_flow_style = 110, None
-    yaml.dump(found, stream)
-    head = (
-        "# Power of GPU servers, fitted: python -m twin.inputs.fit_power makes this file from the measured records.\n"
-    )
-    return head + stream.getvalue()
+    head = "Power of GPU servers, fitted: python -m twin.inputs.fit_power makes this file from the measured records."
+    return yaml_text(head, found)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the catalogue; returns the exit code."""
-    if len(arguments) > 1 or any(one.startswith("-") for one in arguments):
-        print("usage: python -m twin.inputs.fit_power [FILE]", file=sys.stderr)
-        return 2
-    target = Path(arguments[0]) if arguments else CATALOGUE
-    try:
-        write_whole(target, text(catalogue(Path(os.environ.get("TWIN_DATA") or "../shared/data"))).encode())
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"wrote {target}")
-    return 0
+    return command("twin.inputs.fit_power", CATALOGUE, lambda folder: text(catalogue(folder)), arguments)
 
 
 if __name__ == "__main__":

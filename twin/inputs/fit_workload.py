@@ -9,9 +9,7 @@ Measured besides, and not fitted: the share of GPU time in jobs of 256 GPUs and 
 from __future__ import annotations
 
 import csv
-import io
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
 from twin.errors import InputError, Problem
-from twin.files import write_whole
+from twin.inputs.fitted_file import command, yaml_text
 from twin.inputs.jobs.read import read_jobs
 from twin.inputs.workload import Floats, Workload
 
@@ -163,26 +160,13 @@ def _preset(name: str, row: dict[str, str], hours: list[float]) -> dict[str, Any
 
 def text(found: dict[str, Any]) -> str:
     """The catalogue's file."""
-    yaml, stream = YAML(), io.StringIO()
-    yaml.width, yaml.default_flow_style = 110, None
-    yaml.dump(found, stream)
-    head = "# Workloads of LLM clusters, fitted: python -m twin.inputs.fit_workload makes this file from the records.\n"
-    return head + stream.getvalue()
+    head = "Workloads of LLM clusters, fitted: python -m twin.inputs.fit_workload makes this file from the records."
+    return yaml_text(head, found)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Writes the catalogue; returns the exit code."""
-    if len(arguments) > 1 or any(one.startswith("-") for one in arguments):
-        print("usage: python -m twin.inputs.fit_workload [FILE]", file=sys.stderr)
-        return 2
-    target = Path(arguments[0]) if arguments else CATALOGUE
-    try:
-        write_whole(target, text(catalogue(Path(os.environ.get("TWIN_DATA") or "../shared/data"))).encode())
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"wrote {target}")
-    return 0
+    return command("twin.inputs.fit_workload", CATALOGUE, lambda folder: text(catalogue(folder)), arguments)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,6 @@ class Content:
         comparison: the designs; one design and one replication for a single trace.
         shown: names, units and scales of metrics; `metrics` those of the table, in order.
         trace: what is replayed, and `trace_why` the phrase that says why this one ("worst_of" or "only_one").
-        no_replay: a sentence why there is nothing to replay.
         outages: by design, for the survival figure; `outage_years` of each were looked at.
     """
 
@@ -110,7 +109,6 @@ class Content:
     files: Sequence[Mapping[str, Any]] = ()
     trace: Trace | None = None
     trace_why: str = "only_one"
-    no_replay: str = ""
     outages: Mapping[str, Outages] = field(default_factory=dict)
     outage_years: float = 0.0
     returns: Returns | None = None

@@ -114,7 +114,7 @@ def _limits(content: Content, language: Language) -> str:
 def _worst(content: Content, language: Language) -> str:
     trace = content.trace
     if trace is None:
-        return tag("p", phrase(content.no_replay), class_="note") if content.no_replay else ""
+        return ""
     why = language.say(content.trace_why, n=content.comparison.n)
     told = language.say("replay_note", design=trace.meta["design"], replication=trace.meta["replication"], why=why)
     exact = language.say("resolution", kw=f"{resolution_kw(trace):.2g}")

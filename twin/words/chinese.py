@@ -135,17 +135,12 @@ PAGE = {
     "tornado": "什么会改变结论",
     "tornado_note": "每次只变一个输入：低（空心）与高（实心）；这是输入的不确定性，增加模拟年数不会缩小。",
     "tornado_finding": "各输入取上下限时的净现值",
-    "break_even": "何时划算",
-    "break_even_note": "按每年供电事件数与 GPU 小时价格，最便宜的方案。",
-    "break_even_finding": "按每年供电事件数与 GPU 小时价格的最便宜方案",
     "replay_note": (
         "{design}，第 {replication} 次重复：{why}。缩小时淡色为全范围、线为日均值；时间为站点当地时间。"
         "拖动平移，Ctrl + 滚轮或 + - 缩放，方向键移动，N / P 下一个 / 上一个事件，0 全年。"
     ),
     "worst_of": "{n} 次中因供电损失 GPU 小时最多的一次",
     "only_one": "本文件中的重复",
-    "no_replay": "本页没有回放。",
-    "no_replay_file": "回放需要场景文件：{remedy}",
     "replay_static": "最严重的供电中断（静态图）；回放需要启用脚本。",
     "worst_outage": "最严重停电",
     "whole_year": "全年",

@@ -156,9 +156,6 @@ PAGE = {
         " do not shrink."
     ),
     "tornado_finding": "Net present value with each input at its bounds",
-    "break_even": "When any of it pays",
-    "break_even_note": "The cheapest design by supply events a year and price of a GPU-hour.",
-    "break_even_finding": "Cheapest design by supply events a year and price of a GPU-hour",
     "replay_note": (
         "{design}, replication {replication}: {why}. Pale: full range, line: daily mean when zoomed out; "
         "times are the "
@@ -167,8 +164,6 @@ PAGE = {
     ),
     "worst_of": "the one of {n} with most GPU-hours lost to power",
     "only_one": "the replication in this file",
-    "no_replay": "No replay in this page.",
-    "no_replay_file": "The replay needs the scenario file: {remedy}",
     "replay_static": "The worst supply interruption, as a drawing; the replay needs scripts.",
     "worst_outage": "Worst outage",
     "whole_year": "Whole year",
