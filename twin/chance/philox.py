@@ -51,7 +51,7 @@ def stream_key(seed: int, item: str, purpose: str) -> np.uint64:
 
 @lru_cache(maxsize=1 << 12)
 def stream_keys(seed: int, items: tuple[str, ...], purpose: str) -> NDArray[np.uint64]:
-    """The keys of a row of items, kept as a row: a hundred thousand single ones would drive each other out of the cache.
+    """The keys of a row of items, kept as a row: 100,000 single ones would drive each other out of the cache.
 
     Args:
         seed: the scenario's seed.
