@@ -4,8 +4,8 @@
 
 AIReSim (arXiv 2603.07041) is on no package registry, so its kind of work is written here anew, as lean as SimPy
 allows: one gang job, the next failure of all its servers drawn at once (the least of exponentials is exponential), a
-bad share of servers that fail more often, automated and manual repair, spares, detection and restart. The twin's year has
-the same job and as many hardware stops, and carries the electricity of rows and core besides.
+bad share of servers that fail more often, automated and manual repair, spares, detection and restart. The twin's year
+has the same job and as many hardware stops, and carries the electricity of rows and core besides.
 """
 
 from __future__ import annotations
