@@ -105,7 +105,7 @@ def compare(
     if style == "json":
         if html:
             write_page(content_of_study(study, comparison), html, tell=False)
-        say_json(_as_json(study, comparison) | ({"money": money_json(money)} if money else {}))
+        say_json(_as_json(study, comparison) | (money_json(money) if money else {}))
         return
     from twin.cli.figures import shown_metrics
 
