@@ -42,7 +42,8 @@ def print_money(money: Money) -> None:
     )
     if finance["price_per_gpu_h"]:
         text += f"A GPU-hour counts at its {finance['priced_at']} price. "
-    text += "Paybacks count from the start, construction included; beside the median: share of pairs that have one. "
+    text += "Paybacks count from the start, construction included, without what equipment is worth at the horizon; "
+    text += "beside the median: share of pairs that have one. "
     missing = [name for name in finance["counterfactuals"] if name not in money.designs]
     if missing:
         text += f"Not simulated: the counterfactual{'s' * (len(missing) > 1)} {', '.join(missing)}. "
@@ -114,6 +115,8 @@ def _figures(one: Appraisal) -> list[tuple[str, str]]:
 
 def _median(one: Appraisal, figure: str, scale: float, unit: str) -> tuple[str, str]:
     value = one.quantiles(figure)["p50"]
+    if figure.endswith("payback") and one.total[0] >= 0.0:
+        return "-", "no outlay"
     share = f"in {100 * one.share(figure):.0f} % of pairs"
     if figure == "irr" and one.total[0] > 0.0:
         share = "a loan's: gains come first"

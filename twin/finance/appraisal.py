@@ -41,7 +41,8 @@ class Appraisal:
         line_npv: present value of each line in every replication.
         npv: of the total, with GPU-hours at the scenario's choice of price.
         npv_at: the same at each price of a GPU-hour: "cash", "opportunity".
-        irr, mirr, payback, discounted_payback: nan where there is none, or for the IRR not exactly one.
+        irr, mirr, payback, discounted_payback: nan where there is none, or for the IRR not exactly one. Paybacks leave
+            out what equipment is worth at the horizon: nothing has paid back by being sold.
         gpu_hours: present amount of GPU-hours saved, which a price of 1 would make the NPV (interruption, hardware and
             time to power together).
         price_per_gpu_h: at which the mean NPV is zero, an option of trucks as it is at the scenario's price; None if
@@ -188,6 +189,7 @@ class Money:
         finance = self.scenarios[design]["finance"]
         rate, flows = finance["discount_rate"], self.flows(design, against)
         totals = np.array([one.total for one in flows])
+        earned = np.array([one.without("salvage") for one in flows])
         names = list(flows[0].lines)
         mean = {name: np.mean([one.lines[name] for one in flows], axis=0) for name in names}
         by_price = [name for name in GPU_LINES if name in names]
@@ -208,8 +210,8 @@ class Money:
             },
             irr=_each(_irr, totals),
             mirr=_each(lambda row: _mirr(row, rate, finance["reinvest_rate"]), totals),
-            payback=_each(payback, totals),
-            discounted_payback=_each(lambda row: discounted_payback(rate, row), totals),
+            payback=_each(payback, earned),
+            discounted_payback=_each(lambda row: discounted_payback(rate, row), earned),
             gpu_hours=saved,
             price_per_gpu_h=_at_least_zero(-rest / float(saved.mean()) if saved.mean() else None),
             capital_factor=_at_least_zero(break_even(rate, spent, np.mean(totals, axis=0) - spent)),
