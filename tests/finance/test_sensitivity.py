@@ -55,6 +55,16 @@ def test_the_money_that_was_given_is_left_as_it_was():
     assert found.scenarios["store"]["trucks"]["t"]["capital"]["per_kwh"] == 1.0
 
 
+def test_nothing_pays_back_by_what_it_is_worth_at_the_horizon():
+    found = money(bare=(0.0, 100.0), store=(300.0, 50.0))
+    found.scenarios["store"]["trucks"]["t"]["capital"]["salvage_fraction"] = 1.0
+    one = found.appraise("store", "bare")
+    assert one.total.tolist() == [-300.0, 100.0, 400.0]
+    assert np.isnan(one.payback).all()
+    found.accounts["store"]["lost_gpu_h_supply"][:] = 0.0
+    assert found.appraise("store", "bare").payback == pytest.approx(np.full(3, 1.5))
+
+
 def test_the_frontier_leaves_out_what_costs_more_and_saves_less():
     found = money(bare=(0.0, 100.0), small=(100.0, 60.0), worse=(150.0, 70.0), large=(400.0, 0.0))
     choices = {one.design: one for one in frontier([found], "bare")}

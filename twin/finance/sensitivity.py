@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError, Problem
-from twin.finance.appraisal import GPU_LINES, Money
+from twin.finance.appraisal import GPU_LINES, Money, at_unit_price
 from twin.finance.returns import npv
 from twin.finance.terms import put
 
@@ -45,11 +45,12 @@ class Bar:
 def mean_npv(money: Money, design: str, against: str, changes: Mapping[str, float]) -> float:
     """Mean NPV with some prices, rates or capital costs changed, by key path."""
     texts = {}
-    for name in (design, against):
+    uses = (money.scenarios[design]["finance"].get("truck_uses") or {"designs": []})["designs"]
+    for name in {design, against, *uses} & set(money.accounts):
         texts[name] = copy.deepcopy(money.scenarios[name])
         for path, value in changes.items():
             put(texts[name], path, value)
-    changed = Money({name: money.accounts[name] for name in (design, against)}, texts)
+    changed = Money({name: money.accounts[name] for name in texts}, texts, money.quarters)
     rate = texts[design]["finance"]["discount_rate"]
     return float(np.mean([npv(rate, one.total) for one in changed.flows(design, against)]))
 
@@ -162,8 +163,7 @@ def frontier(points: Sequence[Money], against: str) -> list[Choice]:
 def parts(money: Money, design: str, against: str) -> tuple[float, float]:
     """Mean present cost without GPU-hours, and mean present GPU-hours saved: NPV at a price p = p x hours - cost."""
     finance = money.scenarios[design]["finance"]
-    unit = finance | {"price_per_gpu_h": {"cash": 1.0, "opportunity": 1.0}}
-    flows, rate = money.flows(design, against, finance=unit), finance["discount_rate"]
+    flows, rate = money.flows(design, against, finance=at_unit_price(finance)), finance["discount_rate"]
     cost = -float(np.mean([npv(rate, one.without(*GPU_LINES)) for one in flows]))
     hours = [sum(npv(rate, one.lines[name]) for name in GPU_LINES if name in one.lines) for one in flows]
     return cost, float(np.mean(hours))
