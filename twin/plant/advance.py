@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
@@ -110,7 +110,7 @@ def _tape_full(clock: Array, tape_us: Array) -> bool:
     return 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2
 
 
-@kernel
+@borrowing
 def advance(
     until_us: int,
     stop: bool,
@@ -188,7 +188,7 @@ def advance(
     return OK
 
 
-@kernel
+@borrowing
 def turn(
     now_us: int,
     stop: bool,
