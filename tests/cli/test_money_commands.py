@@ -78,7 +78,7 @@ def test_money_is_not_asked_of_what_has_none(scenario):
 def test_a_tornado_stands_below_the_money_of_a_campaign(scenario):
     invoke("campaign", scenario, "-n", 2, "--workers", 1, "-o", "r.h5")
     words = " ".join(invoke("metrics", "r.h5", "--money").stdout.split())
-    assert "cabinets against bare low high NPV at low at high flips at" in words
+    assert "cabinets against bare, as built low high NPV at low at high flips at" in words
     assert "cabinets.capital.per_kwh 100 2000" in words
 
 
@@ -86,15 +86,19 @@ def test_a_sweep_s_money_is_its_frontier_its_map_and_its_sobol_indices(scenario)
     invoke("campaign", scenario, "-n", 2, "--workers", 1, "--sweep", "events", "-o", "e.h5")
     found = json.loads(invoke("metrics", "e.h5", "--money", "--format", "json").stdout)["money"]
     assert found["map"]["values"] == [2.0, 7.0, 12.0]
-    assert {name for row in found["map"]["designs"] for name in row} == {"bare", "cabinets"}
-    assert [row[0] for row in found["map"]["designs"]] == ["bare"] * 3
-    assert len(found["frontier"]) == 4
+    assert [[step["design"] for step in row] for row in found["map"]["steps"]] == [["bare", "cabinets"]] * 3
+    prices = [row[1]["from_price"] for row in found["map"]["steps"]]
+    assert prices == sorted(prices, reverse=True)
+    assert [len(choices) for choices in found["frontiers"]] == [2, 2, 2]  # events are nobody's choice
+    (crossing,) = found["crossings"]
+    assert crossing["counterfactual"] == "bare"
     words = " ".join(invoke("metrics", "e.h5", "--money").stdout.split())
-    assert "cheapest design by the price of a GPU-hour, at each sustained.per_year" in words
+    assert "break-even map: the cheapest design by the price of a GPU-hour, at each sustained.per_year" in words
+    assert "cabinets against bare, as built NPV, million 95 %" in words
     invoke("campaign", scenario, "-n", 1, "--workers", 1, "--sweep", "both", "-o", "s.h5")
-    indices = json.loads(invoke("metrics", "s.h5", "--money", "--format", "json").stdout)["money"]["sobol"]["cabinets"]
+    indices = json.loads(invoke("metrics", "s.h5", "--money", "--format", "json").stdout)["money"]["sobol"][0]
     assert indices["total"][1] > 0.1
-    assert "NPV of cabinets" in invoke("metrics", "s.h5", "--money").stdout
+    assert "NPV of cabinets against bare, as built" in invoke("metrics", "s.h5", "--money").stdout
 
 
 def test_equal_designs_are_built_simulated_and_named(scenario):

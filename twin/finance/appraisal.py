@@ -180,6 +180,16 @@ class Money:
         rate = finance["discount_rate"]
         return truck_option(values, QUARTERS, rate, terms["chosen_by"], terms["cost_per_change"])
 
+    def npv(self, design: str, against: str) -> Float:
+        """The NPV of every pair of replications."""
+        rate = self.scenarios[design]["finance"]["discount_rate"]
+        return np.array([npv(rate, one.total) for one in self.flows(design, against)])
+
+    def compared_as(self, design: str, against: str) -> str:
+        """`as built`, or what the two have in common: see `twin.finance.equipment.compared_as`."""
+        finance = self.scenarios[design]["finance"]
+        return compared_as(*(self.side(name, 0, finance).equipment for name in (design, against)))
+
     def appraise(self, design: str, against: str) -> Appraisal:
         """All figures of a design against a counterfactual.
 
@@ -201,7 +211,7 @@ class Money:
         prices = ("cash", "opportunity") if finance["price_per_gpu_h"] else ()
         return Appraisal(
             design=design, counterfactual=against,
-            compared_as=compared_as(self.side(design, 0, finance).equipment, self.side(against, 0, finance).equipment),
+            compared_as=self.compared_as(design, against),
             rate=rate, lines=mean,
             line_npv={name: np.array([npv(rate, one.lines[name]) for one in flows]) for name in names},
             npv=np.array([npv(rate, total) for total in totals]),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.errors import InternalError
+from twin.plant import advance as a
 from twin.plant import fields as f
-from twin.plant.advance import OK, STOPPED, advance
 from twin.units import TICKS_PER_H
 from twin.world import record as r
 
@@ -72,11 +72,11 @@ class Crossings:
         quantity, clock, totals = site.quantity.copy(), site.clock.copy(), site.totals.copy()
         until = min(site.now_us + LOOK_AHEAD_US, site.world.horizon_us)
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
-        code = advance(
-            until, True, site.fact, quantity, plan.link, clock, totals, self._blank_ledger(), plan.edge_us, site.edge,
-            *nothing,
+        code = a.advance(
+            until, a.LOOK_AHEAD, site.rare, site.fact, quantity, plan.link, clock, totals, self._blank_ledger(),
+            plan.edge_us, site.edge, *nothing,
         )  # fmt: skip
-        if code not in (OK, STOPPED):
+        if code not in (a.OK, a.STOPPED):
             raise InternalError(f"site {site.name}: the look-ahead failed with code {code}")
         self._alarm.at(int(clock[f.NOW_US]))
 

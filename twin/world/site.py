@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import InternalError
+from twin.plant import advance as a
 from twin.plant import fields as f
 from twin.plant import protect as p
-from twin.plant.advance import TAPE_FULL, UNANNOUNCED, advance, turn
 from twin.world.aftermath import tell as tell_aftermath
 from twin.world.carried import CarriedByPoints
 from twin.world.crossings import Crossings
@@ -107,8 +107,9 @@ class Site:
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
+        self.rare = a.rare_parts(self.clock, self.totals)
         self._blocks: tuple[Any, ...] = (
-            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
+            self.rare, *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -118,10 +119,10 @@ class Site:
         now = self.world.now
         if now == self._settled_us:
             return
-        code = advance(now, False, *self._blocks)
-        while code == TAPE_FULL:
+        code = a.advance(now, a.SETTLE, *self._blocks)
+        while code == a.TAPE_FULL:
             self.tape.flush()
-            code = advance(now, False, *self._blocks)
+            code = a.advance(now, a.SETTLE, *self._blocks)
         self._check(code, now)
         self._settled_us = self.now_us = now
 
@@ -237,16 +238,16 @@ class Site:
             self.planner()
 
     def _turn(self, now: int) -> None:
-        until = turn(now, False, *self._blocks)
-        while until == TAPE_FULL:
+        until = a.advance(now, a.TURN, *self._blocks)
+        while until == a.TAPE_FULL:
             self.tape.flush()
-            until = turn(now, False, *self._blocks)
+            until = a.advance(now, a.TURN, *self._blocks)
         if until < 0:
             self._check(until, now)
         self._settled_us, self._steady_until_us = now, until
 
     def _check(self, code: int, now: int) -> None:
-        if code == UNANNOUNCED:
+        if code == a.UNANNOUNCED:
             raise InternalError(f"site {self.name}: a level met its bound unannounced before {now} us")
 
     def _protect(self) -> int:
