@@ -13,7 +13,7 @@ from twin.finance.cash import Side, cash_flow
 from twin.finance.equipment import compared_as, equipment
 from twin.finance.lines import LINES
 from twin.metrics import measure, row
-from twin.metrics.accounts import ACCOUNTS, accounts, columns
+from twin.metrics.accounts import ACCOUNTS, accounts, by_year, columns
 from twin.scenario.model import Scenario
 
 YEARS = 2
@@ -66,6 +66,15 @@ def test_the_accounts_of_all_years_are_the_trace_s_metrics(pair):
     names, values = row(trace)
     assert names[-len(ACCOUNTS) * YEARS :] == columns(json.loads(trace.meta["scenario_text"]))
     assert values[names.index("lost_gpu_h_supply_year_002")] == found["lost_gpu_h_supply"][1]
+
+
+def test_quarters_put_together_are_the_years(pair):
+    (_, trace), *_ = pair
+    quarters, years = accounts(trace, 4), accounts(trace)
+    assert quarters["energy_cost"].shape == (4 * YEARS,)
+    assert np.count_nonzero(quarters["lost_gpu_h_supply"]) == YEARS  # the outages are in the first quarters
+    for name, found in by_year(quarters, 4).items():
+        np.testing.assert_allclose(found, years[name], rtol=1e-12, err_msg=name)
 
 
 def test_lines_are_what_the_hall_loses_buys_and_saves(pair):
@@ -207,6 +216,8 @@ def test_a_deferred_expansion_is_charged_until_the_limit_is_passed(pair):
         (scenario(finance={"debt": {"fraction": 0.5, "rate": 0.05, "years": 3}}), "beyond the horizon of 2 years"),
         (scenario(finance={"deferral": {"limit_kw": 1.0, "capital": 1.0}}), "switch one off, or say beside_demand"),
         (scenario(finance={"counterfactuals": ["a", "a"]}), "'a' is named twice"),
+        (scenario(finance={"truck_uses": {"designs": ["a", "a"]}}), "one is named twice"),
+        (scenario(finance={"truck_uses": {"designs": ["a"]}}), "at least 2 items"),
         (scenario(finance={"discount_rate": -1.0}), "greater than -1"),
         (scenario(site=with_cabinets(ageing={})), "cells_per_kwh: is missing"),
         (scenario(site=with_cabinets(capital={"per_kwh": 0.0})), "give per_kwh, per_kw or per_unit"),

@@ -27,7 +27,7 @@ def check(scenario: str, style: str) -> None:
 
     study = load(scenario, require_files=False)
     found = check_study(study)
-    warnings = [text for one in found for text in one.warnings] + _sweep_warnings(study)
+    warnings = [text for one in found for text in one.warnings] + _sweep_warnings(study) + _money_warnings(study)
     missing = [str(problem) for problem in study.missing]
     if style == "json":
         designs = [
@@ -55,6 +55,18 @@ def _sweep_warnings(study: Any) -> list[str]:
 
     known = [path_text(path) for ranges in study.design_ranges.values() for path in ranges]
     return [str(problem) for problem in unknown_parameters(study.base.sweeps, known, study.positions)]
+
+
+def _money_warnings(study: Any) -> list[str]:
+    """What a `finance:` block needs and some design lacks: a comparison would refuse it."""
+    from twin.cli.comparing import check_money_of
+    from twin.errors import InputError
+
+    try:
+        check_money_of(study, list(study.designs))
+    except InputError as error:
+        return [str(problem) for problem in error.problems]
+    return []
 
 
 def _differences(study: Any, design: str) -> list[dict[str, Any]]:

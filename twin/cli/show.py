@@ -178,6 +178,40 @@ def with_outages(command: Any) -> Any:
     return click.option("--outages", type=click.Path(), help=text)(command)
 
 
+def with_equal(command: Any) -> Any:
+    """Adds `--equal` and `--equal-to` to a command that simulates designs."""
+    kinds = click.Choice(["capital", "kwh"])
+    text = "also simulate every design scaled to this of the first counterfactual; may be repeated"
+    command = click.option("--equal", type=kinds, multiple=True, help=text)(command)
+    return click.option("--equal-to", metavar="DESIGN", help="instead of the first counterfactual")(command)
+
+
+def with_equal_sizes(study: Any, chosen: list[str], equal: tuple[Any, ...], to: str | None) -> tuple[Any, list[str]]:
+    """The study and the designs to simulate, with the scaled ones of `--equal`; says what cannot be made."""
+    if not equal:
+        if to is not None:
+            raise click.UsageError("--equal-to needs --equal capital or --equal kwh")
+        return study, chosen
+    from twin.errors import InputError, Problem
+    from twin.experiment import check_designs
+    from twin.scenario.equal_sizes import equalised
+
+    finance = study.base.finance
+    if finance is None:
+        raise InputError(Problem("the scenario has no finance: block", str(study.path), key="--equal"))
+    reference = to or next((name for name in finance.counterfactuals if name in study.designs), None)
+    if reference is None:
+        text = f"none of the counterfactuals {', '.join(finance.counterfactuals)} is among the designs"
+        raise InputError(Problem(text, str(study.path), key="--equal", remedy="name one by --equal-to DESIGN"))
+    check_designs(study, [reference])
+    study, made, left = equalised(study, chosen, tuple(dict.fromkeys(equal)), reference)
+    for text in left:
+        complain(f"note: {text}")
+    for name in made:
+        complain(f"note: {name}: {study.designs[name].design_note}")
+    return study, [*chosen, *made]
+
+
 def replaying(study: Any, outages: str | None) -> Any:
     """The study with the log of `--outages` in place of drawn grid events; says how many rows lie outside."""
     if outages is None:

@@ -15,6 +15,7 @@ LINES: dict[str, str] = {
     "time_to_power": "GPU-hours capped or shed above the import limit, against the same cluster under that limit",
     "unserved": "energy of other loads lost to outages",
     "flexibility": "trucks: lending income less roads, crews and fuel; their time elsewhere is missing here",
+    "option": "trucks: gain of choosing their use anew each quarter over the best fixed use, which alone bears it",
     "carbon": "CO2 of Scope 2 (by place or market) and Scope 1 at its price",
     "deferral": "yearly charge of the grid expansion, while the counterfactual needs it and the design does not",
     "o_and_m": "operation and maintenance, by capital",

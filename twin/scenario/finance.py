@@ -18,8 +18,8 @@ LEAP_DAYS = 0.02
 Rate = Annotated[float, Field(gt=-1)]
 Line = Literal[
     "capital", "avoided_capital", "energy", "pv", "demand", "demand_response", "fuel", "interruption", "hardware",
-    "time_to_power", "unserved", "flexibility", "carbon", "deferral", "o_and_m", "replacement", "salvage", "tax",
-    "debt",
+    "time_to_power", "unserved", "flexibility", "option", "carbon", "deferral", "o_and_m", "replacement", "salvage",
+    "tax", "debt",
 ]  # fmt: skip
 _GPU_LINES = {"interruption", "hardware", "time_to_power"}
 _COUNTED_TWICE = "demand charges fall by the same peak that defers the expansion"
@@ -71,6 +71,23 @@ class DeferralSpec(Spec):
     beside_demand: bool = Field(default=False, description=f"counts both, although {_COUNTED_TWICE}")
 
 
+class TruckUsesSpec(Spec):
+    """Uses of the same trucks, among which their owner may choose anew each quarter: an option, and its value."""
+
+    designs: list[str] = Field(min_length=2, description="designs with the same trucks, one a use")
+    chosen_by: Literal["forecast", "past"] = Field(
+        default="forecast",
+        description="mean of the quarter over the other replications, or over the quarters seen in this one",
+    )
+    cost_per_change: NonNegative = Field(default=0.0, description="of use")
+
+    @model_validator(mode="after")
+    def _differ(self) -> Self:
+        if len(set(self.designs)) < len(self.designs):
+            raise ValueError("designs: one is named twice, and a use of its own is needed for each")
+        return self
+
+
 class FinanceSpec(Spec):
     """Money over the horizon, which must be whole years: every design against each counterfactual."""
 
@@ -88,6 +105,7 @@ class FinanceSpec(Spec):
     )
     reinvest_rate: Rate | None = Field(default=None, description="of the MIRR; discount_rate if absent")
     deferral: DeferralSpec | None = None
+    truck_uses: TruckUsesSpec | None = None
     tax: TaxSpec | None = None
     debt: DebtSpec | None = None
     off: list[Line] = Field(default_factory=list, description="lines that do not count")

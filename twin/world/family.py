@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from twin.chance.law import compile_law
-from twin.chance.philox import stream_key, uniform
+from twin.chance.philox import stream_key, stream_keys, uniform
 from twin.errors import InternalError
 from twin.plant import clocks as c
 from twin.units import ticks
@@ -62,8 +62,8 @@ class Family:
         self.names, self._items, self._model = list(names), items, model
         self._life, self._restoration = model.life.columns, model.restoration
         self._keys = np.zeros((2, count), np.uint64)
-        self._keys[c.FAILURE] = [stream_key(world.seed, name, "failure") for name in names]
-        self._keys[c.RESTORATION] = [stream_key(world.seed, name, "restoration") for name in names]
+        self._keys[c.FAILURE] = stream_keys(world.seed, tuple(names), "failure")
+        self._keys[c.RESTORATION] = stream_keys(world.seed, tuple(names), "restoration")
         self._clock = np.zeros((c.CLOCK_ROWS, count), np.int64)
         self._hazard = np.zeros((c.HAZARD_ROWS, count))
         self._hazard[c.RATE], self._hazard[c.THETA] = 1.0 - model.common_fraction, 1.0

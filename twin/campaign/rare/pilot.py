@@ -7,7 +7,9 @@
    What only these show, such as the starts of gensets that nature seldom asks, is balanced by them.
 3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
    Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
-   the mean hazard. Twice, since the first hits are few; each time the multiple of least variance is taken.
+   the mean hazard, over how many are over (those under way at the hit have only been outlived so far). Twice, since the
+   first hits are few; each time the multiple of least variance is taken. The last fit the factors of the controls
+   (`twin.campaign.rare.columns`) by least squares.
 
 The campaign then mixes all three, and a *gentle* one that runs the tuned clocks less fast. A share of natural
 excursions bounds every weight; a share of balanced ones keeps alive what the pilot did not see; gentle ones cover what
@@ -19,12 +21,12 @@ repetition finds the same.
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twin.campaign.rare.columns import controls
 from twin.campaign.rare.settings import Settings
 from twin.campaign.rare.tuning import balance, best_push, completed, cross_entropy, slowed
 from twin.chance.proposal import Proposal, Tally
@@ -47,11 +49,24 @@ REPLICATIONS = 400
 
 @dataclass(frozen=True)
 class Seen:
-    """Excursions of one step: tallies, weights, amounts of the target, and what a replication cost [s CPU]."""
+    """Excursions of one step, as known when they met the target, else at their end.
 
+    Attributes:
+        target: the metric.
+        tallies, weights: of each.
+        amounts: of the target.
+        worths: by metric and excursion, weighted amounts at its end.
+        controls: both of each, as in `twin.campaign.rare.columns`.
+        replications: how many there were.
+        cpu_s: CPU time of one.
+    """
+
+    target: str
     tallies: list[Tally]
     weights: np.ndarray
     amounts: np.ndarray
+    worths: np.ndarray
+    controls: np.ndarray
     replications: int
     cpu_s: float
 
@@ -104,15 +119,24 @@ def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) ->
         step += 1
         if again.hits:
             better, tuned = _better(again, balanced), again
-    return Pilot(_mixed(target, rest_h, balanced, better), tuned.hits, natural.cpu_s, tuned.cpu_s)
+    found = replace(_mixed(target, rest_h, balanced, better), factors=_factors(tuned))
+    return Pilot(found, tuned.hits, natural.cpu_s, tuned.cpu_s)
+
+
+def _factors(seen: Seen) -> dict[str, tuple[float, float]]:
+    """By metric what the controls explain of its weighted amounts, by least squares through 0."""
+    scale = np.maximum(np.abs(seen.controls).max(axis=1), np.finfo(float).tiny)
+    fitted = np.linalg.lstsq((seen.controls / scale[:, None]).T, seen.worths.T, rcond=1e-9)[0] / scale[:, None]
+    return {name: (float(one), float(two)) for name, one, two in zip(spans.NAMES, *fitted, strict=True) if one or two}
 
 
 def _better(seen: Seen, balanced: Proposal) -> Proposal:
-    """The proposal that these excursions ask for."""
-    tuned = cross_entropy(seen.tallies, seen.weights * seen.amounts)
-    return best_push(
-        seen.tallies, seen.weights, seen.amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals
-    )
+    """The proposal that these excursions ask for, by what their amounts are in expectation."""
+    factors = np.array(_factors(seen).get(seen.target, (0.0, 0.0)))
+    worths = seen.worths[spans.NAMES.index(seen.target)] - factors @ seen.controls
+    amounts = np.where(seen.amounts > 0.0, np.maximum(worths, 0.0) / seen.weights, 0.0)
+    tuned = cross_entropy(seen.tallies, seen.weights * amounts)
+    return best_push(seen.tallies, seen.weights, amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals)
 
 
 def rest_of(simulator: Simulator) -> float:
@@ -146,16 +170,23 @@ def _watch(simulator: Simulator, settings: Settings, step: int, replications: in
     only_natural = len(settings.proposals) == 1
     tallies: list[Tally] = []
     weights: list[float] = []
-    amounts: list[float] = []
+    amounts: list[np.ndarray] = []
+    known: list[np.ndarray] = []
     began_s, found, k = time.thread_time(), 0, 0
     while k < replications and found < wanted:
         luck = settings.weights(tally_all=True)
-        amount = spans.amounts(simulator.run(FIRST + step * REPLICATIONS + k, "ledger", luck))[place]
+        amount = spans.amounts(simulator.run(FIRST + step * REPLICATIONS + k, "ledger", luck))
         k += 1
-        for tally, (_, _, log_weight), here in zip(luck.tallies, luck.spans, amount, strict=True):
-            if tally is not None:
-                tallies.append(tally)
-                weights.append(math.exp(log_weight))
-                amounts.append(float(here))
-                found += only_natural or here > 0.0
-    return Seen(tallies, np.array(weights), np.array(amounts), k, (time.thread_time() - began_s) / k)
+        biased = [at for at, tally in enumerate(luck.tallies) if tally is not None]
+        weights += [luck.spans[at][2] for at in biased]
+        amounts.append(amount[:, biased])
+        known.append(luck.at_hits()[:, biased])
+        for at in biased:
+            tally, hit = luck.tallies[at], luck.hits[at]
+            assert tally is not None, "chosen above"
+            tallies.append(tally if hit is None else hit.tally)
+        found += len(biased) if only_natural else int(np.count_nonzero(amount[place, biased]))
+    cpu_s = (time.thread_time() - began_s) / k
+    final, amount, at_hits = np.exp(weights), np.concatenate(amounts, axis=1), np.concatenate(known, axis=1)
+    by_then = np.where(np.isnan(at_hits[0]), final, np.exp(at_hits[0]))
+    return Seen(settings.target, tallies, by_then, amount[place], amount * final, controls(final, at_hits), k, cpu_s)
