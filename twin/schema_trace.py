@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA_NAME = "twin trace"
 
 TRUCK_PHASES = (
