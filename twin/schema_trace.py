@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 SCHEMA_VERSION = 1
+SCHEMAS_READ = (1,)
+"""Schemas that the reader opens, ascending, the last one's own among them."""
 SCHEMA_NAME = "twin trace"
 
 TRUCK_PHASES = (

@@ -23,13 +23,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import HaltedError, InputError, Problem
+from twin.errors import HaltedError, InputError, Problem, other_schema
 from twin.files import write_whole
 from twin.metrics.names import METRICS
 
 Float = NDArray[np.float64]
 
 SCHEMA_NAME, SCHEMA_VERSION = "twin campaign", 1
+SCHEMAS_READ = (1,)
+"""Schemas that the reader opens, ascending."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +119,10 @@ def _content(name: str, file: Any) -> Content:
     if file.attrs.get("schema") != SCHEMA_NAME:
         raise ValueError("another schema")
     version = int(file.attrs["schema_version"])
-    if version > SCHEMA_VERSION:
-        text = f"results of schema {version}, newer than this twin's schema {SCHEMA_VERSION}"
-        raise InputError(Problem(text, name, remedy="read them with a newer twin"))
-    values = np.asarray(file["values"][()], np.float64)
     identity = json.loads(file["identity"].asstr()[()])
+    if version not in SCHEMAS_READ:
+        raise other_schema("results", version, SCHEMAS_READ, identity.get("twin_version"), name)
+    values = np.asarray(file["values"][()], np.float64)
     if values.shape[1:] != (len(identity["designs"]), len(identity["metrics"])):
         raise ValueError("values of another shape")
     if hashlib.sha256(values.astype("<f8", copy=False).tobytes()).hexdigest() != file.attrs["values_sha256"]:
