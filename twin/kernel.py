@@ -70,6 +70,9 @@ def kernel(function: Callable[..., Any]) -> Any:
 def inner(function: Callable[..., Any]) -> Any:
     """A kernel that only compiled kernels call: no wrapper for Python is compiled, so Python must not call it.
 
+    numba compiles it once more for every literal that it is called with (`note(out, count, i, 5)`), and for the 0 that
+    a counter begins with. Pass constants, and begin counters, as numpy integers (`np.int64(0)`): these are no literals.
+
     To step through such code in Python, switch compilation off altogether (NUMBA_DISABLE_JIT=1).
     """
     return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)

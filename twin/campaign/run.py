@@ -24,6 +24,7 @@ from twin.campaign.journal import Journal, never_began
 from twin.campaign.loop import Ending, Looks, Loop, Progress
 from twin.campaign.pack import pack
 from twin.campaign.plan import Plan
+from twin.campaign.rare.columns import SCHEMA
 from twin.campaign.rare.pilot import Pilot, tune
 from twin.campaign.rare.result import RareResult, result_of
 from twin.campaign.result import CampaignResult
@@ -103,7 +104,7 @@ def run_campaign(
         target = metrics[0] if metrics else spans.NAMES[0]
         pilots = {name: tune(Simulator(plan.study, name), target) for name in plan.designs}
         biased = {name: pilot.settings.as_data() for name, pilot in pilots.items()}
-        plan = replace(plan, rare={"target": target, "designs": biased})
+        plan = replace(plan, rare={"schema": SCHEMA, "target": target, "designs": biased})
     with files.journal(plan.identity(canary)) as journal:
         rows = _rows(plan, journal)
         ending, took = _simulate(plan, rows, journal, make, progress)

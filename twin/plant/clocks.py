@@ -115,7 +115,7 @@ def _arm(i: int, now_us: int, clock: Any, hazard: Any, life: Any) -> None:
     if code == SEASONAL:
         life_h = _season_h(now_us, a, table, e)
     elif age > 0.0:
-        life_h = hazard_quantile(code, a, b, table, e + cumulative_hazard(code, a, b, table, age), 0) - age
+        life_h = hazard_quantile(code, a, b, table, e + cumulative_hazard(code, a, b, table, age), np.int64(0)) - age
     else:
         life_h = hazard_quantile(code, a, b, table, e, clock[ORDINAL, i] >> 1)
     clock[DUE_US, i] = _after(now_us, life_h)
@@ -186,7 +186,7 @@ def first(clock: Any, hazard: Any, keys: Any, replication: np.uint64, life: Any)
         hazard[AGE_H, i] = 0.0
         hazard[USED, i] = 0.0
         clock[FIRED, i] = 0
-        _live(i, 0, clock, hazard, keys, replication, life)
+        _live(i, np.int64(0), clock, hazard, keys, replication, life)
 
 
 @kernel

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
 from twin.kernel import inner, kernel
@@ -17,7 +19,7 @@ from twin.units import TICKS_PER_H
 
 Array = Any
 
-LIT, DARK, TRANSFERRED, FAILED_TO_TRANSFER = range(5, 9)  # what happened to a load, after what happened to feeds
+LIT, DARK, TRANSFERRED, FAILED_TO_TRANSFER = np.arange(5, 9)  # what happened to a load, after what happened to feeds
 FREE, STUCK, DROPPED = range(3)  # L_STUCK: on its source until moved by hand; moved too late, and off for a moment
 ATTEMPTS = 64
 """Draws reserved for one switch and event."""
@@ -120,7 +122,7 @@ def lights(
     out: Array, count: int,
 ) -> int:  # fmt: skip
     """Light or darken every load point by the feeds as they stand; notes what flips. Returns the rows in `out`."""
-    k = 0
+    k = np.int64(0)
     links = link.shape[1]
     while k < links:
         i = link[f.LINK_LOAD, k]

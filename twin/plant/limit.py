@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.kernel import inner, kernel
 from twin.plant import fields as f
 from twin.plant.feeds import share_of
@@ -94,7 +96,7 @@ def full_import_kw(
     capped: bool, fact: Array, quantity: Array, link: Array, clock: Array, site: Array, edge: Array
 ) -> float:
     """Import of all that is not shed, all GPUs busy at the level of the hour [kW]."""
-    return _full_import_kw(capped, fact, quantity, link, clock, site, edge, -1)
+    return _full_import_kw(capped, fact, quantity, link, clock, site, edge, np.int64(-1))
 
 
 @kernel

@@ -18,7 +18,7 @@ from twin.units import TICKS_PER_H
 
 Array = Any
 
-STAND_BY, CHARGE, BUFFER, SELL = range(4)
+STAND_BY, CHARGE, BUFFER, SELL = np.arange(4)
 UNLIMITED_KW = 1e11
 """No limit of any site is as large."""
 
@@ -88,7 +88,7 @@ def _ask(
     clock: Array,
 ) -> int:
     """Every unit's wish, and its kW as `wanted`, each point within its own limit; returns which wishes there are."""
-    asked = 0
+    asked = np.int64(0)
     for p in range(clock[f.FEEDS]):
         if fact[f.F_KIND, p] != f.POINT or fact[f.F_STATE, p] != f.ON_SECTION:
             continue

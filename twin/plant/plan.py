@@ -26,7 +26,8 @@ from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
-CHARGE, SELL, ABOVE_RESERVE, TAKES_SURPLUS = 1, 2, 4, 8
+CHARGE, SELL, ABOVE_RESERVE, TAKES_SURPLUS = np.array([1, 2, 4, 8])
+NOTHING = np.int64(0)
 
 
 @kernel
@@ -224,7 +225,7 @@ def _hold_cap(excess_kw: float, reserve: float, wishes: Array, wanted: Array, qu
         if wishes[i] & ABOVE_RESERVE:
             total += _lasting_kw(i, reserve, hours, quantity)
     if total >= excess_kw * (1.0 - 1e-9) or clock[f.PLAN_EDGE_US] == NEVER:
-        return _share_out(ABOVE_RESERVE, 0, excess_kw, reserve, wishes, wanted, quantity)
+        return _share_out(ABOVE_RESERVE, NOTHING, excess_kw, reserve, wishes, wanted, quantity)
     for i in range(wishes.size):
         if wishes[i] & ABOVE_RESERVE:
             kw, old = _lasting_kw(i, reserve, hours, quantity), quantity[f.POWER_KW, i]
@@ -258,16 +259,16 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
     site[f.BESIDE_KW] = net_kw
     site[f.ROOM_KW] = room_kw = _room_kw(cap_kw, site)
     if net_kw < 0.0:
-        taken = _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+        taken = _share_out(CHARGE, NOTHING, room_kw, up, wishes, wanted, quantity)
         return taken + _share_out(TAKES_SURPLUS, CHARGE, -net_kw - taken, 1.0, wishes, wanted, quantity)
     if any_sale or net_kw > cap_kw:
         most_kw = max(net_kw - site[f.IMPORT_FLOOR_KW], 0.0)
         excess_kw = min(net_kw - cap_kw, most_kw)
-        given = _share_out(SELL, 0, most_kw, reserve, wishes, wanted, quantity)
+        given = _share_out(SELL, NOTHING, most_kw, reserve, wishes, wanted, quantity)
         if given < excess_kw:
             given = _hold_cap(excess_kw, reserve, wishes, wanted, quantity, clock)
         return -given
-    return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+    return _share_out(CHARGE, NOTHING, room_kw, up, wishes, wanted, quantity)
 
 
 @inner

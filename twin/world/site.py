@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import InternalError
+from twin.plant import advance as a
 from twin.plant import fields as f
 from twin.plant import protect as p
-from twin.plant.advance import OK, STOPPED, TAPE_FULL, UNANNOUNCED, advance, turn
 from twin.units import TICKS_PER_H
 from twin.world import record as r
 from twin.world.aftermath import tell as tell_aftermath
@@ -111,8 +111,9 @@ class Site:
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
+        self._rare = a.rare_parts(self.clock, self.totals)
         self._blocks: tuple[Any, ...] = (
-            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
+            self._rare, *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -122,10 +123,10 @@ class Site:
         now = int(self.env.now)
         if now == self._settled_us:
             return
-        code = advance(now, False, *self._blocks)
-        while code == TAPE_FULL:
+        code = a.advance(now, a.SETTLE, *self._blocks)
+        while code == a.TAPE_FULL:
             self.tape.flush()
-            code = advance(now, False, *self._blocks)
+            code = a.advance(now, a.SETTLE, *self._blocks)
         self._check(code, now)
         self._settled_us = self.now_us = now
 
@@ -241,15 +242,15 @@ class Site:
             self._bound_alarm.at(bound)
 
     def _turn(self, now: int) -> None:
-        until = turn(now, False, *self._blocks)
-        while until == TAPE_FULL:
+        until = a.advance(now, a.TURN, *self._blocks)
+        while until == a.TAPE_FULL:
             self.tape.flush()
-            until = turn(now, False, *self._blocks)
+            until = a.advance(now, a.TURN, *self._blocks)
         self._check(until, now)
         self._settled_us, self._steady_until_us = now, until
 
     def _check(self, code: int, now: int) -> None:
-        if code == UNANNOUNCED:
+        if code == a.UNANNOUNCED:
             raise InternalError(f"site {self.name}: a level met its bound unannounced before {now} us")
 
     def _bounds(self) -> None:
@@ -309,11 +310,11 @@ class Site:
         quantity, clock, site = self.quantity.copy(), self.clock.copy(), self.totals.copy()
         until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
         nothing = np.zeros(0, np.int64), np.zeros((0, 0))
-        code = advance(
-            until, True, self.fact, quantity, plan.link, clock, site, self._blank_ledger(), plan.edge_us,
-            self.edge, *nothing,
+        code = a.advance(
+            until, a.LOOK_AHEAD, self._rare, self.fact, quantity, plan.link, clock, site, self._blank_ledger(),
+            plan.edge_us, self.edge, *nothing,
         )  # fmt: skip
-        if code not in (OK, STOPPED):
+        if code not in (a.OK, a.STOPPED):
             raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")
         self._bound_alarm.at(int(clock[f.NOW_US]))
 

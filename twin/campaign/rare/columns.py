@@ -1,8 +1,9 @@
 """A replication of a rare-event campaign as one row of numbers: weighted sums over its spans.
 
 For each metric: `NAME:amount`, weighted; and of the spans with some of it, `NAME:hits` their number, `NAME:weight`,
-`NAME:weight_squared` and `NAME:weight_max` of their weights, `NAME:squares` the weighted sum of their squared amounts;
-and `NAME:season0` to `NAME:season3`, the weighted amount by the season in which its span began (winter from December).
+`NAME:weight_squared` and `NAME:weight_max` of their weights, and `NAME:season0` to
+`NAME:season3`, the weighted amount by the season in which its span began (winter from December);
+`NAME:squares:season0` ..., the weighted sums of the squared amounts.
 Besides: `weighted_h`, the weighted length of all spans [h]; the same by season (`weighted_h:season0` ...), and how much
 of the horizon lies in each (`season_h:season0` ...); `excursions`, their number, with the sums of their weights
 and squared weights, each less what the wait for it had weighed, plus 1 (its mean is 1 wherever the horizon cuts); and
@@ -33,15 +34,18 @@ from twin.units import TICKS_PER_H
 
 Float = NDArray[np.float64]
 
-PARTS = (":amount", ":hits", ":weight", ":weight_squared", ":weight_max", ":squares")
+SCHEMA = 2
+"""Of the rows: what they hold and mean. 1 had squares of all seasons together, and no controls."""
+PARTS = (":amount", ":hits", ":weight", ":weight_squared", ":weight_max")
 SEASONS = (":season0", ":season1", ":season2", ":season3")
+SQUARES = tuple(":squares" + season for season in SEASONS)
 
 
 def columns_of(metrics: Sequence[str]) -> tuple[str, ...]:
     """Names of the columns for these metrics."""
     whole = ("weighted_h", "excursions", "excursion_weight", "excursion_weight_squared", "log_weight")
     hours = (name + season for name in ("weighted_h", "season_h") for season in SEASONS)
-    return (*(name + part for name in metrics for part in PARTS + SEASONS), *whole, *hours)
+    return (*(name + part for name in metrics for part in PARTS + SEASONS + SQUARES), *whole, *hours)
 
 
 COLUMNS = columns_of(spans.NAMES)
@@ -107,8 +111,8 @@ def weighted_row(
             hit.sum(axis=1),
             (hit * hit).sum(axis=1),
             hit.max(axis=1),
-            (amount * amount) @ weight,
             *(worth @ own_season.T).T,
+            *(amount * amount * weight @ own_season.T).T,
         ],
         axis=1,
     )
