@@ -59,8 +59,7 @@ class RunningGensets:
         self._stop_alarm = world.alarm(self._stop)
         self._speed = 1.0
         world.luck.on_change(self._retime)
-        self._tank = FuelTank(spec.fuel, world, site, self._plant, self._refuelled) if spec.fuel else None
-        self._dry = False
+        self._tank = FuelTank(spec.fuel, world, site, self._plant) if spec.fuel else None
         self._last_event, self._attempt = -1, 0
         self._left_off: set[int] = set()
 
@@ -126,7 +125,8 @@ class RunningGensets:
     def run_dry(self) -> None:
         """The tank is empty: the sets stop in this instant, and wait for fuel."""
         self._row = self.site.log(self._plant, r.EMPTY, 1, self._row)
-        self._dry = True
+        if self._tank is not None:
+            self._tank.dry = True
         self._steps.clear()
         self._alarm.stop()
         self._stop_alarm.stop()
@@ -134,12 +134,9 @@ class RunningGensets:
         self.site.log(self._plant, r.ONLINE, 0, self._row)
         self._connect(False)
 
-    def _refuelled(self) -> None:
-        self._dry = False
-
     def _called(self) -> None:
         """A feed needs the plant: start it, or switch the loads back to sets that still run."""
-        if self._dry:
+        if self._tank is not None and self._tank.dry:
             return
         now, confirm_us = self.site.now_us, round(self.spec.confirm_s * TICKS_PER_S)
         if self._state == OFF:
