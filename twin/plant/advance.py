@@ -13,7 +13,7 @@ from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
 from twin.plant.meter import meter
-from twin.plant.plan import goes_on, next_slot, weigh
+from twin.plant.plan import begin_slot, next_slot
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -155,6 +155,11 @@ def advance(
         at_bound = clock[f.BOUND_US] <= end_us
         if not at_edge and not at_bound and not at_slot:
             break
+        quiet = False
+        if at_slot and not at_edge:
+            quiet = next_slot(clock, site)
+            if quiet and not at_bound:
+                continue
         levels(quantity, clock, site)
         if at_edge:
             month = int(edge[f.E_MONTH, clock[f.EDGE]])
@@ -166,11 +171,13 @@ def advance(
             only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
             if stop and not only_money:
                 return STOPPED
-        if at_slot:
-            next_slot(fact, quantity, clock, site)
-        if at_slot or at_bound:
+            if at_slot:
+                quiet = next_slot(clock, site)
+        if at_slot and not quiet:
+            begin_slot(fact, quantity, clock, site)
             clock[f.MOVED] = 1
         if at_bound:
+            clock[f.MOVED] = 1
             if not _benign(fact, quantity, clock, site):
                 if stop:
                     return STOPPED
@@ -179,10 +186,8 @@ def advance(
                 if not at_edge or only_money:
                     return OK
             clock[f.BOUND_US] = NEVER
-        elif not (at_edge and not only_money) and (not at_slot or goes_on(fact, quantity, clock, site)):
+        elif not (at_edge and not only_money) and (not at_slot or quiet):
             continue
-        if at_slot:
-            weigh(quantity, clock, site)
         refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
     levels(quantity, clock, site)
     return OK
@@ -216,5 +221,5 @@ def turn(
     bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
     following = int(edge[f.E_NEXT, clock[f.EDGE]])
     if clock[f.PLAN_SLOTS] > 0:
-        bound = min(bound, clock[f.PLAN_EDGE_US])
+        bound = min(bound, clock[f.PLAN_QUIET_US])
     return min(bound, edge_us[following]) if following < edge_us.size else bound
