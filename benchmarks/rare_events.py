@@ -24,6 +24,7 @@ import twin
 from twin.campaign.rare.columns import COLUMNS, rare_row
 from twin.campaign.rare.estimate import rate
 from twin.campaign.rare.pilot import tune
+from twin.campaign.rare.settings import run_weighted
 from twin.scenario.study import Study
 from twin.simulator import Simulator
 
@@ -43,7 +44,7 @@ def pair(seed: int) -> None:
     settings = tune(made, CORE_DARK).settings
     pilot_s, rows, k = time.process_time() - began, [], 0
     while time.process_time() - began < 10.0:
-        rows.append(rare_row(made.run(k, "ledger", settings.weights())))
+        rows.append(run_weighted(made, k, settings))
         k += 1
     found = rate(np.array(rows), COLUMNS, CORE_DARK)
     exact = (8.0 / 250_008.0) ** 2

@@ -70,9 +70,26 @@ def kernel(function: Callable[..., Any]) -> Any:
 def inner(function: Callable[..., Any]) -> Any:
     """A kernel that only compiled kernels call: no wrapper for Python is compiled, so Python must not call it.
 
+    numba compiles it once more for every literal that it is called with (`note(out, count, i, 5)`), and for the 0 that
+    a counter begins with. Pass constants, and begin counters, as numpy integers (`np.int64(0)`): these are no literals.
+
     To step through such code in Python, switch compilation off altogether (NUMBA_DISABLE_JIT=1).
     """
     return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
+
+
+def borrowing(function: Callable[..., Any]) -> Any:
+    """A kernel that neither makes nor returns an array: it works on Python's, and counts no references to them.
+
+    Counting costs an allocation for each array of a call, and an atomic operation for each array that is passed on
+    inside. What it calls is compiled alike; a callee that needs scratch arrays of its own says so (`scratch`).
+    """
+    return _compiled(function, no_cfunc_wrapper=True, _nrt=False)
+
+
+def scratch(function: Callable[..., Any]) -> Any:
+    """An `inner` kernel that makes arrays for its own use."""
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=True)
 
 
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:

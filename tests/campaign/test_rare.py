@@ -1,10 +1,13 @@
 """Rare-event campaigns: the same store, the same bytes however they are cut up, their settings part of the identity."""
 
+from dataclasses import replace
+
 import pytest
 from small_campaign import run_here, small
 
+from twin.campaign import export
 from twin.campaign.merge import merge
-from twin.campaign.rare.result import RareResult, open_result
+from twin.campaign.rare.result import RareResult, open_result, result_of
 from twin.errors import InputError
 from twin.scenario.load import load
 
@@ -69,6 +72,13 @@ def test_another_target_is_another_campaign(study, whole):
 def test_a_plain_campaign_does_not_go_on_with_weighted_rows(study, whole):
     with pytest.raises(InputError, match="rare-event settings differ"):
         run_here(study, whole, replications=170, resume=True)
+
+
+def test_weighted_rows_of_another_schema_are_refused_naming_the_version_that_reads_them(whole):
+    content = export.read(whole)
+    old = {**content.identity, "twin_version": "0.0.1", "rare": {**content.identity["rare"], "schema": 1}}
+    with pytest.raises(InputError, match=r"schema 1, where this version of twin reads 2.*read it with twin 0\.0\.1"):
+        result_of(replace(content, identity=old))
 
 
 def test_it_stops_on_the_interval_of_its_target(study):

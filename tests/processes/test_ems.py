@@ -129,19 +129,22 @@ def test_both_cabinets_share_alike(year):
         assert one == pytest.approx(two, abs=1e-6)
 
 
+class Pokes:
+    """A part that asks for a reaction every twenty minutes or so."""
+
+    def declare(self, site):
+        pass
+
+    def install(self, world, site, ids):
+        def run():
+            while True:
+                yield world.sleep(1_234_567_891)
+                site.ask(1)
+
+        world.start(run())
+
+
 def test_asking_again_changes_nothing(year):
-    class Pokes:
-        def declare(self, site):
-            pass
-
-        def install(self, world, site, ids):
-            def run():
-                while True:
-                    yield world.sleep(1_234_567_891)
-                    site.ask(1)
-
-            world.start(run())
-
     poked = play(plain(), Pokes())
     for name in ("time_us", "import_kw", "stored_kwh"):
         assert (series(year, name) == series(poked, name)).all()
@@ -518,3 +521,16 @@ def test_a_policy_with_a_bug_is_an_error_in_its_own_line(text, message, tmp_path
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         play(plain(2, {"ems": {"policy_file": str(path)}}))
+
+
+def test_asking_again_changes_nothing_beside_jobs_that_stop():
+    """Slots that change no power are walked without a look, also while jobs stop and cabinets fail."""
+    hall = {"cluster": {"servers_per_row": 20}, "house_load_profile": None, "house_load_kw": 100.0}
+    site = merged(HALL, merged(hall, {"protection": {"cabinets": {"cabinet_mtbf_h": 60.0}}}))
+    jobs = {"training": {"kind": "gang", "gpus": 160, "hardware": {"per_1000_server_days": 200.0}}}
+    data = plain(6, site, jobs=jobs)
+    alone, poked = play(data), play(data, Pokes())
+    assert (series(alone, "charge_kw") > 0.0).any()
+    assert (series(alone, "discharge_kw") > 0.0).any()
+    for name in ("time_us", "import_kw", "stored_kwh"):
+        np.testing.assert_array_equal(series(alone, name), series(poked, name))

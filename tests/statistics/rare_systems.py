@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from simulation import UPS, hall, simulator
 
-from twin.campaign.rare.columns import COLUMNS, columns_of, rare_row, weighted_row
+from twin.campaign.rare.columns import COLUMNS, columns_of, weighted_row
 from twin.campaign.rare.estimate import RareEstimate, rate
-from twin.campaign.rare.settings import Settings
+from twin.campaign.rare.settings import Settings, run_weighted
 from twin.chance.proposal import Proposal
 from twin.metrics.spans import hours_of
 from twin.plant import fields as f
@@ -110,7 +110,7 @@ def pushed(speed: float, stretch: float = 2.0) -> Settings:
 
 def rows(made: Simulator, settings: Settings, replications: range) -> np.ndarray:
     """Rows (replications, columns) of a weighted run."""
-    return np.array([rare_row(made.run(k, "ledger", settings.weights())) for k in replications])
+    return np.array([run_weighted(made, k, settings) for k in replications])
 
 
 def core(values: np.ndarray) -> RareEstimate:

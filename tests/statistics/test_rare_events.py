@@ -105,13 +105,16 @@ def test_each_season_counts_by_its_part_of_the_horizon() -> None:
     columns = columns_of(["x"])
     values = np.zeros((2, len(columns)))
     put = {"x:amount": (2.0, 4.0), "x:hits": (20, 20), "x:weight": (2, 2), "x:weight_squared": (0.2, 0.2)}
+    put |= {"x:squares:season2": (4.0, 5.0)}
     put |= {"x:weight_max": (0.1, 0.1), "x:season2": (2.0, 4.0), "weighted_h:season2": (6000.0, 7140.0)}
     put |= {f"season_h:season{k}": (2190.0, 2190.0) for k in range(4)}
     put |= {f"weighted_h:season{k}": (2000.0, 2380.0) for k in (0, 1, 3)}
     put |= {"weighted_h": (12000.0, 14280.0)}
     for name, pair_of in put.items():
         values[:, columns.index(name)] = pair_of
-    assert rate(values, columns, "x").estimate.mean == pytest.approx(0.25 * 6.0 / 13140.0 * 8760.0)
+    found = rate(values, columns, "x")
+    assert found.estimate.mean == pytest.approx(0.25 * 6.0 / 13140.0 * 8760.0)
+    assert found.crude_variance == pytest.approx(0.25 * 9.0 / 13140.0 * 8760.0)  # in a horizon of one year
 
 
 def test_a_season_whose_first_faults_are_pushed_is_not_counted_more_often() -> None:
@@ -174,8 +177,9 @@ def test_mean_and_error_of_nine_nines_are_those_of_the_same_sampling_without_the
 def test_the_pilot_finds_what_makes_a_pair_fail() -> None:
     made = pair(10_000.0, 10.0, 100.0)
     settings = tune(made, CORE, 40).settings
-    natural, balanced, gentle, tuned = settings.proposals
+    natural, balanced, deep, gentle, tuned = settings.proposals
     assert natural == Proposal(natural.share)
+    assert deep.speed["ups_block"] == pytest.approx(4.0 * balanced.speed["ups_block"])
     assert balanced.speed["ups_block"] > 100.0
     assert tuned.speed["ups_block"] > gentle.speed["ups_block"] > 100.0
     assert tuned.stretch["ups_block_repair"] > 1.2

@@ -140,4 +140,4 @@ def test_intervals_cover_over_two_hundred_seeds(system: Callable[[int], tuple[Ra
 
 def test_columns_of_a_test_and_of_a_campaign_have_one_layout() -> None:
     assert BYPASS[0] == "bypass:amount"
-    assert len(COLUMNS) - len(BYPASS) == 10 * 7
+    assert len(COLUMNS) - len(BYPASS) == 13 * 7

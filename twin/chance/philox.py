@@ -16,6 +16,7 @@ from functools import lru_cache
 from operator import index
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.kernel import kernel
 
@@ -46,6 +47,23 @@ def stream_key(seed: int, item: str, purpose: str) -> np.uint64:
     """
     text = json.dumps([index(seed), item, purpose])
     return np.uint64(int.from_bytes(hashlib.blake2b(text.encode("ascii"), digest_size=8).digest(), "little"))
+
+
+@lru_cache(maxsize=1 << 12)
+def stream_keys(seed: int, items: tuple[str, ...], purpose: str) -> NDArray[np.uint64]:
+    """The keys of a row of items, kept as a row: 100,000 single ones would drive each other out of the cache.
+
+    Args:
+        seed: the scenario's seed.
+        items: their names.
+        purpose: as in `stream_key`.
+
+    Returns:
+        (items,) keys, read-only.
+    """
+    keys = np.array([stream_key.__wrapped__(seed, item, purpose) for item in items], np.uint64)
+    keys.flags.writeable = False
+    return keys
 
 
 @kernel

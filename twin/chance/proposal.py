@@ -7,7 +7,8 @@ Three kinds of draws are biased, each by group, the same for all items of a grou
 - an **on-demand failure** has `probability` q' instead of q: q / q' where it fails, (1 - q) / (1 - q') where not;
 - a **duration** is a mixture: with probability `NOMINAL_SHARE` its own law, else the law whose unit-exponential hazard
   is `stretch` times as long. With E the hazard of the value drawn and s the stretch the ratio is
-  1 / (a + (1 - a) exp((1 - 1/s) E) / s), at most 1/a.
+  1 / (a + (1 - a) exp((1 - 1/s) E) / s), at most 1/a; while it is still under way, with hazard E outlived, the ratio
+  of the survival probabilities stands instead, 1 / (a + (1 - a) exp((1 - 1/s) E)).
 
 Proposals themselves are mixed: each excursion draws one of them by its share, and weighs by the whole mixture (the
 balance heuristic of Veach and Guibas, SIGGRAPH 1995, for one draw). With the natural one among them a weight never
@@ -55,6 +56,7 @@ class Tally:
         fired: clocks that ran out meanwhile.
         failed, worked: on-demand draws by outcome; `natural` their probability.
         lengths: unit-exponential hazards of the durations drawn.
+        outlived: hazards that durations still under way have outlived; those are not among `lengths`.
     """
 
     used: dict[str, float] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class Tally:
     worked: dict[str, int] = field(default_factory=dict)
     natural: dict[str, float] = field(default_factory=dict)
     lengths: dict[str, list[float]] = field(default_factory=dict)
+    outlived: dict[str, list[float]] = field(default_factory=dict)
 
     def demand(self, group: str, natural: float, failed: bool) -> None:
         """Take note of an on-demand draw."""
@@ -83,12 +86,19 @@ class Tally:
                 total += self.worked.get(group, 0) * math.log((1.0 - natural) / (1.0 - probability))
         for group, stretch in proposal.stretch.items():
             total += math.fsum(log_mixture(hazard, stretch) for hazard in self.lengths.get(group, ()))
+            total += math.fsum(log_survival(hazard, stretch) for hazard in self.outlived.get(group, ()))
         return total
 
 
 def log_mixture(hazard: float, stretch: float) -> float:
     """Logarithm of the ratio of a duration's own density to that of its mixture, at its unit-exponential hazard."""
     long = math.exp(min((1.0 - 1.0 / stretch) * hazard, 700.0)) / stretch
+    return -math.log(NOMINAL_SHARE + (1.0 - NOMINAL_SHARE) * long)
+
+
+def log_survival(hazard: float, stretch: float) -> float:
+    """The same of the probabilities to outlive a hazard."""
+    long = math.exp(min((1.0 - 1.0 / stretch) * hazard, 700.0))
     return -math.log(NOMINAL_SHARE + (1.0 - NOMINAL_SHARE) * long)
 
 

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twin.cli.show import complain, say, say_json, say_wrapped, with_code, with_format
+from twin.cli.comparing import check_money_of
+from twin.cli.show import (
+    complain,
+    say,
+    say_json,
+    say_wrapped,
+    with_code,
+    with_equal,
+    with_equal_sizes,
+    with_format,
+)
 
 if TYPE_CHECKING:
     from twin.campaign.loop import State
@@ -56,6 +66,7 @@ def _seconds(text: str) -> float:
 @click.option("--tls-key", type=_FILE, help="for tls:// schedulers: our key")
 @click.option("-o", "output", required=True, type=click.Path(), help="results file (HDF5); FILE.journal while running")
 @click.option("--resume", is_flag=True, help="go on with what is there")
+@with_equal
 @with_code
 @with_format
 def campaign(
@@ -95,9 +106,16 @@ def _run(scenario: str, span: Any, designs: list[str] | None, options: dict[str,
     from twin.cli.campaign_progress import campaign_progress
     from twin.cli.guard import StoppedError
     from twin.cli.progress import note_cold_kernels
+    from twin.experiment import check_designs
     from twin.scenario.load import load
 
     study = load(scenario, allow_code=options["allow_code"])
+    chosen = list(study.designs) if designs is None else designs
+    check_designs(study, chosen)
+    if options["equal"] and options["sweep"]:
+        raise click.UsageError("--equal with --sweep: sizes would be equal at the scenario's own values alone")
+    study, chosen = with_equal_sizes(study, chosen, options["equal"], options["equal_to"])
+    check_money_of(study, chosen, to_compare=False)
     tls = {name: options[f"tls_{name}"] for name in ("ca_file", "cert", "key") if options[f"tls_{name}"]}
     warning = exposure(options["scheduler"]) if options["scheduler"] else None
     if warning:
@@ -113,7 +131,7 @@ def _run(scenario: str, span: Any, designs: list[str] | None, options: dict[str,
                 show(now)
 
             return run_campaign(
-                study, replications=span, designs=designs, until_ci=options["until_ci"],
+                study, replications=span, designs=chosen, until_ci=options["until_ci"],
                 metrics=options["metrics"] or None, until_time_s=options["until_time"], sweep=options["sweep"],
                 rare=options["rare"],
                 path=options["output"], resume=options["resume"], workers=options["workers"],

@@ -19,6 +19,8 @@ from twin.cli.show import (
     say_json,
     say_wrapped,
     with_code,
+    with_equal,
+    with_equal_sizes,
     with_format,
     with_outages,
 )
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 _DEMO = "01_flagship_weak"
 _DEMO_DESIGNS = ("utility_only", "central_ups", "cabinets")
-_POSITIVE = click.IntRange(min=1)
+_POSITIVE = click.IntRange(1, 100_000)  # more are work for twin campaign, which survives a kill
 
 
 @click.command()
@@ -73,6 +75,7 @@ def demo(replications: int, html: str, style: str) -> None:
 @click.option("--designs", help="names, separated by commas; all if absent")
 @click.option("--reference", help="design that differences are taken to; the first if absent")
 @click.option("--html", type=click.Path(), help="also write one offline page with the answer and a replayed year")
+@with_equal
 @with_outages
 @with_code
 @with_format
@@ -85,6 +88,8 @@ def compare(
     outages: str | None,
     style: str,
     allow_code: bool,
+    equal: tuple[str, ...],
+    equal_to: str | None,
 ) -> None:
     """Simulate all designs on the same luck; differences with intervals."""
     from twin.experiment import check_designs
@@ -99,13 +104,14 @@ def compare(
             raise click.UsageError(f"--reference {reference} is not among the designs {', '.join(chosen)}")
     if html:
         refuse_other_than_pages(html)
-    study = replaying(study, outages)
+    study, chosen = with_equal_sizes(replaying(study, outages), chosen, equal, equal_to)
+    check_money_of(study, chosen)
     comparison = _compared(study, chosen, replications, reference)
     money = _money_of(study, comparison)
     if style == "json":
         if html:
             write_page(content_of_study(study, comparison), html, tell=False)
-        say_json(_as_json(study, comparison) | ({"money": money_json(money)} if money else {}))
+        say_json(_as_json(study, comparison) | (money_json(money) if money else {}))
         return
     from twin.cli.figures import shown_metrics
 
@@ -118,6 +124,18 @@ def compare(
     if html:
         say()
         write_page(content_of_study(study, comparison), html)
+
+
+def check_money_of(study: Study[Scenario], designs: list[str], *, to_compare: bool = True) -> None:
+    """Refuse what a `finance:` block needs and some design lacks, before years are simulated for it."""
+    if study.base.finance is None:
+        return
+    import json
+
+    from twin.finance.readiness import check_money
+
+    scenarios = {name: json.loads(study.resolved_json(name)) for name in designs}
+    check_money(scenarios, str(study.path), to_compare=to_compare)
 
 
 def _money_of(study: Study[Scenario], comparison: Comparison) -> Money | None:

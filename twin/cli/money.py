@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from twin.cli.show import blocks, say, say_wrapped
 
 if TYPE_CHECKING:
+    from twin.estimate import Estimate
     from twin.finance.appraisal import Appraisal, Money
+    from twin.finance.options import TruckOption
 
 _MILLION = 1e-6
+_RULES = {"forecast": "a forecast (the quarter's mean in the other replications)", "past": "the quarters seen so far"}
 
 
 def appraisals(money: Money) -> list[list[Appraisal]]:
@@ -30,6 +33,7 @@ def print_money(money: Money) -> None:
         if several:
             say()
             _print_against(several, currency)
+            _print_option(money, several[0].counterfactual, currency)
     years = len(found[0][0].total) - 1 if found[0] else 0
     say()
     text = (
@@ -38,10 +42,14 @@ def print_money(money: Money) -> None:
     )
     if finance["price_per_gpu_h"]:
         text += f"A GPU-hour counts at its {finance['priced_at']} price. "
-    text += "Paybacks count from the start, construction included; beside the median: share of pairs that have one. "
+    text += "Paybacks count from the start, construction included, without what equipment is worth at the horizon; "
+    text += "beside the median: share of pairs that have one. "
     missing = [name for name in finance["counterfactuals"] if name not in money.designs]
     if missing:
         text += f"Not simulated: the counterfactual{'s' * (len(missing) > 1)} {', '.join(missing)}. "
+    uses = finance["truck_uses"]
+    if uses and (away := [name for name in uses["designs"] if name not in money.designs]):
+        text += f"No option value: the use{'s' * (len(away) > 1)} {', '.join(away)} not simulated. "
     if finance["off"]:
         text += f"Switched off: {', '.join(finance['off'])}."
     say_wrapped(text, "       ")
@@ -61,6 +69,27 @@ def _print_against(several: list[Appraisal], currency: str) -> None:
         (one.design, [*(_line(one, name) for name in names), *_figures(one), (one.compared_as, "")]) for one in several
     ]
     blocks(labels, columns, f"against {several[0].counterfactual}")
+
+
+def _print_option(money: Money, against: str, currency: str) -> None:
+    """What choosing the use of trucks is worth, below the table of the counterfactual that has none."""
+    option = money.option(against, next(iter(money.scenarios.values()))["finance"])
+    if option is None:
+        return
+    value, bound = (f"{_million(one)} million {currency}" for one in (option.value, option.bound))
+    rule = f"{_RULES[option.chosen_by]} ({option.changes.mean:.1f} changes in all)"
+    say_wrapped(
+        f"option Against {against}, as built: the best fixed use of the trucks is {option.fixed}. To choose among "
+        f"{', '.join(option.designs)} anew each quarter by {rule} is worth {value} more, which the line option counts "
+        f"with {option.fixed} alone. Perfect choice would gain {bound}: an upper bound, since nobody knows the quarter "
+        "to come.",
+        "       ",
+    )
+
+
+def _million(one: Estimate) -> str:
+    text = f"{_MILLION * one.mean:,.3f}"
+    return f"{text} ({_MILLION * one.low:,.3f} to {_MILLION * one.high:,.3f})" if math.isfinite(one.low) else text
 
 
 def _line(one: Appraisal, name: str) -> tuple[str, str]:
@@ -86,6 +115,8 @@ def _figures(one: Appraisal) -> list[tuple[str, str]]:
 
 def _median(one: Appraisal, figure: str, scale: float, unit: str) -> tuple[str, str]:
     value = one.quantiles(figure)["p50"]
+    if figure.endswith("payback") and one.total[0] >= 0.0:
+        return "-", "no outlay"
     share = f"in {100 * one.share(figure):.0f} % of pairs"
     if figure == "irr" and one.total[0] > 0.0:
         share = "a loan's: gains come first"
@@ -96,9 +127,29 @@ def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:,.3g}"
 
 
-def money_json(money: Money) -> list[dict[str, Any]]:
-    """All appraisals for JSON."""
-    return [_appraisal_json(one) for several in appraisals(money) for one in several]
+def money_json(money: Money) -> dict[str, Any]:
+    """All appraisals, and the option value of trucks against each counterfactual that has none, for JSON."""
+    finance = next(iter(money.scenarios.values()))["finance"]
+    found = {"money": [_appraisal_json(one) for several in appraisals(money) for one in several]}
+    options = {against: money.option(against, finance) for against in money.counterfactuals}
+    shown = [_option_json(against, one) for against, one in options.items() if one is not None]
+    return found | ({"truck_options": shown} if shown else {})
+
+
+def _option_json(against: str, one: TruckOption) -> dict[str, Any]:
+    def estimate(of: Estimate) -> dict[str, float]:
+        return {"mean": of.mean, "standard_error": of.standard_error, "low": of.low, "high": of.high}
+
+    return {
+        "counterfactual": against,
+        "compared_as": "as built",
+        "uses": list(one.designs),
+        "best_fixed_use": one.fixed,
+        "chosen_by": one.chosen_by,
+        "changes": one.changes.mean,
+        "option_value": estimate(one.value),
+        "perfect_choice_upper_bound": estimate(one.bound),
+    }
 
 
 def _appraisal_json(one: Appraisal) -> dict[str, Any]:

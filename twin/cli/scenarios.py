@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ def check(scenario: str, style: str) -> None:
 
     study = load(scenario, require_files=False)
     found = check_study(study)
-    warnings = [text for one in found for text in one.warnings] + _sweep_warnings(study)
+    warnings = [text for one in found for text in one.warnings] + _sweep_warnings(study) + _money_warnings(study)
     missing = [str(problem) for problem in study.missing]
     if style == "json":
         designs = [
@@ -54,6 +55,18 @@ def _sweep_warnings(study: Any) -> list[str]:
 
     known = [path_text(path) for ranges in study.design_ranges.values() for path in ranges]
     return [str(problem) for problem in unknown_parameters(study.base.sweeps, known, study.positions)]
+
+
+def _money_warnings(study: Any) -> list[str]:
+    """What a `finance:` block needs and some design lacks: a comparison would refuse it."""
+    from twin.cli.comparing import check_money_of
+    from twin.errors import InputError
+
+    try:
+        check_money_of(study, list(study.designs))
+    except InputError as error:
+        return [str(problem) for problem in error.problems]
+    return []
 
 
 def _differences(study: Any, design: str) -> list[dict[str, Any]]:
@@ -227,7 +240,7 @@ def init(name: str | None, output: str | None) -> None:
     from twin.files import write_whole
 
     for target, data in copies.items():
-        if not target.exists():
+        if not os.path.lexists(target):
             write_whole(target, data)
         say(f"wrote {target}")
     say(f"next  twin check {next(iter(copies))}")
@@ -264,8 +277,8 @@ def _refuse_existing(copies: dict[Path, bytes]) -> None:
 
     problems = []
     for place, (target, data) in enumerate(copies.items()):
-        same = place > 0 and target.is_file() and target.read_bytes() == data
-        if target.exists() and not same:
+        same = place > 0 and os.path.isfile(target) and target.read_bytes() == data
+        if os.path.lexists(target) and not same:
             problems.append(Problem("is there already", str(target), remedy="name another file with -o"))
     if problems:
         raise InputError(problems)

@@ -159,7 +159,7 @@ def _show_money(result: CampaignResult, style: str) -> None:
         return
     found = result.money()
     if style == "json":
-        say_json({"money": money_json(found)})
+        say_json(money_json(found))
         return
     print_money(found)
     print_tornados(found, result.ranges)

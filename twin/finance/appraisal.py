@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,11 @@ from twin.errors import InputError, Problem
 from twin.estimate import Estimate, mean_interval
 from twin.finance.cash import CashFlow, Side, cash_flow
 from twin.finance.equipment import compared_as, equipment
+from twin.finance.options import TruckOption, check_same_trucks, truck_option, use_value
 from twin.finance.project import break_even, lcos
 from twin.finance.returns import ReturnWarning, discount_factors, discounted_payback, irr, mirr, npv, payback
 from twin.finance.terms import Data
-from twin.metrics.accounts import ACCOUNTS, columns, is_account
+from twin.metrics.accounts import ACCOUNTS, QUARTERS, by_year, columns, is_account, periods_a_year
 
 Float = NDArray[np.float64]
 GPU_LINES = ("interruption", "hardware", "time_to_power")
@@ -40,10 +41,12 @@ class Appraisal:
         line_npv: present value of each line in every replication.
         npv: of the total, with GPU-hours at the scenario's choice of price.
         npv_at: the same at each price of a GPU-hour: "cash", "opportunity".
-        irr, mirr, payback, discounted_payback: nan where there is none, or for the IRR not exactly one.
+        irr, mirr, payback, discounted_payback: nan where there is none, or for the IRR not exactly one. Paybacks leave
+            out what equipment is worth at the horizon: nothing has paid back by being sold.
         gpu_hours: present amount of GPU-hours saved, which a price of 1 would make the NPV (interruption, hardware and
             time to power together).
-        price_per_gpu_h: at which the mean NPV is zero; None if no price of zero or more is.
+        price_per_gpu_h: at which the mean NPV is zero, an option of trucks as it is at the scenario's price; None if
+            no price of zero or more is.
         capital_factor: on capital and avoided capital at which the mean NPV is zero; None if no factor is.
         lcos, lcos_equipment: levelised cost of the design's storage with and without charging; nan without storage, and
             for storage that waits (less than one full discharge a year), whose kWh nobody buys.
@@ -114,10 +117,12 @@ class Money:
     Attributes:
         accounts: by design and account, (replications, years).
         scenarios: by design the resolved scenario as plain data.
+        quarters: as the accounts, by quarter, where the use of trucks may change.
     """
 
     accounts: dict[str, dict[str, Float]]
     scenarios: dict[str, Data]
+    quarters: dict[str, dict[str, Float]] = field(default_factory=dict)
 
     @property
     def designs(self) -> tuple[str, ...]:
@@ -149,10 +154,41 @@ class Money:
     ) -> list[CashFlow]:
         """The cash flow of every replication; `finance` instead of the design's own block."""
         terms = finance or self.scenarios[design]["finance"]
+        option = self.option(against, terms, priced_at)
+        gain = option.gain if option is not None and option.fixed == design else [None] * self.replications
         return [
-            cash_flow(self.side(design, k, terms), self.side(against, k, terms), terms, priced_at)
+            cash_flow(self.side(design, k, terms), self.side(against, k, terms), terms, priced_at, gain[k])
             for k in range(self.replications)
         ]
+
+    def option(self, against: str, finance: Data, priced_at: str | None = None) -> TruckOption | None:
+        """What choosing the use of trucks is worth; None unless all uses are there and the counterfactual is none.
+
+        A counterfactual that has the same trucks could choose as well: the option then cancels.
+
+        Raises:
+            InputError: the uses differ in their trucks.
+        """
+        terms = finance.get("truck_uses")
+        if not terms or against in terms["designs"] or not set(terms["designs"]) <= set(self.quarters):
+            return None
+        check_same_trucks(terms["designs"], self.scenarios)
+        other = self.quarters[against]
+        values = {
+            name: use_value(self.quarters[name], other, finance, priced_at, QUARTERS) for name in terms["designs"]
+        }
+        rate = finance["discount_rate"]
+        return truck_option(values, QUARTERS, rate, terms["chosen_by"], terms["cost_per_change"])
+
+    def npv(self, design: str, against: str) -> Float:
+        """The NPV of every pair of replications."""
+        rate = self.scenarios[design]["finance"]["discount_rate"]
+        return np.array([npv(rate, one.total) for one in self.flows(design, against)])
+
+    def compared_as(self, design: str, against: str) -> str:
+        """`as built`, or what the two have in common: see `twin.finance.equipment.compared_as`."""
+        finance = self.scenarios[design]["finance"]
+        return compared_as(*(self.side(name, 0, finance).equipment for name in (design, against)))
 
     def appraise(self, design: str, against: str) -> Appraisal:
         """All figures of a design against a counterfactual.
@@ -163,18 +199,19 @@ class Money:
         finance = self.scenarios[design]["finance"]
         rate, flows = finance["discount_rate"], self.flows(design, against)
         totals = np.array([one.total for one in flows])
+        earned = np.array([one.without("salvage") for one in flows])
         names = list(flows[0].lines)
         mean = {name: np.mean([one.lines[name] for one in flows], axis=0) for name in names}
         by_price = [name for name in GPU_LINES if name in names]
         rest = float(np.mean([npv(rate, one.without(*by_price)) for one in flows]))
-        unit = finance | {"price_per_gpu_h": {"cash": 1.0, "opportunity": 1.0}}
+        unit = at_unit_price(finance)
         at_one = self.flows(design, against, finance=unit)
         saved = np.array([sum(npv(rate, one.lines[name]) for name in by_price) for one in at_one], np.float64)
         spent = sum((mean[name] for name in ("capital", "avoided_capital") if name in mean), np.zeros(totals.shape[1]))
         prices = ("cash", "opportunity") if finance["price_per_gpu_h"] else ()
         return Appraisal(
             design=design, counterfactual=against,
-            compared_as=compared_as(self.side(design, 0, finance).equipment, self.side(against, 0, finance).equipment),
+            compared_as=self.compared_as(design, against),
             rate=rate, lines=mean,
             line_npv={name: np.array([npv(rate, one.lines[name]) for one in flows]) for name in names},
             npv=np.array([npv(rate, total) for total in totals]),
@@ -183,8 +220,8 @@ class Money:
             },
             irr=_each(_irr, totals),
             mirr=_each(lambda row: _mirr(row, rate, finance["reinvest_rate"]), totals),
-            payback=_each(payback, totals),
-            discounted_payback=_each(lambda row: discounted_payback(rate, row), totals),
+            payback=_each(payback, earned),
+            discounted_payback=_each(lambda row: discounted_payback(rate, row), earned),
             gpu_hours=saved,
             price_per_gpu_h=_at_least_zero(-rest / float(saved.mean()) if saved.mean() else None),
             capital_factor=_at_least_zero(break_even(rate, spent, np.mean(totals, axis=0) - spent)),
@@ -210,16 +247,22 @@ def money(values: Mapping[str, Float], names: Sequence[str], scenarios: Mapping[
         raise InputError(Problem("the scenario has no finance: block, so nothing has a price", remedy=remedy))
     wanted = columns(any_scenario)
     first = list(names).index(wanted[0])
-    years = len(wanted) // len(ACCOUNTS)
+    each = periods_a_year(any_scenario)
     found = {}
     for design, matrix in values.items():
-        block = np.asarray(matrix)[:, first : first + len(wanted)].reshape(len(matrix), len(ACCOUNTS), years)
+        block = np.asarray(matrix)[:, first : first + len(wanted)].reshape(len(matrix), len(ACCOUNTS), -1)
         found[design] = {name: block[:, place] for place, name in enumerate(ACCOUNTS)}
-    made = Money(found, dict(scenarios))
+    years = {design: by_year(own, each) for design, own in found.items()}
+    made = Money(years, dict(scenarios), found if each > 1 else {})
     if not made.counterfactuals:
         text = f"none of the counterfactuals {', '.join(finance['counterfactuals'])} is among the designs"
         raise InputError(Problem(text, key="finance.counterfactuals", remedy=f"there are {', '.join(found)}"))
     return made
+
+
+def at_unit_price(finance: Data) -> Data:
+    """The terms with a GPU-hour at 1, so that its lines are hours; without the option, which is no multiple of them."""
+    return finance | {"price_per_gpu_h": {"cash": 1.0, "opportunity": 1.0}, "truck_uses": None}
 
 
 def _at_least_zero(value: float | None) -> float | None:

@@ -53,22 +53,22 @@ class Side:
     equipment: Sequence[Equipment]
 
 
-def gpu_hours(of: Side, against: Side) -> dict[str, Float]:
-    """GPU-hours that the design saves in each year, by the line that they belong to: (years,)."""
+def gpu_hours(of: Accounts, against: Accounts) -> dict[str, Float]:
+    """GPU-hours that the design saves in each period, by the line that they belong to."""
     names = {"interruption": "supply", "hardware": "hardware", "time_to_power": "capacity"}
-    return {
-        line: against.accounts[f"lost_gpu_h_{group}"] - of.accounts[f"lost_gpu_h_{group}"]
-        for line, group in names.items()
-    }
+    return {line: against[f"lost_gpu_h_{group}"] - of[f"lost_gpu_h_{group}"] for line, group in names.items()}
 
 
-def cash_flow(of: Side, against: Side, finance: Data, priced_at: str | None = None) -> CashFlow:
+def cash_flow(
+    of: Side, against: Side, finance: Data, priced_at: str | None = None, option: Float | None = None
+) -> CashFlow:
     """The cash flow of a design against a counterfactual that met the same luck.
 
     Args:
         of, against: the two designs in the same replication.
         finance: the scenario's `finance:` block as plain data.
         priced_at: "cash" or "opportunity" for the price of a GPU-hour, instead of the block's own choice.
+        option: (years,) what choosing the use of its trucks brings beyond this design (`twin.finance.options`).
 
     Raises:
         InputError: accounts of unequal length, or a price that is missing for what was lost or burned.
@@ -76,7 +76,13 @@ def cash_flow(of: Side, against: Side, finance: Data, priced_at: str | None = No
     years = len(of.accounts["energy_cost"])
     if years != len(against.accounts["energy_cost"]):
         raise InputError(f"{of.design} has {years} years and {against.design} another number: no years to compare")
-    found = _operation(of, against, finance, priced_at or finance["priced_at"])
+    found = {
+        name: np.append(0.0, row) for name, row in operation(of.accounts, against.accounts, finance, priced_at).items()
+    }
+    if finance["deferral"] is not None:
+        found["deferral"] = np.append(0.0, _deferral(of, against, finance, years))
+    if option is not None:
+        found["option"] = np.append(0.0, option)
     found |= _equipment(of, against, finance, years)
     kept = {name: _cents(found[name]) for name in LINES if name in found and name not in finance["off"]}
     kept |= {name: _cents(row) for name, row in _tax_and_debt(kept, finance).items() if name not in finance["off"]}
@@ -87,19 +93,34 @@ def _cents(row: Float) -> Float:
     return np.array([round(value, 2) + 0.0 for value in row.tolist()])
 
 
-def _growth(finance: Data, name: str, years: int) -> Float:
-    return np.asarray((1.0 + finance["drift_per_year"][name]) ** np.arange(years, dtype=np.float64))
+def growth(finance: Data, name: str, count: int, each: int = 1) -> Float:
+    """Factor on a price in every period of `each` a year: the first year has the scenario's prices."""
+    return np.asarray((1.0 + finance["drift_per_year"][name]) ** (np.arange(count) // each).astype(np.float64))
 
 
-def _operation(of: Side, against: Side, finance: Data, priced_at: str) -> dict[str, Float]:
-    """Lines of the years, with nothing at the start."""
-    years = len(of.accounts["energy_cost"])
+def operation(
+    of: Accounts, against: Accounts, finance: Data, priced_at: str | None = None, each: int = 1
+) -> dict[str, Float]:
+    """Lines of what the two pay and lose while they run, to the last digit and shaped as the accounts.
+
+    Args:
+        of, against: accounts of the two designs, (..., periods).
+        finance: the scenario's `finance:` block as plain data.
+        priced_at: as of `cash_flow`.
+        each: periods of a year.
+
+    Raises:
+        InputError: a price is missing for what was lost or burned.
+    """
+    count = of["energy_cost"].shape[-1]
 
     def less(*names: str) -> Float:
-        return np.asarray(sum(against.accounts[name] - of.accounts[name] for name in names))
+        return np.asarray(sum(against[name] - of[name] for name in names))
 
-    power, gpu, fuel, carbon = (_growth(finance, name, years) for name in ("electricity", "gpu_h", "fuel", "carbon"))
-    burned, lost = less("genset_kwh"), gpu_hours(of, against)
+    power, gpu, fuel, carbon = (
+        growth(finance, name, count, each) for name in ("electricity", "gpu_h", "fuel", "carbon")
+    )
+    burned = less("genset_kwh")
     basis = f"carbon_{finance['carbon_basis']}_t"
     pv = -less("pv_value")
     lines = {
@@ -110,13 +131,14 @@ def _operation(of: Side, against: Side, finance: Data, priced_at: str) -> dict[s
         "fuel": burned * _price(finance, "fuel_price_per_kwh", "fuel", burned) * fuel,
         "unserved": less("unserved_kwh") * finance["price_per_unserved_kwh"],
         "flexibility": less("truck_cost") - less("lending_income"),
-        "carbon": less(basis, "carbon_genset_t") * finance["price_per_t_co2"] * carbon,
+        "carbon_scope_1": less("carbon_genset_t") * finance["price_per_t_co2"] * carbon,
+        "carbon_scope_2": less(basis) * finance["price_per_t_co2"] * carbon,
+        "air_quality": less("genset_nox_kg") * finance["price_per_kg_nox"]
+        + less("genset_pm_kg") * finance["price_per_kg_pm"],
     }
-    for name, hours in lost.items():
-        lines[name] = hours * _gpu_price(finance, priced_at, name, hours) * gpu
-    if finance["deferral"] is not None:
-        lines["deferral"] = _deferral(of, against, finance, years)
-    return {name: np.append(0.0, row) for name, row in lines.items()}
+    for name, hours in gpu_hours(of, against).items():
+        lines[name] = hours * _gpu_price(finance, priced_at or finance["priced_at"], name, hours) * gpu
+    return lines
 
 
 def _price(finance: Data, key: str, line: str, amount: Float) -> float:
@@ -156,14 +178,14 @@ def _equipment(of: Side, against: Side, finance: Data, years: int) -> dict[str, 
     for place, (side, sign) in enumerate(((of, -1.0), (against, 1.0))):
         for piece in side.equipment:
             bought[piece.name][place] = piece.capital
-            lines["o_and_m"][1:] += sign * piece.o_and_m_per_year() * _growth(finance, "o_and_m", years)
+            lines["o_and_m"][1:] += sign * piece.o_and_m_per_year() * growth(finance, "o_and_m", years)
             lines["replacement"] += sign * piece.bought_again(years, drift["equipment"])
             lines["salvage"][-1] -= sign * piece.worth_at(years, drift["equipment"], straight_line=straight)
     for own, other in bought.values():
         lines["capital"][0] -= max(own - other, 0.0)
         lines["avoided_capital"][0] += max(other - own, 0.0)
     cells = against.accounts["cells_cost"] - of.accounts["cells_cost"]
-    lines["replacement"][1:] += cells * _growth(finance, "equipment", years)
+    lines["replacement"][1:] += cells * growth(finance, "equipment", years)
     return lines
 
 

@@ -35,11 +35,6 @@ def depreciation(spent: ArrayLike, years: int, salvage_fraction: float = 0.0) ->
     return written[: len(row)]
 
 
-def book_value(spent: ArrayLike, written_off: ArrayLike) -> float:
-    """What is not yet written off at the end of the row."""
-    return float(checked_flows(spent).sum() - checked_flows(written_off).sum())
-
-
 def income_tax(profit: ArrayLike, rate: float, loss_years: int = 5) -> Float:
     """Tax of each year; a loss lowers the profits of the next `loss_years` years, the oldest loss first.
 

@@ -1,8 +1,7 @@
-"""What the answer hangs on: tornado and flip values, Sobol indices, efficient frontier, the map of cheapest designs.
+"""What the answer hangs on: tornado and flip values, Sobol indices.
 
 Prices, rates and capital costs are varied here, from accounts that are there; what changes the simulation (rates of
-events, sizes) needs a campaign with a sweep. All points of a sweep meet the same luck: what differs between them is the
-parameters' doing.
+events, sizes) needs a campaign with a sweep: see `twin.finance.sweeps`.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import InputError, Problem
-from twin.finance.appraisal import GPU_LINES, Money
-from twin.finance.returns import npv
+from twin.finance.appraisal import Money
 from twin.finance.terms import put
 
 Float = NDArray[np.float64]
 _STEPS = 40
 """Halvings of a range on the way to a flip value."""
+_RESAMPLES = 500
+"""Of the points of a sample, for the bounds of Sobol indices."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Bar:
 def mean_npv(money: Money, design: str, against: str, changes: Mapping[str, float]) -> float:
     """Mean NPV with some prices, rates or capital costs changed, by key path."""
     texts = {}
-    for name in (design, against):
+    uses = (money.scenarios[design]["finance"].get("truck_uses") or {"designs": []})["designs"]
+    for name in {design, against, *uses} & set(money.accounts):
         texts[name] = copy.deepcopy(money.scenarios[name])
         for path, value in changes.items():
             put(texts[name], path, value)
-    changed = Money({name: money.accounts[name] for name in (design, against)}, texts)
-    rate = texts[design]["finance"]["discount_rate"]
-    return float(np.mean([npv(rate, one.total) for one in changed.flows(design, against)]))
+    changed = Money({name: money.accounts[name] for name in texts}, texts, money.quarters)
+    return float(changed.npv(design, against).mean())
 
 
 def is_of_money(parameter: str) -> bool:
@@ -90,7 +90,7 @@ def _flip(at: Callable[[float], float], low: float, high: float, npv_low: float,
 
 @dataclass(frozen=True)
 class Sobol:
-    """Shares of the variance of a figure over a sweep: by parameter, first order and total, each with 95 % bounds."""
+    """Shares of the variance of a figure over a sweep by parameter, with 95 % bounds by a bootstrap over the points."""
 
     parameters: tuple[str, ...]
     first: Float
@@ -119,77 +119,15 @@ def sobol(values: Float, parameters: Sequence[str]) -> Sobol:
         raise InputError("the figure is the same at every point of the sweep: nothing to explain")
     blocks = np.asarray(values, np.float64).reshape(d + 2, n)
     centred = blocks - blocks[:2].mean()  # estimators lose digits where the mean is large
-    found = sobol_indices(func={"f_A": centred[:1], "f_B": centred[1:2], "f_AB": centred[2:, None]}, n=n)
-    spread = found.bootstrap(confidence_level=0.95, n_resamples=500)
-    ends = [
-        np.stack([interval.low, interval.high], axis=-1).reshape(d, 2)
-        for interval in (spread.first_order.confidence_interval, spread.total_order.confidence_interval)
-    ]
-    return Sobol(tuple(parameters), found.first_order.reshape(d), found.total_order.reshape(d), *ends)
 
+    def indices(points: NDArray[np.int64]) -> Float:
+        own = centred[:, points]
+        found = sobol_indices(func={"f_A": own[:1], "f_B": own[1:2], "f_AB": own[2:, None]}, n=n)
+        return np.stack([found.first_order.reshape(d), found.total_order.reshape(d)])
 
-@dataclass(frozen=True)
-class Choice:
-    """A design at a point: present cost beyond the counterfactual's there, and present GPU-hours that it saves."""
-
-    design: str
-    point: int
-    cost: float
-    gpu_hours: float
-    is_efficient: bool
-
-
-def frontier(points: Sequence[Money], against: str) -> list[Choice]:
-    """All designs at all points by cost; efficient are those than which none costs less and loses no more GPU-hours.
-
-    Cost is every line but those of GPU-hours, so that readers may put a price on an hour themselves.
-
-    Args:
-        points: the money at each point of a sizing sweep; of a campaign without sweep the only one.
-        against: the counterfactual, taken at the same point, and a choice itself.
-    """
-    found = [(against, 0, 0.0, 0.0)]
-    for number, money in enumerate(points):
-        found += [(name, number, *parts(money, name, against)) for name in money.designs if name != against]
-    found.sort(key=lambda one: (one[2], -one[3]))
-    most, choices = -np.inf, []
-    for design, number, cost, hours in found:
-        choices.append(Choice(design, number, cost, hours, hours > most))
-        most = max(most, hours)
-    return choices
-
-
-def parts(money: Money, design: str, against: str) -> tuple[float, float]:
-    """Mean present cost without GPU-hours, and mean present GPU-hours saved: NPV at a price p = p x hours - cost."""
-    finance = money.scenarios[design]["finance"]
-    unit = finance | {"price_per_gpu_h": {"cash": 1.0, "opportunity": 1.0}}
-    flows, rate = money.flows(design, against, finance=unit), finance["discount_rate"]
-    cost = -float(np.mean([npv(rate, one.without(*GPU_LINES)) for one in flows]))
-    hours = [sum(npv(rate, one.lines[name]) for name in GPU_LINES if name in one.lines) for one in flows]
-    return cost, float(np.mean(hours))
-
-
-@dataclass(frozen=True)
-class CheapestMap:
-    """The cheapest design at each value of a parameter (rows) and each price of a GPU-hour (columns)."""
-
-    values: Float
-    prices: Float
-    designs: list[list[str]]
-
-
-def cheapest_map(points: Sequence[tuple[float, Money]], against: str, prices: Sequence[float]) -> CheapestMap:
-    """The map over a sweep of one parameter, such as supply events a year.
-
-    Args:
-        points: value of the parameter and money, for each point.
-        against: the counterfactual, which is a design of the map too.
-        prices: of a GPU-hour.
-    """
-    rows = []
-    ordered = sorted(points, key=lambda one: one[0])
-    for _, money in ordered:
-        found = {name: parts(money, name, against) for name in money.designs if name != against}
-        found[against] = (0.0, 0.0)
-        rows.append([min(found, key=lambda name: found[name][0] - price * found[name][1]) for price in prices])
-    return CheapestMap(np.array([value for value, _ in ordered]), np.asarray(prices, np.float64), rows)
+    luck = np.random.default_rng(0)  # of the resampling alone, so that the same results have the same bounds
+    with np.errstate(divide="ignore", invalid="ignore"):
+        again = np.array([indices(luck.integers(n, size=n)) for _ in range(_RESAMPLES)])
+    bounds = np.nanquantile(again, [0.025, 0.975], axis=0).transpose(1, 2, 0)
+    first, total = indices(np.arange(n))
+    return Sobol(tuple(parameters), first, total, *bounds)

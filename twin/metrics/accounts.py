@@ -1,13 +1,15 @@
-"""The yearly accounts of one design: what a replication's trace says about money, year by year, at constant prices.
+"""The accounts of one design: what a replication's trace says about money, period by period, at constant prices.
 
-A year is twelve billing months from the start; what the horizon adds beyond the last whole year (leap days) belongs to
-that one. Quantities that are priced later (GPU-hours, fuel, CO2) stand as quantities, so that the reader may ask at
-which price the answer changes.
+A year is twelve billing months from the start, a quarter three of them; what the horizon adds beyond the last whole
+year (leap days) belongs to its last period. Quarters are kept where the use of trucks may be chosen anew in each
+(`finance.truck_uses`), years else. Quantities that are priced later (GPU-hours, fuel, CO2) stand as quantities, so
+that the reader may ask at which price the answer changes.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
-from twin.finance.carbon import monthly_carbon
+from twin.finance.carbon import monthly_air, monthly_carbon
 from twin.finance.terms import Data, site_terms
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_by_cause
 from twin.trace import Trace
@@ -47,10 +49,15 @@ ACCOUNTS: dict[str, tuple[str, str]] = {
     "carbon_location_t": ("t", "Scope 2 by place"),
     "carbon_market_t": ("t", "Scope 2 by market"),
     "carbon_genset_t": ("t", "Scope 1 of gensets"),
+    "genset_nox_kg": ("kg", "NOx of gensets"),
+    "genset_pm_kg": ("kg", "particulate matter of gensets"),
     "peak_import_kw": ("kW", "largest 15-minute mean of import of a site"),
 }
 """Accounts by name: unit and meaning."""
-_MARK = "year"
+QUARTERS = 4
+"""Of a year."""
+_LARGEST = ("peak_import_kw",)
+"""Accounts of which a year has the largest of its quarters, not their sum."""
 _CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh", "network_loss_kwh")
 _FROM_LEDGER = ("pv_value", "charge_cost", "discharge_kwh", "genset_kwh", "unserved_kwh")
 
@@ -64,13 +71,33 @@ def columns(scenario: Data) -> tuple[str, ...]:
     """Names of the accounts among the values of a replication: none where the scenario has no `finance:`."""
     if not scenario.get("finance"):
         return ()
-    years = whole_years(scenario["horizon"]["hours"])
-    return tuple(f"{name}_{_MARK}_{year:03d}" for name in ACCOUNTS for year in range(1, years + 1))
+    each = periods_a_year(scenario)
+    mark, count = ("year", "quarter")[each > 1], each * whole_years(scenario["horizon"]["hours"])
+    return tuple(f"{name}_{mark}_{number:03d}" for name in ACCOUNTS for number in range(1, count + 1))
+
+
+def periods_a_year(scenario: Data) -> int:
+    """Into how many parts the accounts of a year fall: 4 where the use of trucks may change by quarter, else 1."""
+    return QUARTERS if scenario["finance"].get("truck_uses") else 1
 
 
 def is_account(column: str) -> bool:
     """Whether a column of a replication's values is one of the accounts."""
-    return column.rpartition(f"_{_MARK}_")[0] in ACCOUNTS
+    return any(column.rpartition(f"_{mark}_")[0] in ACCOUNTS for mark in ("year", "quarter"))
+
+
+def by_year(accounts: Mapping[str, Float], each: int) -> dict[str, Float]:
+    """Accounts whose last axis counts the parts of years, put together to years.
+
+    Args:
+        accounts: by name, (..., years x each).
+        each: parts of a year.
+    """
+    found = {}
+    for name, values in accounts.items():
+        parts = values.reshape(*values.shape[:-1], -1, each)
+        found[name] = np.asarray(parts.max(axis=-1) if name in _LARGEST else parts.sum(axis=-1))
+    return found
 
 
 def scenario_of(trace: Trace) -> Data:
@@ -84,54 +111,69 @@ def _scenario(text: str) -> Data:
     return found
 
 
-def accounts(trace: Trace) -> dict[str, Float]:
-    """The accounts of all sites together, each (years,)."""
-    years = whole_years(trace.years * HOURS_PER_YEAR)
-    found = {name: np.zeros(years) for name in ACCOUNTS}
+def accounts(trace: Trace, each: int = 1) -> dict[str, Float]:
+    """The accounts of all sites together, each (years x each,).
+
+    Args:
+        trace: of one replication.
+        each: parts of a year, 1 or 4.
+    """
+    periods = _Periods(trace, each)
+    found = {name: np.zeros(periods.count) for name in ACCOUNTS}
     for site, ledger in trace.ledger.items():
-        year = np.minimum(np.arange(len(ledger["start_us"])) // 12, years - 1)
+        period = periods.of_month(np.arange(len(ledger["start_us"])))
         for name in _FROM_LEDGER:
-            np.add.at(found[name], year, ledger[name])
+            np.add.at(found[name], period, ledger[name])
         for name in _CONSUMED:
-            np.add.at(found["consumed_kwh"], year, ledger[name])
-        np.maximum.at(found["peak_import_kw"], year, ledger["peak_import_kw"])
-        _book_bill(trace, site, year, found)
-        _book_carbon(trace, site, year, found)
-        _book_cells(trace, site, found)
-    _book_gpu_hours(trace, found)
-    _book_trucks(trace, found)
+            np.add.at(found["consumed_kwh"], period, ledger[name])
+        np.maximum.at(found["peak_import_kw"], period, ledger["peak_import_kw"])
+        _book_bill(trace, site, period, found)
+        _book_carbon(trace, site, period, found)
+        _book_cells(trace, site, periods, found)
+    _book_gpu_hours(trace, periods, found)
+    _book_trucks(trace, periods, found)
     return found
 
 
 def row(trace: Trace) -> Float:
     """The accounts in the order of `columns`; empty where the scenario has no `finance:`."""
-    if not scenario_of(trace).get("finance"):
+    scenario = scenario_of(trace)
+    if not scenario.get("finance"):
         return np.empty(0)
-    return np.concatenate(list(accounts(trace).values()))
+    return np.concatenate(list(accounts(trace, periods_a_year(scenario)).values()))
 
 
-def _year_of(trace: Trace, time_us: Int) -> Int:
-    """The year of each instant, by the billing months of the first site."""
-    start_us = next(iter(trace.ledger.values()))["start_us"]
-    years = whole_years(trace.years * HOURS_PER_YEAR)
-    month = np.searchsorted(start_us, time_us, side="right") - 1
-    return np.clip(month // 12, 0, years - 1)
+class _Periods:
+    """The years of a trace, or their equal parts, by the billing months of its first site."""
+
+    def __init__(self, trace: Trace, each: int) -> None:
+        self.count = each * whole_years(trace.years * HOURS_PER_YEAR)
+        self._months = 12 // each
+        self._start_us: Int = next(iter(trace.ledger.values()))["start_us"]
+        self._end_us: int = trace.meta["horizon_us"]
+
+    def of_month(self, month: Int) -> Int:
+        """The period of billing months by their number."""
+        return np.clip(month // self._months, 0, self.count - 1)
+
+    def of(self, time_us: Int) -> Int:
+        """The period of each instant."""
+        return self.of_month(np.searchsorted(self._start_us, time_us, side="right") - 1)
+
+    def spread(self, start_us: Int, end_us: Int, amount: Float) -> Float:
+        """Amounts of spans, shared out over the periods that they touch: (count,)."""
+        first_us = self._start_us[:: self._months][: self.count]
+        edges_us = np.append(first_us, self._end_us)[:, None]
+        inside = np.diff(np.clip(edges_us, start_us, end_us), axis=0)
+        return np.asarray((inside * (amount / np.maximum(end_us - start_us, 1))).sum(axis=1))
 
 
-def _spread(trace: Trace, start_us: Int, end_us: Int, amount: Float) -> Float:
-    """Amounts of spans, shared out over the years that they touch."""
-    first_us = next(iter(trace.ledger.values()))["start_us"][::12][: whole_years(trace.years * HOURS_PER_YEAR)]
-    edges_us = np.append(first_us, trace.meta["horizon_us"])[:, None]
-    inside = np.diff(np.clip(edges_us, start_us, end_us), axis=0)
-    return np.asarray((inside * (amount / np.maximum(end_us - start_us, 1))).sum(axis=1))
-
-
-def _book_bill(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+def _book_bill(trace: Trace, site: str, period: Int, found: dict[str, Float]) -> None:
     one = bill(trace, site)
     if one is None:
         return
     names = list(dict.fromkeys(line.month for line in one.lines))
-    place = {name: int(k) for name, k in zip(names, year, strict=False)}
+    place = {name: int(k) for name, k in zip(names, period, strict=False)}
     for line in one.lines:
         if line.what in DEMAND:
             found["demand_cost"][place[line.month]] += line.amount
@@ -144,6 +186,8 @@ def _book_bill(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> N
 
 
 def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+    for name, kg in monthly_air(trace, site).items():
+        np.add.at(found[f"genset_{name}_kg"], year, kg)
     monthly = monthly_carbon(trace, site)
     if monthly is None:
         return
@@ -151,7 +195,7 @@ def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) ->
         np.add.at(found[f"carbon_{name}"], year, tonnes)
 
 
-def _book_cells(trace: Trace, site: str, found: dict[str, Float]) -> None:
+def _book_cells(trace: Trace, site: str, periods: _Periods, found: dict[str, Float]) -> None:
     table = trace.health.get(site)
     if table is None:
         return
@@ -162,7 +206,7 @@ def _book_cells(trace: Trace, site: str, found: dict[str, Float]) -> None:
     item, count = table["item"][order], table["replacements"][order]
     before = np.where(np.append(True, item[1:] != item[:-1]), 0, np.append(0, count[:-1]))
     price = np.array([price_of[name] for name in names])[order]
-    np.add.at(found["cells_cost"], _year_of(trace, table["time_us"][order]), price * (count - before))
+    np.add.at(found["cells_cost"], periods.of(table["time_us"][order]), price * (count - before))
 
 
 def _cells_price(name: str, protection: Any) -> float:
@@ -179,22 +223,22 @@ def _cells_price(name: str, protection: Any) -> float:
     return float(kwh * spec["capital"]["cells_per_kwh"] / (strings["n"] + strings["r"] if strings else 1))
 
 
-def _book_gpu_hours(trace: Trace, found: dict[str, Float]) -> None:
+def _book_gpu_hours(trace: Trace, periods: _Periods, found: dict[str, Float]) -> None:
     group, lost = groups(trace), loss_gpu_h(trace)
-    year = _year_of(trace, trace.interruptions["start_us"])
+    period = periods.of(trace.interruptions["start_us"])
     name_of = np.full(len(GROUPS), "lost_gpu_h_supply", dtype=object)
     name_of[GROUPS.index("hardware")] = "lost_gpu_h_hardware"
     name_of[GROUPS.index("capacity")] = "lost_gpu_h_capacity"
     for number, name in enumerate(name_of):
         mine = group == number
-        np.add.at(found[name], year[mine], lost[mine])
+        np.add.at(found[name], period[mine], lost[mine])
     for name, start_us, end_us, gpu_h in slowed_by_cause(trace):
-        found[name] += _spread(trace, start_us, end_us, gpu_h)
+        found[name] += periods.spread(start_us, end_us, gpu_h)
 
 
-def _book_trucks(trace: Trace, found: dict[str, Float]) -> None:
+def _book_trucks(trace: Trace, periods: _Periods, found: dict[str, Float]) -> None:
     trips: Any = trace.trips
     stays: Any = trace.stays
-    np.add.at(found["truck_cost"], _year_of(trace, trips["ordered_us"]), trips["cost"])
-    found["truck_cost"] += _spread(trace, stays["start_us"], stays["end_us"], stays["cost"])
-    found["lending_income"] += _spread(trace, stays["start_us"], stays["end_us"], stays["income"])
+    np.add.at(found["truck_cost"], periods.of(trips["ordered_us"]), trips["cost"])
+    found["truck_cost"] += periods.spread(stays["start_us"], stays["end_us"], stays["cost"])
+    found["lending_income"] += periods.spread(stays["start_us"], stays["end_us"], stays["income"])

@@ -14,7 +14,7 @@ from twin.ems.view import PLAN_H, Floats
 from twin.errors import InternalError
 from twin.jobs.outlook import mean_busy
 from twin.plant import fields as f
-from twin.plant.advance import OK, advance, turn
+from twin.plant.advance import OK, SETTLE, TURN, advance, rare_parts
 from twin.units import TICKS_PER_H
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
     rows[[f.P_DOWN, f.P_RESERVE]] = 1.0
     rows[[f.P_CAP_KW, f.P_CALL_KW]] = np.inf
     blocks = (
-        fact, quantity, plan.link, clock, totals, np.zeros_like(site.ledger), plan.edge_us, plan.edge, *NO_TAPE,
+        rare_parts(clock, totals), fact, quantity, plan.link, clock, totals, np.zeros_like(site.ledger), plan.edge_us,
+        plan.edge, *NO_TAPE,
     )  # fmt: skip
     out = np.zeros(slots + PLAN_H)
     for hour in range(0, slots, PLAN_H):
@@ -80,8 +81,8 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
         clock[f.PLAN_EDGE_US] = (hour + 1) * SLOT_US
         totals[f.SLOT_NET_KWH] = 0.0
         if hour == 0:
-            turn(0, False, *blocks)
-        if advance((hour + PLAN_H) * SLOT_US, False, *blocks) != OK:
+            advance(0, TURN, *blocks)
+        if advance((hour + PLAN_H) * SLOT_US, SETTLE, *blocks) != OK:
             raise InternalError(f"site {site.name}: its load without failures could not be walked")
         out[hour : hour + PLAN_H] = rows[f.P_SEEN_KW]
     return out

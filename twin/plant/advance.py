@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
@@ -18,8 +18,23 @@ from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
+SETTLE, LOOK_AHEAD, TURN = range(3)
+"""What `advance` is asked for: levels at a tick; the first edge, or bound that needs a fact; powers from then on."""
 OK, STOPPED, UNANNOUNCED, TAPE_FULL = 0, -1, -2, -3
+ARRIVED, WALKED, AT_EDGE, AT_BOUND = range(4)
+"""Where a step ends: no more to walk; powers go on as they are; a profile has moved; a level or the plan has."""
 POWERS = f.POWERS
+
+
+def rare_parts(clock: Array, site: Array) -> bool | None:
+    """What kernels are to be told of parts that few sites have: a plan, a ramp, connection points, cells that age.
+
+    Returns:
+        None where the site has none of them. numba then leaves out what hangs on `rare is not None` before it
+        compiles, and with it all kernels called there alone; a site that has any of them gets kernels with all.
+    """
+    planned = site.size > f.SITE_QUANTITIES
+    return True if planned or site[f.RAMP_LIMIT_KW] > 0.0 or clock[f.POINTS] > 0 or clock[f.AGEING] else None
 
 
 @inner
@@ -110,10 +125,82 @@ def _tape_full(clock: Array, tape_us: Array) -> bool:
     return 0 < tape_us.size < clock[f.TAPE_POINTS] + clock[f.TAPE_ROWS] + clock[f.UNITS] + 2
 
 
-@kernel
-def advance(
+@inner
+def _step(
     until_us: int,
     stop: bool,
+    rare: Any,
+    fact: Array,
+    quantity: Array,
+    clock: Array,
+    site: Array,
+    ledger: Array,
+    edge_us: Array,
+    edge: Array,
+    tape_us: Array,
+) -> int:
+    """Walk to the next edge, slot or bound, at most to `until_us`; returns where this ends, or a code of `advance`."""
+    if _tape_full(clock, tape_us):
+        return TAPE_FULL
+    end_us = until_us
+    if clock[f.BOUND_US] < end_us:
+        end_us = clock[f.BOUND_US]
+    next_edge = clock[f.EDGE] + 1
+    at_edge = only_money = at_slot = False
+    if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
+        end_us = edge_us[next_edge]
+        at_edge = True
+    if rare is not None:
+        at_slot = clock[f.PLAN_SLOTS] > 0 and clock[f.PLAN_EDGE_US] <= end_us
+    if at_slot:
+        at_edge = at_edge and end_us == clock[f.PLAN_EDGE_US]
+        end_us = clock[f.PLAN_EDGE_US]
+    if end_us > clock[f.NOW_US]:
+        _integrate(end_us, site, ledger, clock, edge)
+    at_bound = clock[f.BOUND_US] <= end_us
+    if not at_edge and not at_bound and not at_slot:
+        return ARRIVED
+    quiet = False
+    if rare is not None and at_slot and not at_edge:
+        quiet = next_slot(clock, site)
+        if quiet and not at_bound:
+            return WALKED
+    levels(quantity, clock, site)
+    if at_edge:
+        month = int(edge[f.E_MONTH, clock[f.EDGE]])
+        if month != int(edge[f.E_MONTH, next_edge]):
+            ledger[f.LEDGER_STORED_KWH, month] = stored_kwh(quantity, clock)
+            if clock[f.PLAN_SLOTS] > 0:
+                site[f.MONTH_PEAK_KW] = 0.0
+        clock[f.EDGE] = next_edge
+        only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
+        if stop and not only_money:
+            return STOPPED
+        if rare is not None and at_slot:
+            quiet = next_slot(clock, site)
+    if rare is not None and at_slot and not quiet:
+        begin_slot(fact, quantity, clock, site)
+        clock[f.MOVED] = 1
+    if at_bound:
+        clock[f.MOVED] = 1
+        if not _benign(fact, quantity, clock, site):
+            if stop:
+                return STOPPED
+            if clock[f.NOW_US] < until_us:
+                return UNANNOUNCED
+            if not at_edge or only_money:
+                return ARRIVED
+        clock[f.BOUND_US] = NEVER
+    elif (not at_edge or only_money) and (not at_slot or quiet):
+        return WALKED
+    return AT_BOUND if at_bound else AT_EDGE
+
+
+@borrowing
+def advance(
+    until_us: int,
+    task: int,
+    rare: Any,
     fact: Array,
     quantity: Array,
     link: Array,
@@ -127,99 +214,36 @@ def advance(
 ) -> int:
     """Advance the plant to `until_us`, walking profile edges and benign bounds inside.
 
+    One kernel does all three tasks, because what it calls is compiled once more for every kernel that calls it.
+
     Args:
         until_us: tick to reach; the clock's now or later.
-        stop: stop at the first edge, or bound that needs a fact to flip (the look-ahead, run on a copy).
+        task: SETTLE; LOOK_AHEAD, run on a copy; or TURN: then set every power from the facts as they stand.
+        rare: from `rare_parts`.
 
     Returns:
-        OK; STOPPED (the clock stands at the edge's or bound's tick); UNANNOUNCED when a bound was met that no alarm
-        announced; TAPE_FULL when the caller must empty the tape first and call again.
+        After TURN the tick up to which its powers hold: next edge or bound, NEVER if none; else OK; or a negative code:
+        STOPPED (looking ahead, the clock stands at the edge's or bound's tick); UNANNOUNCED when a bound was met that
+        no alarm announced; TAPE_FULL when the caller must empty the tape first and call again.
     """
-    while clock[f.NOW_US] < until_us:
-        if _tape_full(clock, tape_us):
-            return TAPE_FULL
-        end_us = until_us
-        if clock[f.BOUND_US] < end_us:
-            end_us = clock[f.BOUND_US]
-        next_edge = clock[f.EDGE] + 1
-        at_edge = only_money = False
-        if next_edge < edge_us.size and edge_us[next_edge] <= end_us:
-            end_us = edge_us[next_edge]
-            at_edge = True
-        at_slot = clock[f.PLAN_SLOTS] > 0 and clock[f.PLAN_EDGE_US] <= end_us
-        if at_slot:
-            at_edge = at_edge and end_us == clock[f.PLAN_EDGE_US]
-            end_us = clock[f.PLAN_EDGE_US]
-        if end_us > clock[f.NOW_US]:
-            _integrate(end_us, site, ledger, clock, edge)
-        at_bound = clock[f.BOUND_US] <= end_us
-        if not at_edge and not at_bound and not at_slot:
-            break
-        quiet = False
-        if at_slot and not at_edge:
-            quiet = next_slot(clock, site)
-            if quiet and not at_bound:
+    while True:
+        where = ARRIVED
+        if clock[f.NOW_US] < until_us:
+            stop = task == LOOK_AHEAD
+            where = _step(until_us, stop, rare, fact, quantity, clock, site, ledger, edge_us, edge, tape_us)
+            if where < OK:
+                return where
+            if where == WALKED:
                 continue
-        levels(quantity, clock, site)
-        if at_edge:
-            month = int(edge[f.E_MONTH, clock[f.EDGE]])
-            if month != int(edge[f.E_MONTH, next_edge]):
-                ledger[f.LEDGER_STORED_KWH, month] = stored_kwh(quantity, clock)
-                if clock[f.PLAN_SLOTS] > 0:
-                    site[f.MONTH_PEAK_KW] = 0.0
-            clock[f.EDGE] = next_edge
-            only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
-            if stop and not only_money:
-                return STOPPED
-            if at_slot:
-                quiet = next_slot(clock, site)
-        if at_slot and not quiet:
-            begin_slot(fact, quantity, clock, site)
-            clock[f.MOVED] = 1
-        if at_bound:
-            clock[f.MOVED] = 1
-            if not _benign(fact, quantity, clock, site):
-                if stop:
-                    return STOPPED
-                if clock[f.NOW_US] < until_us:
-                    return UNANNOUNCED
-                if not at_edge or only_money:
-                    return OK
-            clock[f.BOUND_US] = NEVER
-        elif not (at_edge and not only_money) and (not at_slot or quiet):
-            continue
-        refresh(not at_bound, fact, quantity, link, clock, site, edge, tape_us, tape)
-    levels(quantity, clock, site)
-    return OK
-
-
-@kernel
-def turn(
-    now_us: int,
-    stop: bool,
-    fact: Array,
-    quantity: Array,
-    link: Array,
-    clock: Array,
-    site: Array,
-    ledger: Array,
-    edge_us: Array,
-    edge: Array,
-    tape_us: Array,
-    tape: Array,
-) -> int:
-    """Advance to now and set every power from the facts as they stand: settle and dispatch in one call.
-
-    Returns:
-        The tick up to which these powers hold (next edge or bound, NEVER if none), or a negative code of `advance`.
-    """
-    code = advance(now_us, stop, fact, quantity, link, clock, site, ledger, edge_us, edge, tape_us, tape)  # fmt: skip
-    if code != OK:
-        return code
-    if _tape_full(clock, tape_us):
-        return TAPE_FULL
-    bound = refresh(False, fact, quantity, link, clock, site, edge, tape_us, tape)
-    following = int(edge[f.E_NEXT, clock[f.EDGE]])
-    if clock[f.PLAN_SLOTS] > 0:
-        bound = min(bound, clock[f.PLAN_QUIET_US])
-    return min(bound, edge_us[following]) if following < edge_us.size else bound
+        if where == ARRIVED:
+            levels(quantity, clock, site)
+            if task != TURN:
+                return OK
+            if _tape_full(clock, tape_us):
+                return TAPE_FULL
+        bound = refresh(where == AT_EDGE, rare, fact, quantity, link, clock, site, edge, tape_us, tape)
+        if where == ARRIVED:
+            if clock[f.PLAN_SLOTS] > 0:
+                bound = min(bound, clock[f.PLAN_QUIET_US])
+            following = int(edge[f.E_NEXT, clock[f.EDGE]])
+            return min(bound, edge_us[following]) if following < edge_us.size else bound

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
@@ -44,7 +44,9 @@ def _fixed_kw(fact: Array, quantity: Array, clock: Array, site: Array) -> float:
 
 
 @inner
-def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array, price: float) -> bool:
+def _charge_wishes(
+    wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array, site: Array, price: float
+) -> bool:
     """Recharge on the grid: each unit at its own rate, all within the site's recharge and import limits; then trucks.
 
     Returns:
@@ -73,12 +75,12 @@ def _charge_wishes(wanted: Array, fact: Array, quantity: Array, clock: Array, si
             for i in range(wanted.size):
                 if wanted[i] < 0.0:
                     wanted[i] *= scale
-    if planned:
+    if rare is not None and planned:
         wishing = True
         site[f.UNPLANNED_KW] = wish
         site[f.NET_KW] = all_net_kw(fixed + wish, fact, quantity, clock, site)
         wish += follow_plan(fixed + wish, wanted, fact, quantity, clock, site)
-    if clock[f.POINTS] > 0:
+    if rare is not None and clock[f.POINTS] > 0:
         wishing |= beside_the_grid(wanted, fixed, wish, price, fact, quantity, clock, site)
     return wishing
 
@@ -91,7 +93,7 @@ def _whole_window(j: int, fact: Array, quantity: Array) -> None:
 
 
 @inner
-def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+def _inputs(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     """The input of every feed, and the wanted power of units that carry one [kW]; whether there are such units."""
     hold_up = 0.0
     carrying = False
@@ -111,7 +113,7 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
             hold_up += demand + auxiliary
         elif state == f.ON_STORAGE:
             carrying = True
-            if clock[f.PLAN_SLOTS] > 0:
+            if rare is not None and clock[f.PLAN_SLOTS] > 0:
                 _whole_window(j, fact, quantity)
             need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
             if clock[f.PV]:
@@ -121,13 +123,13 @@ def _inputs(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Arr
         if state != f.ON_STORAGE:
             quantity[f.F_SHARED_KW, j] = -1.0
     site[f.HOLD_UP_KW] = hold_up
-    if clock[f.POINTS] > 0:
+    if rare is not None and clock[f.POINTS] > 0:
         carrying |= points(wanted, fact, quantity, clock)
     return carrying
 
 
 @inner
-def _anchor(wanted: Array, fact: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
+def _anchor(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array, tape_us: Array, tape: Array) -> None:
     """Give the units their new powers; every level in motion is anchored at now."""
     now = clock[f.NOW_US]
     dt_h = (now - clock[f.ANCHOR_US]) / TICKS_PER_H
@@ -139,7 +141,7 @@ def _anchor(wanted: Array, fact: Array, quantity: Array, clock: Array, tape_us: 
                 quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
                 quantity[f.CHARGED_KWH, i] -= old * dt_h
-        if clock[f.AGEING]:
+        if rare is not None and clock[f.AGEING]:
             ageing.span(i, dt_h, quantity)
             ageing.steer(i, new, quantity)
         quantity[f.ANCHOR_KWH, i] = quantity[f.ENERGY_KWH, i]
@@ -260,20 +262,22 @@ def _as_before(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     return True
 
 
-@inner
-def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array) -> bool:
+@scratch
+def _units(
+    rare: Any, fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array
+) -> bool:
     """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed.
 
     Returns:
         Whether all units do as before: they rest, or charge by plan.
     """
     wanted = np.zeros(clock[f.UNITS])
-    carrying = _inputs(wanted, fact, quantity, clock, site)
-    if not carrying and _as_before(fact, quantity, clock, site):
+    carrying = _inputs(wanted, rare, fact, quantity, clock, site)
+    if rare is not None and not carrying and _as_before(fact, quantity, clock, site):
         return True
     clock[f.MOVED] = 0
-    wishing = _charge_wishes(wanted, fact, quantity, clock, site, price)
-    if site[f.RAMP_LIMIT_KW] > 0.0:
+    wishing = _charge_wishes(wanted, rare, fact, quantity, clock, site, price)
+    if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
         wishing = True
         hold_ramp(wanted, fact, quantity, clock, site)
     clock[f.IDLE] = not (carrying or wishing)
@@ -282,7 +286,7 @@ def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float
         if wanted[i] != quantity[f.POWER_KW, i]:
             changed = True
     if changed:
-        _anchor(wanted, fact, quantity, clock, tape_us, tape)
+        _anchor(wanted, rare, fact, quantity, clock, tape_us, tape)
     clock[f.LEVEL_US] = _level_bound(quantity, clock)
     return False
 
@@ -290,6 +294,7 @@ def _units(fact: Array, quantity: Array, clock: Array, site: Array, price: float
 @inner
 def refresh(
     at_edge: bool,
+    rare: Any,
     fact: Array,
     quantity: Array,
     link: Array,
@@ -302,23 +307,24 @@ def refresh(
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
+    `rare`: from `rare_parts`; with None the compiler leaves out plan, ramp, connection points and ageing.
     """
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
     feed_demands(quantity, link, fact, clock, site)
     as_before = False
     if at_edge and clock[f.IDLE]:
-        _inputs(quantity[f.POWER_KW], fact, quantity, clock, site)
+        _inputs(quantity[f.POWER_KW], rare, fact, quantity, clock, site)
     else:
-        as_before = _units(fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
+        as_before = _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
     clock[f.BOUND_US] = min(_bound(clock, site), clock[f.RAMP_EDGE_US])
     if site[f.FUEL_PER_KWH_L] > 0.0:
         burn(fact, quantity, clock, site)
         clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
     _totals(as_before, quantity, fact, clock, site)
-    if clock[f.PLAN_SLOTS] > 0:
+    if rare is not None and clock[f.PLAN_SLOTS] > 0:
         clock[f.PLAN_QUIET_US] = quiet_until(clock, site)
-    if site[f.RAMP_LIMIT_KW] > 0.0:
+    if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
         judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:
         record(quantity, clock, site, edge, tape_us, tape, fact, link)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
 Array = Any
 
-LIT, DARK, TRANSFERRED, FAILED_TO_TRANSFER = range(5, 9)  # what happened to a load, after what happened to feeds
+LIT, DARK, TRANSFERRED, FAILED_TO_TRANSFER = np.arange(5, 9)  # what happened to a load, after what happened to feeds
 FREE, STUCK, DROPPED = range(3)  # L_STUCK: on its source until moved by hand; moved too late, and off for a moment
 ATTEMPTS = 64
 """Draws reserved for one switch and event."""
@@ -43,7 +45,7 @@ def break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     return max(shortest, fact[f.F_AWAY_US, j] - now_us) if fact[f.F_AWAY_US, j] else shortest
 
 
-@kernel
+@borrowing
 def event_of(j: int, fact: Array, section: Array) -> int:
     """Number of the event that keeps supply from feed j."""
     event = fact[f.F_EVENT, j] if fact[f.F_AWAY_US, j] else 0
@@ -120,7 +122,7 @@ def lights(
     out: Array, count: int,
 ) -> int:  # fmt: skip
     """Light or darken every load point by the feeds as they stand; notes what flips. Returns the rows in `out`."""
-    k = 0
+    k = np.int64(0)
     links = link.shape[1]
     while k < links:
         i = link[f.LINK_LOAD, k]

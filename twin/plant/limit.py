@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import inner, kernel
+import numpy as np
+
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.feeds import share_of
 from twin.plant.sharing import auxiliaries_kw
@@ -89,15 +91,15 @@ def _full_import_kw(
     return total - edge[f.E_PV_KW, clock[f.EDGE]]
 
 
-@kernel
+@borrowing
 def full_import_kw(
     capped: bool, fact: Array, quantity: Array, link: Array, clock: Array, site: Array, edge: Array
 ) -> float:
     """Import of all that is not shed, all GPUs busy at the level of the hour [kW]."""
-    return _full_import_kw(capped, fact, quantity, link, clock, site, edge, -1)
+    return _full_import_kw(capped, fact, quantity, link, clock, site, edge, np.int64(-1))
 
 
-@kernel
+@borrowing
 def shed(excess_kw: float, fact: Array, quantity: Array, link: Array, clock: Array, edge: Array, out: Array) -> int:
     """Shed load points until `excess_kw` of import is gone; writes their indices to `out`, returns how many."""
     fraction = edge[f.E_COOLING_FRACTION, clock[f.EDGE]]
@@ -118,7 +120,7 @@ def shed(excess_kw: float, fact: Array, quantity: Array, link: Array, clock: Arr
     return count
 
 
-@kernel
+@borrowing
 def reconnect(
     limit_kw: float,
     capped: bool,

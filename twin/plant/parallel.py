@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
 Array = Any
 
-STAND_BY, CHARGE, BUFFER, SELL = range(4)
+STAND_BY, CHARGE, BUFFER, SELL = np.arange(4)
 UNLIMITED_KW = 1e11
 """No limit of any site is as large."""
 
@@ -43,7 +43,7 @@ def _wish(i: int, over_kw: float, price: float, fact: Array, quantity: Array) ->
     return CHARGE if room > touch * quantity[f.U_RECHARGE_KW, i] else STAND_BY
 
 
-@inner
+@scratch
 def beside_the_grid(
     wanted: Array, fixed_kw: float, charging_kw: float, price: float, fact: Array, quantity: Array, clock: Array,
     site: Array,
@@ -88,7 +88,7 @@ def _ask(
     clock: Array,
 ) -> int:
     """Every unit's wish, and its kW as `wanted`, each point within its own limit; returns which wishes there are."""
-    asked = 0
+    asked = np.int64(0)
     for p in range(clock[f.FEEDS]):
         if fact[f.F_KIND, p] != f.POINT or fact[f.F_STATE, p] != f.ON_SECTION:
             continue

@@ -19,14 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner, kernel, scratch
 from twin.plant import fields as f
 from twin.plant.unit_power import charging_kw, unit_kw
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
 
-CHARGE, SELL, ABOVE_RESERVE, TAKES_SURPLUS = 1, 2, 4, 8
+CHARGE, SELL, ABOVE_RESERVE, TAKES_SURPLUS = np.array([1, 2, 4, 8])
+NOTHING = np.int64(0)
 SAME = 1e-12
 """Shares that differ by less are the same: a division for each unit is what a dispatch costs most."""
 SAME_KW = 1e-5
@@ -57,7 +58,7 @@ def on_grid(j: int, fact: Array) -> bool:
     return fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
 
 
-@kernel
+@borrowing
 def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """What each unit sells in the slot at hand, evenly over the time that is left of it, and by what it shares [kW].
 
@@ -82,7 +83,7 @@ def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     site[f.SALES_KW] = total_kw
 
 
-@kernel
+@borrowing
 def sound_storage(fact: Array, quantity: Array, clock: Array) -> tuple[float, float, float]:
     """Stored energy, most of it, and window of all planned units that are up [kWh]."""
     stored = most = window = 0.0
@@ -192,7 +193,7 @@ def _weight(i: int, wish: int, quantity: Array) -> float:
     return max(quantity[f.U_TAKES_KWH if wish == CHARGE else f.U_ROOM_KWH, i], 1e-9)
 
 
-@inner
+@scratch
 def _share_out(
     wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
 ) -> float:
@@ -256,7 +257,7 @@ def _hold_cap(excess_kw: float, reserve: float, wishes: Array, wanted: Array, qu
         if wishes[i] & ABOVE_RESERVE:
             total += _lasting_kw(i, reserve, hours, quantity)
     if total >= excess_kw * (1.0 - 1e-9) or clock[f.PLAN_EDGE_US] == NEVER:
-        return _share_out(ABOVE_RESERVE, 0, excess_kw, reserve, wishes, wanted, quantity)
+        return _share_out(ABOVE_RESERVE, NOTHING, excess_kw, reserve, wishes, wanted, quantity)
     for i in range(wishes.size):
         if wishes[i] & ABOVE_RESERVE:
             kw, old = _lasting_kw(i, reserve, hours, quantity), quantity[f.POWER_KW, i]
@@ -273,7 +274,7 @@ def _lasting_kw(i: int, reserve: float, hours: float, quantity: Array) -> float:
     return min((quantity[f.ENERGY_KWH, i] - level) * quantity[f.U_EFFICIENCY, i] / hours, unit_kw(i, quantity))
 
 
-@inner
+@scratch
 def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """Powers of the planned units, written to `wanted`.
 
@@ -290,16 +291,16 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
     site[f.BESIDE_KW] = net_kw
     site[f.ROOM_KW] = room_kw = _room_kw(cap_kw, site)
     if net_kw < 0.0:
-        taken = _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+        taken = _share_out(CHARGE, NOTHING, room_kw, up, wishes, wanted, quantity)
         return taken + _share_out(TAKES_SURPLUS, CHARGE, -net_kw - taken, 1.0, wishes, wanted, quantity)
     if any_sale or net_kw > cap_kw:
         most_kw = max(net_kw - site[f.IMPORT_FLOOR_KW], 0.0)
         excess_kw = min(net_kw - cap_kw, most_kw)
-        given = _share_out(SELL, 0, most_kw, reserve, wishes, wanted, quantity)
+        given = _share_out(SELL, NOTHING, most_kw, reserve, wishes, wanted, quantity)
         if given < excess_kw:
             given = _hold_cap(excess_kw, reserve, wishes, wanted, quantity, clock)
         return -given
-    return _share_out(CHARGE, 0, room_kw, up, wishes, wanted, quantity)
+    return _share_out(CHARGE, NOTHING, room_kw, up, wishes, wanted, quantity)
 
 
 @inner

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.feeds import feed_demands, share_of
 from twin.plant.lights import ATTEMPTS, break_us, event_of, lights, note
@@ -21,8 +23,8 @@ from twin.units import TICKS_PER_H
 Array = Any
 
 # what happened to a feed, as the site logs it; `lights` goes on with what happened to a load
-PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY, RESTORED = range(5)
-STARTED_DARK = 9  # storage lights a dark load again
+PICKED_UP, FAILED_TO_PICK_UP, OVERLOADED, EMPTY, RESTORED = np.arange(5)
+STARTED_DARK = np.int64(9)  # storage lights a dark load again
 
 
 @inner
@@ -62,7 +64,7 @@ def rank_of(j: int, fact: Array, link: Array) -> int:
     return best
 
 
-@kernel
+@borrowing
 def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, section: Array, site: Array) -> float:
     """Connect the feeds that the gensets can carry, core and cooling first, then rows by name.
 
@@ -200,7 +202,7 @@ def _feeds(
     section: Array,
     out: Array,
 ) -> int:
-    count = 0
+    count = np.int64(0)
     for j in range(clock[f.FEEDS]):
         old = fact[f.F_STATE, j]
         if fact[f.F_KIND, j] == f.POINT:
@@ -247,7 +249,7 @@ def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: in
     return count
 
 
-@kernel
+@borrowing
 def protect(
     now_us: int,
     key: Any,

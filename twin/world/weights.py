@@ -9,6 +9,10 @@ them with `ONSET` before the group: then that span has a weight too, and the exc
 length is cut into spans whose weights are bounded (cycles and A-cycles: Nicola, Shahabuddin and Nakayama, "Techniques
 for fast simulation of models of highly dependable systems", IEEE Trans. Reliability 50, 2001).
 
+When the target is hit, the durations still under way have been used only so far: what an excursion weighs *by then*
+counts their survival, not their lengths, and how long the first of them goes on is known in expectation (`Hit`). Given
+what happened up to then, the final weight has that one as its mean: estimates may take either, or both as controls.
+
 What outlasts an excursion (wear of cells, the position of a season) is taken as it comes and not weighed.
 """
 
@@ -27,6 +31,7 @@ from twin.chance.proposal import NOMINAL_SHARE, Proposal, Tally, log_weight
 from twin.errors import InternalError
 from twin.units import ticks
 from twin.world.luck import Cycles, HazardRate, Luck, Source
+from twin.world.pending import Hit, Pending
 from twin.world.sped_clocks import ConstantRate, SpedClocks
 from twin.world.switch_luck import SwitchLuck
 
@@ -53,6 +58,7 @@ class Weights(Luck):
     Attributes:
         spans: (start [us], end [us], log weight), contiguous from 0 to the horizon.
         tallies: of each span what was drawn; None where nothing could be biased.
+        hits: of each span what was known when it met the target while biased; None where it did not.
     """
 
     is_biased = True
@@ -73,6 +79,8 @@ class Weights(Luck):
         self._weighs_onset = any(group.startswith(ONSET) for group in self._fast)
         self.spans: list[tuple[int, int, float]] = []
         self.tallies: list[Tally | None] = []
+        self.hits: list[Hit | None] = []
+        self._hit: Hit | None = None
         self.is_open = False
         self._phase: str | None = NATURAL
         self._proposal = Proposal()
@@ -91,6 +99,7 @@ class Weights(Luck):
         self._choice = world.stream("", "proposal")
         self._alarm = world.alarm(self._rested)
         self._clocks = SpedClocks(world, lambda _: 1.0)
+        self._pending = Pending(world)
         self._choose()
 
     # ------------------------------------------------------------------ where excursions begin and end
@@ -129,6 +138,7 @@ class Weights(Luck):
                 break
             u -= one.share
         self._tally = Tally()
+        self._pending.clear()
         self._seen.clear()
         self._enter(ONSET if self._weighs_onset or self._tally_all else NATURAL)
 
@@ -148,7 +158,8 @@ class Weights(Luck):
         now = self._world.now
         self.spans.append((self._start_us, now, weight))
         self.tallies.append(tally)
-        self._start_us = now
+        self.hits.append(self._hit)
+        self._start_us, self._hit = now, None
 
     def _enter(self, phase: str | None) -> None:
         """Tally what the clocks did in the phase that ends here, and run them as the next one has it."""
@@ -166,12 +177,14 @@ class Weights(Luck):
 
     def switches(self, site: Site) -> SwitchLuck:
         """See `Luck`."""
+        self._pending.watch(site)
         return SwitchLuck(site, self)
 
     def look(self, site: Site) -> None:
         """A site has reacted: is it what we wait for?"""
         if self._phase == BIASED and self._is_hit is not None and self._is_hit(site):
             self._enter(NATURAL)
+            self._hit = self._pending.hit(self._tally, self.proposals)
 
     def finish(self) -> None:
         """See `Luck`."""
@@ -184,8 +197,14 @@ class Weights(Luck):
     def release(self) -> None:
         """See `Luck`."""
         self._listeners.clear()
-        for name in ("_world", "_alarm", "_choice", "_clocks"):
+        for name in ("_world", "_alarm", "_choice", "_clocks", "_pending"):
             self.__dict__.pop(name, None)
+
+    def at_hits(self) -> np.ndarray:
+        """What `hits` says, shape (3, spans): log weight by then, hours expected and hours drawn; nan where no hit."""
+        nothing = (math.nan, math.nan, math.nan)
+        each = [nothing if h is None else (h.log_weight, h.expected_h, h.drawn_h) for h in self.hits]
+        return np.array(each).T
 
     def table(self) -> Cycles:
         """See `Luck`."""
@@ -253,4 +272,7 @@ class Weights(Luck):
             hazard *= stretch
         self._tally.lengths.setdefault(group, []).append(hazard)
         code, a, b, table = law.columns
-        return max(1, ticks(float(quantiles.hazard_quantile(code, a, b, table, hazard, n))))
+        length_us = max(1, ticks(float(quantiles.hazard_quantile(code, a, b, table, hazard, n))))
+        if law.has_hazard:
+            self._pending.begin(group, law, hazard, length_us)
+        return length_us

@@ -1,17 +1,27 @@
 """A replication of a rare-event campaign as one row of numbers: weighted sums over its spans.
 
 For each metric: `NAME:amount`, weighted; and of the spans with some of it, `NAME:hits` their number, `NAME:weight`,
-`NAME:weight_squared` and `NAME:weight_max` of their weights, `NAME:squares` the weighted sum of their squared amounts;
-and `NAME:season0` to `NAME:season3`, the weighted amount by the season in which its span began (winter from December).
+`NAME:weight_squared` and `NAME:weight_max` of their weights, and `NAME:season0` to
+`NAME:season3`, the weighted amount by the season in which its span began (winter from December);
+`NAME:squares:season0` ..., the weighted sums of the squared amounts.
 Besides: `weighted_h`, the weighted length of all spans [h]; the same by season (`weighted_h:season0` ...), and how much
 of the horizon lies in each (`season_h:season0` ...); `excursions`, their number, with the sums of their weights
 and squared weights, each less what the wait for it had weighed, plus 1 (its mean is 1 wherever the horizon cuts); and
 `log_weight` of the whole replication.
+
+Amounts may be taken less *controls*, whose mean is 0 by what was known when a span met the target
+(`twin.world.pending`):
+
+    c1 = L - L_hit,    c2 = L Z - L_hit G,
+
+L being the span's final weight and L_hit its weight by then, Z the hours drawn until the first duration under way ends,
+and G their expectation. With factors (1, 0) a hit counts L_hit; with (0, 1) hours that last until then count L_hit G:
+conditional expectations, without the noise of what was drawn but not yet used. Other factors are regression's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -24,38 +34,70 @@ from twin.units import TICKS_PER_H
 
 Float = NDArray[np.float64]
 
-PARTS = (":amount", ":hits", ":weight", ":weight_squared", ":weight_max", ":squares")
+SCHEMA = 2
+"""Of the rows: what they hold and mean. 1 had squares of all seasons together, and no controls."""
+PARTS = (":amount", ":hits", ":weight", ":weight_squared", ":weight_max")
 SEASONS = (":season0", ":season1", ":season2", ":season3")
+SQUARES = tuple(":squares" + season for season in SEASONS)
 
 
 def columns_of(metrics: Sequence[str]) -> tuple[str, ...]:
     """Names of the columns for these metrics."""
     whole = ("weighted_h", "excursions", "excursion_weight", "excursion_weight_squared", "log_weight")
     hours = (name + season for name in ("weighted_h", "season_h") for season in SEASONS)
-    return (*(name + part for name in metrics for part in PARTS + SEASONS), *whole, *hours)
+    return (*(name + part for name in metrics for part in PARTS + SEASONS + SQUARES), *whole, *hours)
 
 
 COLUMNS = columns_of(spans.NAMES)
 
 
-def rare_row(trace: Trace) -> Float:
-    """The row of a trace, in the order of `COLUMNS`; a run without weights has one span that weighs 1."""
-    return weighted_row(trace.cycles, spans.amounts(trace), trace.meta["start"])
+def rare_row(trace: Trace, at_hits: Float | None = None, factors: Mapping[str, Sequence[float]] | None = None) -> Float:
+    """The row of a trace, in the order of `COLUMNS`; a run without weights has one span that weighs 1.
+
+    Args:
+        trace: of a run.
+        at_hits: what was known by then, see `weighted_row`; None: no controls.
+        factors: of both controls, by metric; 0 of those that are not named.
+    """
+    both = np.array([(factors or {}).get(name, (0.0, 0.0)) for name in spans.NAMES])
+    return weighted_row(trace.cycles, spans.amounts(trace), trace.meta["start"], at_hits, both)
 
 
-def weighted_row(cycles: Table, amount: Float, start: str) -> Float:
+def controls(weight: Float, at_hits: Float) -> Float:
+    """Both controls of each span, shape (2, spans); 0 where it did not meet the target.
+
+    Args:
+        weight: final ones, by span.
+        at_hits: log weight by then, hours expected and hours drawn, shape (3, spans); nan where no hit.
+    """
+    log_weight, expected_h, drawn_h = at_hits
+    by_then = np.exp(log_weight)
+    both: Float = np.nan_to_num(np.stack([weight - by_then, weight * drawn_h - by_then * expected_h]))
+    return both
+
+
+def weighted_row(
+    cycles: Table, amount: Float, start: str, at_hits: Float | None = None, factors: Float | None = None
+) -> Float:
     """Weighted sums over spans.
 
     Args:
         cycles: the trace's table.
         amount: by metric and span, shape (metrics, spans).
         start: date and time at which the horizon begins, as in the trace's `meta`.
+        at_hits: as in `controls`.
+        factors: of both controls, shape (metrics, 2).
 
     Returns:
         In the order of `columns_of(metrics)`.
     """
     weight = np.exp(cycles["log_weight"])
-    hit = (amount > 0.0) * weight
+    worth = amount * weight
+    hit = np.where(amount > 0.0, weight, 0.0)
+    if at_hits is not None and factors is not None:
+        worth = worth - factors @ controls(weight, at_hits)
+        conditional = (amount > 0.0) & ~np.isnan(at_hits[0]) & (factors != 0.0).any(axis=1, keepdims=True)
+        hit = np.where(conditional, np.exp(at_hits[0]), hit)
     edges_us, passed_h = _seasons(start, int(cycles["end_us"][-1]))
     months = np.searchsorted(edges_us, cycles["start_us"], side="right") - 1
     own_season = (months + _first_month(start) + 1) // 3 % 4 == np.arange(4)[:, None]
@@ -64,13 +106,13 @@ def weighted_row(cycles: Table, amount: Float, start: str) -> Float:
     )
     per_metric = np.stack(
         [
-            amount @ weight,
+            worth.sum(axis=1),
             np.count_nonzero(hit, axis=1),
             hit.sum(axis=1),
             (hit * hit).sum(axis=1),
             hit.max(axis=1),
-            (amount * amount) @ weight,
-            *((amount @ (weight * own)) for own in own_season),
+            *(worth @ own_season.T).T,
+            *(amount * amount * weight @ own_season.T).T,
         ],
         axis=1,
     )

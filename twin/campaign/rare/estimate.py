@@ -22,6 +22,7 @@ from twin.units import HOURS_PER_YEAR
 
 Float = NDArray[np.float64]
 
+_H = "weighted_h"
 EFFECTIVE_LEAST = 0.05
 """Of the hits: least effective sample."""
 WEIGHT_MOST = 0.05
@@ -37,7 +38,8 @@ class RareEstimate:
         hits: spans that met the target.
         effective_hits: (sum L)**2 / sum L**2 over them.
         weight_share_max: largest weight of a hit over their sum.
-        crude_variance: of one replication without weights, per year**2, by the weighted second moment of the spans.
+        crude_variance: of one replication without weights, per year**2: excursions come at random times, so that what
+            they bring is a compound Poisson sum, whose variance is their number times their second moment.
         variance: of one replication of this campaign, per year**2.
         refused: why no figure is given; "" where it is.
     """
@@ -65,15 +67,17 @@ def rate(values: Float, columns: Sequence[str], metric: str) -> RareEstimate:
         metric: its name.
     """
     place = list(columns).index(metric + PARTS[0])
-    amount, hits, weight, squared, largest, squares = values[:, place : place + len(PARTS)].T
+    _, hits, weight, squared, largest = values[:, place : place + len(PARTS)].T
     n, count, total = len(values), int(hits.sum()), float(weight.sum())
     effective = total**2 / float(squared.sum()) if count else 0.0
     share = float(largest.max()) / total if count else math.nan
     residual, mean = residuals(values, columns, metric)
     refused = _refusal(n, count, effective, share)
-    years = float(values[:, list(columns).index("weighted_h")].mean()) / HOURS_PER_YEAR
-    cycles = max(float(values[:, list(columns).index("excursions")].mean()), 1.0)
-    crude = (float(squares.mean()) - float(amount.mean()) ** 2 / cycles) / years**2
+    horizon_h, parts = _seasons(values, columns)
+    crude = 0.0
+    for season, part in parts.items():
+        squares, hours = (values[:, list(columns).index(name)] for name in (metric + ":squares" + season, _H + season))
+        crude += part * float(squares.sum() / hours.sum()) / horizon_h * HOURS_PER_YEAR**2
     found = mean_interval(mean + residual, floor=0.0)
     if refused:
         found = Estimate(math.nan, math.nan, math.nan, math.nan, n, count, method="none")
@@ -89,16 +93,21 @@ def residuals(values: Float, columns: Sequence[str], metric: str) -> tuple[Float
     Sums of f (A - r B) / mean(B) and of f r over the seasons, f being each season's part of the horizon.
     """
     names = list(columns)
-    total_h = sum(float(values[:, names.index("season_h" + season)].mean()) for season in SEASONS)
     residual, mean = np.zeros(len(values)), 0.0
-    for season in SEASONS:
-        part = float(values[:, names.index("season_h" + season)].mean()) / total_h
-        if part:
-            amount, hours = (values[:, names.index(name + season)] for name in (metric, "weighted_h"))
-            own = float(amount.sum() / hours.sum())
-            residual += part * (amount - own * hours) / float(hours.mean())
-            mean += part * own
+    for season, part in _seasons(values, columns)[1].items():
+        amount, hours = (values[:, names.index(name + season)] for name in (metric, _H))
+        own = float(amount.sum() / hours.sum())
+        residual += part * (amount - own * hours) / float(hours.mean())
+        mean += part * own
     return residual * HOURS_PER_YEAR, mean * HOURS_PER_YEAR
+
+
+def _seasons(values: Float, columns: Sequence[str]) -> tuple[float, dict[str, float]]:
+    """Hours of a replication's horizon, and the part of each season that it holds."""
+    names = list(columns)
+    hours = {season: float(values[:, names.index("season_h" + season)].mean()) for season in SEASONS}
+    total_h = sum(hours.values())
+    return total_h, {season: own / total_h for season, own in hours.items() if own}
 
 
 def relative_width(values: Float, columns: Sequence[str], metric: str) -> float:

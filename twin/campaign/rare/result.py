@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from twin.campaign import export
+from twin.campaign.rare.columns import SCHEMA
 from twin.campaign.rare.estimate import RareEstimate, mean_weight, rate, residuals
 from twin.campaign.result import CampaignResult
-from twin.errors import InputError
+from twin.errors import InputError, Problem
 from twin.estimate import mean_interval
 from twin.metrics import spans
 from twin.metrics.names import METRICS
@@ -27,8 +28,19 @@ def open_result(path: str | os.PathLike[str]) -> CampaignResult:
 
 
 def result_of(content: export.Content) -> CampaignResult:
-    """The tables of a campaign's replications."""
-    return RareResult(content) if content.identity.get("rare") else CampaignResult(content)
+    """The tables of a campaign's replications.
+
+    Raises:
+        InputError: weighted rows of another schema.
+    """
+    rare = content.identity.get("rare")
+    if not rare:
+        return CampaignResult(content)
+    if rare.get("schema", 1) != SCHEMA:
+        text = f"weighted rows of schema {rare.get('schema', 1)}, where this version of twin reads {SCHEMA}"
+        own = content.identity.get("twin_version")
+        raise InputError(Problem(text, key="rare", remedy=f"read it with twin {own}, or run the campaign again"))
+    return RareResult(content)
 
 
 class RareResult(CampaignResult):

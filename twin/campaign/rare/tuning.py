@@ -86,11 +86,13 @@ def cross_entropy(tallies: Sequence[Tally], worth: np.ndarray) -> Proposal:
         if share > NOTABLE * q and matters("failed", group):
             probability[group] = share
     stretch = {}
-    for group in _groups(own, "lengths"):
-        count = math.fsum(w * len(one.lengths.get(group, ())) for one, w in hits)
-        mean = math.fsum(w * math.fsum(one.lengths.get(group, ())) for one, w in hits) / count
-        if mean > NOTABLE:
-            stretch[group] = min(mean, STRETCH_MOST)
+    for group in sorted({*_groups(own, "lengths"), *_groups(own, "outlived")}):
+        over = math.fsum(w * len(one.lengths.get(group, ())) for one, w in hits)
+        hazard = math.fsum(
+            w * math.fsum((*one.lengths.get(group, ()), *one.outlived.get(group, ()))) for one, w in hits
+        )
+        if hazard > NOTABLE * over:
+            stretch[group] = min(hazard / over, STRETCH_MOST) if over else STRETCH_MOST
     return Proposal(1.0, speed, probability, stretch)
 
 
