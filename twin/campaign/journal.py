@@ -246,7 +246,7 @@ def _checked(base: sqlite3.Connection, name: str) -> tuple[dict[str, Any], list[
     made = [statement for (statement,) in base.execute("select sql from sqlite_master where sql is not null limit 9")]
     if sorted(made) != sorted(_TABLES):  # a view or a trigger would compute what is to be read
         raise _damaged(name, "its tables are not those of a journal")
-    if base.execute("select max(length(value)) from meta").fetchone()[0] > _TEXT_MAX:
+    if base.execute("select coalesce(max(length(value)), 0) from meta").fetchone()[0] > _TEXT_MAX:
         raise _damaged(name, "its identity")
     verdict = base.execute("pragma integrity_check").fetchone()[0]
     if verdict != "ok":
