@@ -52,7 +52,7 @@ class Grid:
             site.item(f"feeder-{name}", "feeder")
         if len(self.names) == 2:
             site.item("tie", "tie")
-        site.import_floor_kw = max(site.import_floor_kw, self.spec.import_floor_kw)
+        site.import_floor_kw = self.spec.import_floor_kw
         if self.spec.import_limit_kw is not None:
             site.import_limit_kw = self.spec.import_limit_kw
         if self.spec.ramp_limit_kw_per_min is not None:

@@ -153,10 +153,12 @@ def lacking(finance: FinanceSpec, scenario: Scenario) -> str | None:
     if finance.debt is not None and finance.debt.years > years:
         return f"finance.debt.years: {finance.debt.years} is beyond the horizon of {years} years"
     for name, site in sites:
-        cabinets = site.protection.cabinets
-        prices = cabinets.capital if cabinets and cabinets.ageing else None
-        if prices is not None and prices.cells_per_kwh is None and "replacement" not in off:
-            return f"sites.{name}.protection.cabinets.capital.cells_per_kwh: is missing, and cells age here"
+        protection = site.protection
+        for key in ("cabinets", "ups", "core_ups"):
+            part = getattr(protection, key)
+            prices = part.capital if part and part.ageing else None
+            if prices is not None and prices.cells_per_kwh is None and "replacement" not in off:
+                return f"sites.{name}.protection.{key}.capital.cells_per_kwh: is missing, and cells age here"
     return None
 
 

@@ -25,6 +25,7 @@ from twin.world.parties import Bypassable, GensetPlant, PowerCap, RunningJob, Si
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
+    from twin.jobs.outlook import QueueAhead
     from twin.world.blueprint import SiteBlueprint
     from twin.world.world import World
 
@@ -81,6 +82,8 @@ class Site:
         """Told of what no plan foresaw: units, limits, jobs that stop or go on."""
         self.restarts: list[Callable[[], int]] = []
         """Of every job the tick at which it trains again, as far as it knows; NEVER where it trains or cannot say."""
+        self.queue_ahead: Callable[[], QueueAhead | None] | None = None
+        """What the site's queue of jobs expects of itself."""
         self.calls: list[tuple[int, int, float]] = []
         """Announced calls of demand response: begin and end [us], most import [kW]."""
         self.health: dict[str, np.ndarray] = {}
@@ -311,6 +314,7 @@ class Site:
         self.supply = None
         self.capped.clear()
         self.restarts.clear()
+        self.queue_ahead = None
         self.blocks.clear()
         self.hands = SureHands()
         self.jobs.clear()
