@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_WORDS_MAX, _NAME_MAX = 2000, 300
+"""Characters of a message, and of a name in it; more would hide what it says."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,25 @@ class Problem:
     remedy: str | None = None
 
     def __str__(self) -> str:
-        place = self.file or ""
+        place = shortened(self.file or "", _NAME_MAX)
         if self.line is not None:
             place += f":{self.line}"
-        parts = [place, self.key or "", self.message]
+        parts = [place, shortened(self.key or "", _NAME_MAX), shortened(self.message, _WORDS_MAX)]
         text = ": ".join(part for part in parts if part)
-        return f"{text} ({self.remedy})" if self.remedy else text
+        return f"{text} ({shortened(self.remedy, _WORDS_MAX)})" if self.remedy else text
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey or hide (escapes, turns of direction, halves of characters) written out.
+
+    Line ends and tabs stay. What is written out is also JSON's way to write it.
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, with its middle left out where it is longer than `most`."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-(most // 2) :]}"
 
 
 class InputError(Exception):
