@@ -230,6 +230,9 @@ def _damaged(name: str, what: str) -> InputError:
 def _release(base: sqlite3.Connection) -> str | None:
     """The version of twin that wrote a journal of any format, where it can be read."""
     try:
+        (kind,) = base.execute("select type from sqlite_master where name = 'meta'").fetchone()
+        if kind != "table":  # a view would compute what is to be read
+            return None
         (text,) = base.execute("select value from meta where key = 'identity'").fetchone()
         release = json.loads(text)["twin_version"]
     except (sqlite3.Error, ValueError, TypeError, KeyError):
@@ -246,7 +249,7 @@ def _checked(base: sqlite3.Connection, name: str) -> tuple[dict[str, Any], list[
     made = [statement for (statement,) in base.execute("select sql from sqlite_master where sql is not null limit 9")]
     if sorted(made) != sorted(_TABLES):  # a view or a trigger would compute what is to be read
         raise _damaged(name, "its tables are not those of a journal")
-    if base.execute("select max(length(value)) from meta").fetchone()[0] > _TEXT_MAX:
+    if base.execute("select coalesce(max(length(value)), 0) from meta").fetchone()[0] > _TEXT_MAX:
         raise _damaged(name, "its identity")
     verdict = base.execute("pragma integrity_check").fetchone()[0]
     if verdict != "ok":
