@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -181,7 +182,7 @@ def _study_of(file: str, result: CampaignResult, options: dict[str, Any]) -> Stu
 
     remedy = "name it with --scenario, or leave the replay out with --no-replay"
     path = options["scenario"] or _noted_scenario(file)
-    if path is None or not (options["scenario"] or Path(path).is_file()):
+    if path is None or not (options["scenario"] or os.path.isfile(path)):
         raise InputError(Problem("the scenario of these results is not found", file, remedy=remedy))
     study = load(path, allow_code=options["allow_code"])
     if study.digest != result.identity["digest"]:

@@ -276,16 +276,13 @@ class BackupCap:
         self._alarm = world.alarm(self._cap)
         self._row = -1
         self._reasons: set[str] = set()
+        self.importing = False
+        """Whether the import limit is a reason."""
 
     @property
     def on(self) -> bool:
         """Whether rows are capped."""
         return bool(self._reasons)
-
-    @property
-    def importing(self) -> bool:
-        """Whether the import limit is a reason."""
-        return _IMPORT in self._reasons
 
     def react(self) -> None:
         """Backup becomes a reason a while from now, or is none any longer."""
@@ -316,6 +313,7 @@ class BackupCap:
         site = self.site
         if self._hears_outages and site.abnormal and self.importing and not on:
             self._reasons.add(_BACKUP)
+        self.importing = on
         if self._turns(_IMPORT, on=on):
             site.log(self._item, r.CAPPED, int(on), site.trigger)
             self._set()
