@@ -71,7 +71,11 @@ def load_policy(file: str, source: str | None = None) -> Policy:
         source = read_source(file)
     module = ModuleType("twin_policy")
     module.__file__ = file
-    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - the user has said --allow-code
+    try:
+        exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - the user has said --allow-code
+    except Exception as error:
+        message = f"cannot be run: {type(error).__name__}: {error}"
+        raise InputError(Problem(message, file=file, line=getattr(error, "lineno", None))) from error
     made = getattr(module, "Policy", None)
     if made is None or not hasattr(made, "plan"):
         raise InputError(Problem("has no class Policy with a method plan(view)", file=file))
