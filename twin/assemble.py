@@ -37,7 +37,7 @@ from twin.tariff_terms import transformer_kva
 from twin.units import ticks
 from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
 from twin.world.part import Part
-from twin.world.profile import Clockwork, Grown
+from twin.world.profile import Clockwork, Filling, Grown
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -235,6 +235,9 @@ def _profiles(site: SiteSpec, grown: Grown | None) -> dict[int, Clockwork]:
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
     if grown is not None:
         found[f.E_HOUSE_FRACTION] = grown
+    if growth := site.cluster.utilisation_growth:
+        full = found.get(f.E_UTILISATION_FRACTION)
+        found[f.E_UTILISATION_FRACTION] = Filling(full, growth.first_year_fraction, growth.per_year)
     if site.cluster.power_window is not None:
         found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:

@@ -62,3 +62,21 @@ class HaltedError(Exception):
 
 class InternalError(Exception):
     """A promise of the simulation is broken: a bound met unannounced, an instant that never settles. Always a bug."""
+
+
+def other_schema(what: str, version: int, known: tuple[int, ...], release: str | None, file: str) -> InputError:
+    """The refusal of a file whose schema this version does not read: it names the release that does.
+
+    Args:
+        what: the kind of file, as "trace".
+        version: its schema.
+        known: schemas that are read, ascending.
+        release: the version of twin that wrote it, where the file says so.
+        file: its name.
+    """
+    wrote = f"the release that wrote it, twin {release}" if release else "the release that wrote it"
+    if version > known[-1]:
+        text, remedy = f"newer than this twin's schema {known[-1]}", f"read it with a newer twin: {wrote}"
+    else:
+        text, remedy = f"older than schema {known[0]}, the first that this twin reads", f"read it with {wrote}"
+    return InputError(Problem(f"{what} of schema {version}, {text}", file=file, remedy=remedy))

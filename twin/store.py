@@ -24,12 +24,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from twin.errors import InputError, InternalError, Problem
+from twin.errors import InputError, InternalError, Problem, other_schema
 from twin.files import refuse_irregular, write_whole
 from twin.schema_trace import (
     SCHEMA,
     SCHEMA_NAME,
     SCHEMA_VERSION,
+    SCHEMAS_READ,
     SITE_TABLES,
     Table,
     faults_of_links,
@@ -69,7 +70,7 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Table]
     """Read a trace written by `save`, and check that it is whole.
 
     Raises:
-        InputError: no such file, not HDF5, cut short, no trace of ours, of a newer schema, or damaged inside.
+        InputError: no such file, not HDF5, cut short, no trace of ours, of a schema not read here, or damaged.
     """
     name = os.fspath(path)
     try:
@@ -200,9 +201,17 @@ def _check_root(name: str, file: Any) -> None:
     version = file.attrs.get("schema_version")
     if not isinstance(version, np.integer) or version < 1:
         raise _DamagedError("no schema version")
-    if version > SCHEMA_VERSION:
-        text = f"trace of schema {version}, newer than this twin's schema {SCHEMA_VERSION}"
-        raise InputError(Problem(text, file=name, remedy="read it with a newer twin"))
+    if version not in SCHEMAS_READ:
+        raise other_schema("trace", int(version), SCHEMAS_READ, _release(file), name)
+
+
+def _release(file: Any) -> str | None:
+    """The version of twin that wrote a file of any schema, where it can be read."""
+    try:
+        release = json.loads(file["meta"].asstr()[()])["twin_version"]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
+    return release if isinstance(release, str) else None
 
 
 def _check_size(name: str, file: Any) -> None:

@@ -23,7 +23,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import HaltedError, InputError, Problem
+from twin.errors import HaltedError, InputError, Problem, other_schema
 from twin.files import refuse_irregular, write_whole
 from twin.metrics.names import METRICS
 from twin.seal import Seal
@@ -31,6 +31,8 @@ from twin.seal import Seal
 Float = NDArray[np.float64]
 
 SCHEMA_NAME, SCHEMA_VERSION = "twin campaign", 2
+SCHEMAS_READ = (1, 2)
+"""Schemas that the reader opens, ascending; the first had no seal."""
 _BYTES_FREE, _EXPANSION_MAX = 256_000_000, 2000
 """Values in memory beyond which a file must have a fitting size; those of rare events are nearly all zero."""
 
@@ -123,11 +125,10 @@ def _content(name: str, file: Any) -> Content:
     if file.attrs.get("schema") != SCHEMA_NAME:
         raise ValueError("another schema")
     version = int(file.attrs["schema_version"])
-    if version > SCHEMA_VERSION:
-        text = f"results of schema {version}, newer than this twin's schema {SCHEMA_VERSION}"
-        raise InputError(Problem(text, name, remedy="read them with a newer twin"))
     text = file["identity"].asstr()[()]
     identity = json.loads(text)
+    if version not in SCHEMAS_READ:
+        raise other_schema("results", version, SCHEMAS_READ, identity.get("twin_version"), name)
     if file["values"].size * 8 > max(_BYTES_FREE, _EXPANSION_MAX * os.path.getsize(name)):
         raise ValueError("more values than the file can hold")
     values = np.asarray(file["values"][()], np.float64)

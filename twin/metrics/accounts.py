@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
-from twin.finance.carbon import monthly_carbon
+from twin.finance.carbon import monthly_air, monthly_carbon
 from twin.finance.terms import Data, site_terms
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_by_cause
 from twin.trace import Trace
@@ -49,6 +49,8 @@ ACCOUNTS: dict[str, tuple[str, str]] = {
     "carbon_location_t": ("t", "Scope 2 by place"),
     "carbon_market_t": ("t", "Scope 2 by market"),
     "carbon_genset_t": ("t", "Scope 1 of gensets"),
+    "genset_nox_kg": ("kg", "NOx of gensets"),
+    "genset_pm_kg": ("kg", "particulate matter of gensets"),
     "peak_import_kw": ("kW", "largest 15-minute mean of import of a site"),
 }
 """Accounts by name: unit and meaning."""
@@ -184,6 +186,8 @@ def _book_bill(trace: Trace, site: str, period: Int, found: dict[str, Float]) ->
 
 
 def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+    for name, kg in monthly_air(trace, site).items():
+        np.add.at(found[f"genset_{name}_kg"], year, kg)
     monthly = monthly_carbon(trace, site)
     if monthly is None:
         return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
@@ -194,7 +194,7 @@ def _step(
     return AT_BOUND if at_bound else AT_EDGE
 
 
-@kernel
+@borrowing
 def advance(
     until_us: int,
     task: int,

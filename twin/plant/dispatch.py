@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
@@ -253,7 +253,7 @@ def _as_before(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     return True
 
 
-@inner
+@scratch
 def _units(
     rare: Any, fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array
 ) -> None:

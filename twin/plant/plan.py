@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner, kernel, scratch
 from twin.plant import fields as f
 from twin.plant.unit_power import charging_kw, unit_kw
 from twin.units import NEVER, TICKS_PER_H
@@ -74,7 +74,7 @@ def weigh(quantity: Array, clock: Array, site: Array) -> None:
         quantity[f.U_ROOM_KWH, i] = least + window - stored
 
 
-@kernel
+@borrowing
 def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """A plan is new: what is sold by it, and who shares in what, in the slot at hand."""
     sales(fact, quantity, clock, site)
@@ -165,7 +165,7 @@ def _weight(i: int, wish: int, quantity: Array) -> float:
     return max(quantity[f.U_TAKES_KWH if wish == CHARGE else f.U_ROOM_KWH, i], 1e-9)
 
 
-@inner
+@scratch
 def _share_out(
     wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
 ) -> float:
@@ -242,7 +242,7 @@ def _lasting_kw(i: int, reserve: float, hours: float, quantity: Array) -> float:
     return min((quantity[f.ENERGY_KWH, i] - level) * quantity[f.U_EFFICIENCY, i] / hours, unit_kw(i, quantity))
 
 
-@inner
+@scratch
 def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """Powers of the planned units, written to `wanted`.
 

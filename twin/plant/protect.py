@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.feeds import feed_demands, share_of
 from twin.plant.lights import ATTEMPTS, break_us, event_of, lights, note
@@ -64,7 +64,7 @@ def rank_of(j: int, fact: Array, link: Array) -> int:
     return best
 
 
-@kernel
+@borrowing
 def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, section: Array, site: Array) -> float:
     """Connect the feeds that the gensets can carry, core and cooling first, then rows by name.
 
@@ -249,7 +249,7 @@ def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: in
     return count
 
 
-@kernel
+@borrowing
 def protect(
     now_us: int,
     key: Any,

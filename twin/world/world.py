@@ -137,6 +137,8 @@ class World:
         luck: Luck | None = None,
     ) -> None:
         self.env = Environment()
+        self.now = 0
+        """The present tick [us]."""
         self.seed = seed
         self.replication = np.uint64(replication)
         self.horizon_us = horizon_us
@@ -163,24 +165,19 @@ class World:
         """Nature's, or biased towards rare events."""
         self.luck.bind(self)
 
-    @property
-    def now(self) -> int:
-        """The present tick [us]."""
-        return int(self.env.now)
-
     def stream(self, item: str, purpose: str) -> Stream:
         """The draws of `item` for `purpose`; keys are names, so one more item moves nobody else's luck."""
         return Stream(stream_key(self.seed, item, purpose), self.replication)
 
     def sleep(self, us: int) -> Event:
         """An event that comes `us` ticks from now; beyond the horizon it never comes and costs nothing."""
-        if us >= self.horizon_us - self.env.now:
+        if us >= self.horizon_us - self.now:
             return Event(self.env)
         return Timeout(self.env, int(us))
 
     def alarm(self, ring: Callable[[], None]) -> Alarm:
         """A movable timeout."""
-        return Alarm(self.env, self.horizon_us, ring)
+        return Alarm(self, ring)
 
     def start(self, process: Process) -> None:
         """Let a process live on this clock."""
@@ -209,14 +206,17 @@ class World:
         env, dirty = self.env, self.dirty
         over: list[Event] = []
         Timeout(env, self.horizon_us).callbacks.append(over.append)
-        step, peek = env.step, env.peek
+        step, queue = env.step, env._queue
         while not over:
-            while dirty and peek() > env.now:
-                touched = sorted(dirty, key=_site_name)
+            due = queue[0][0]
+            if dirty and due > self.now:
+                touched = dirty[:] if len(dirty) == 1 else sorted(dirty, key=_site_name)
                 dirty.clear()
                 for site in touched:
                     site.react()
-            step()
+            else:
+                self.now = int(due)
+                step()
 
     def ask_to_decide(self) -> None:
         """Have whoever decides over several sites do so, once no site of this instant has to react any more."""
