@@ -34,7 +34,9 @@ _HTML = (b"<!doctype html", b"<html")
 @click.option("--no-replay", is_flag=True, help="without the replayed year; needs no scenario file")
 @click.option("--scenario", type=click.Path(), help="the campaign's scenario file, where it is not found by itself")
 @click.option("--design", help="of a campaign: the design to replay; the one with fewest lost GPU-hours if absent")
-@click.option("--replication", type=click.IntRange(min=0), help="of a campaign: the one to replay; the worst if absent")
+@click.option(
+    "--replication", type=click.IntRange(0, 2**63 - 1), help="of a campaign: the one to replay; the worst if absent"
+)
 @with_code
 def report(file: str, output: str, language: str, *, no_replay: bool, **options: Any) -> None:
     """Write one offline page: the answer, the figures, a replayed year."""
