@@ -11,7 +11,7 @@ from twin.simulator import Simulator
 
 def kernels_with_rare_parts(scenario, design):
     plans = Simulator(twin.load(scenario), design).blueprint.sites
-    return [advance.rare_parts(plan.clock, plan.site) for plan in plans]
+    return [advance.rare_parts(plan.fact, plan.clock, plan.site) for plan in plans]
 
 
 @pytest.mark.parametrize("design", ["utility_only", "central_ups", "cabinets", "cabinets_gensets"])
@@ -30,7 +30,7 @@ def test_a_ramp_a_plan_ageing_cells_and_trucks_need_them(scenario, design):
 def test_both_kernels_simulate_the_same(monkeypatch):
     simulator = Simulator(twin.load("01_flagship_weak"), "cabinets")
     without = simulator.run(0, "units")
-    monkeypatch.setattr(advance, "rare_parts", lambda clock, site: True)
+    monkeypatch.setattr(advance, "rare_parts", lambda fact, clock, site: True)
     beside = simulator.run(0, "units")
     assert np.array_equal(metrics.row(without)[1], metrics.row(beside)[1], equal_nan=True)
     assert all(np.array_equal(without.events[name], beside.events[name]) for name in without.events)

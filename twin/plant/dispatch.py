@@ -37,13 +37,13 @@ def _on_grid(j: int, fact: Array) -> bool:
 
 
 @inner
-def _fixed_kw(fact: Array, quantity: Array, clock: Array, site: Array) -> float:
+def _fixed_kw(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """What the grid's feeds draw without their storage, less PV [kW]."""
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
         if _on_grid(j, fact):
             fixed += quantity[f.F_INPUT_KW, j]
-    if clock[f.PV]:
+    if rare is not None and clock[f.PV]:
         fixed -= left_for_grid_kw(fact, clock, site)
     return fixed
 
@@ -58,7 +58,7 @@ def _charge_wishes(
         Whether any unit wishes to take, be it granted or not, or follows price or demand.
     """
     wish = 0.0
-    fixed = _fixed_kw(fact, quantity, clock, site)
+    fixed = _fixed_kw(rare, fact, quantity, clock, site)
     planned = clock[f.PLAN_SLOTS] > 0
     for j in range(clock[f.FEEDS]):
         if not _on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
@@ -121,7 +121,7 @@ def _inputs(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
             if rare is not None and clock[f.PLAN_SLOTS] > 0:
                 _whole_window(j, fact, quantity)
             need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
-            if clock[f.PV]:
+            if rare is not None and clock[f.PV]:
                 quantity[f.F_PV_KW, j] = min(need, strings_kw(j, fact, site))
                 need -= quantity[f.F_PV_KW, j]
             from_storage(j, need, wanted, fact, quantity)
@@ -190,7 +190,7 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 
 
 @inner
-def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
+def _totals(rare: Any, quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
     grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = fuelled = 0.0
     for j in range(clock[f.FEEDS]):
@@ -225,7 +225,7 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
     grid += charge - beside
-    if clock[f.PV]:
+    if rare is not None and clock[f.PV]:
         grid = import_besides_pv(grid, fact, quantity, clock, site)
     site[f.IMPORT_KW] = grid
     site[f.GENSET_KW] = genset
@@ -240,13 +240,13 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
 
 
 @inner
-def _as_before(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+def _as_before(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     """Whether no more than a demand has moved since the powers were last set, and planned storage stays as it is."""
     if clock[f.MOVED] or clock[f.PLAN_SLOTS] == 0 or clock[f.POINTS] > 0 or site[f.RAMP_LIMIT_KW] > 0.0:
         return False
     if site[f.UNPLANNED_KW] > 0.0:
         return False
-    fixed_kw = _fixed_kw(fact, quantity, clock, site)
+    fixed_kw = _fixed_kw(rare, fact, quantity, clock, site)
     if not stays(fixed_kw, quantity, clock, site):
         return False
     site[f.NET_KW] = all_net_kw(fixed_kw, fact, quantity, clock, site)
@@ -260,7 +260,7 @@ def _units(
     """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, rare, fact, quantity, clock, site)
-    if rare is not None and not carrying and _as_before(fact, quantity, clock, site):
+    if rare is not None and not carrying and _as_before(rare, fact, quantity, clock, site):
         return
     clock[f.MOVED] = 0
     wishing = _charge_wishes(wanted, rare, fact, quantity, clock, site, price)
@@ -292,7 +292,7 @@ def refresh(
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
-    `rare`: from `rare_parts`; with None the compiler leaves out plan, ramp, connection points and ageing.
+    `rare`: from `rare_parts`; with None the compiler leaves out what only few sites have.
     """
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
@@ -302,12 +302,12 @@ def refresh(
     else:
         _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
     clock[f.BOUND_US] = min(_bound(quantity, clock, site), clock[f.RAMP_EDGE_US])
-    if site[f.FUEL_PER_KWH_L] > 0.0:
+    if rare is not None and site[f.FUEL_PER_KWH_L] > 0.0:
         burn(fact, quantity, clock, site)
         clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
-    _totals(quantity, fact, clock, site)
+    _totals(rare, quantity, fact, clock, site)
     if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
         judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:
-        record(quantity, clock, site, edge, tape_us, tape, fact, link)
+        record(rare, quantity, clock, site, edge, tape_us, tape, fact, link)
     return clock[f.BOUND_US]

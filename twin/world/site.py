@@ -57,6 +57,8 @@ class Site:
         solver = SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
         self.tape = Tape(world.record.level, self.clock, solver, plan.unit_items)
         self._bind(plan)
+        self._rare: bool | None = True
+        """Whether kernels need the parts that few sites have; known once all parts are installed."""
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
@@ -111,9 +113,8 @@ class Site:
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
-        self._rare = a.rare_parts(self.clock, self.totals)
         self._blocks: tuple[Any, ...] = (
-            self._rare, *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
+            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -123,10 +124,10 @@ class Site:
         now = int(self.env.now)
         if now == self._settled_us:
             return
-        code = a.advance(now, a.SETTLE, *self._blocks)
+        code = a.advance(now, a.SETTLE, self._rare, *self._blocks)
         while code == a.TAPE_FULL:
             self.tape.flush()
-            code = a.advance(now, a.SETTLE, *self._blocks)
+            code = a.advance(now, a.SETTLE, self._rare, *self._blocks)
         self._check(code, now)
         self._settled_us = self.now_us = now
 
@@ -167,6 +168,7 @@ class Site:
 
     def begin(self) -> None:
         """Set every power before anything can strike, and ask for the reaction of time zero."""
+        self._rare = a.rare_parts(self.fact, self.clock, self.totals)
         self._turn(0)
         self.ask(LOAD | UNITS | SUPPLY)
 
@@ -242,10 +244,10 @@ class Site:
             self._bound_alarm.at(bound)
 
     def _turn(self, now: int) -> None:
-        until = a.advance(now, a.TURN, *self._blocks)
+        until = a.advance(now, a.TURN, self._rare, *self._blocks)
         while until == a.TAPE_FULL:
             self.tape.flush()
-            until = a.advance(now, a.TURN, *self._blocks)
+            until = a.advance(now, a.TURN, self._rare, *self._blocks)
         self._check(until, now)
         self._settled_us, self._steady_until_us = now, until
 
@@ -282,7 +284,8 @@ class Site:
         if self.switches:
             self._points.connect()
         count = p.protect(
-            self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
+            self.now_us, self.plan.feed_key, self.world.replication, self._rare, *self._protect_blocks, self.totals,
+            self._out,
         )  # fmt: skip
         if count:
             tell_aftermath(self, self._out[:, :count].tolist())
