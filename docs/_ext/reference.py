@@ -103,6 +103,7 @@ class OtherKeys(Keys):
 
     def run(self) -> list[nodes.Node]:
         """They, in order of their place."""
+        self.env.note_reread()  # any other page may name more of them
         told = _told(Path(self.env.srcdir))
         rest = sorted((place, block.__name__, block) for block, place in _PLACES.items() if block not in told)
         return [node for _, _, block in rest for node in self.block(block)]
