@@ -202,7 +202,11 @@ class RunningEms:
             return ems.demand_price
         month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
         least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
-        drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())
+        drawn_kw = ems.drawn_kw.get(hour)
+        if drawn_kw is None:
+            drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())
+            if ems.steady:
+                ems.drawn_kw[hour] = drawn_kw
         kwh = float(self.site.ledger[f.IMPORT_KW, month]) + drawn_kw * self._slots_left(hour, month)
         return ems.demand_price * (ems.discount_factor if kwh >= least_kwh else 1.0)
 
@@ -220,7 +224,8 @@ class RunningEms:
         ems, site = self.ems, self.site
         if ems.without_failures_kw is None:
             return queue_kw(site, hour) if self._jobs_alone else None
-        away_kw, away_h = 0.0 if site.trigger >= 0 else self._away_kw(), self._away_h()  # a fact flips: powers are old
+        away_kw = 0.0 if site.trigger >= 0 else self._away_kw()  # a fact flips: powers are old
+        away_h = self._away_h() if away_kw else 0.0
         matters = abs(away_kw) * away_h > self._enough_kwh
         if not matters and not site.world.notices:
             return None
@@ -330,8 +335,7 @@ class RunningEms:
         """Into the plant's block, from the slot at hand on; aged cells keep the reserve of the nameplate."""
         site, clock = self.site, self.site.clock
         site.totals[f.PLAN : f.PLAN + rows.size] = rows
-        up = site.fact[f.U_UP, self._ours]
-        if clock[f.AGEING] and up.any():
+        if clock[f.AGEING] and (up := site.fact[f.U_UP, self._ours]).any():
             least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours][:, up == 1]
             reserve = np.clip(self.spec.backup_reserve_fraction * rated, least, most)
             kept = site.totals[f.PLAN + f.P_RESERVE * f.PLAN_MOST :][: f.PLAN_MOST]
