@@ -37,7 +37,8 @@ from twin.plant import fields as f
 from twin.scenario.model import Job, Scenario, SiteSpec
 from twin.tariff_terms import transformer_kva
 from twin.units import ticks
-from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
+from twin.world.blueprint import SiteBlueprint, SiteBuilder
+from twin.world.declared import Feed, Item
 from twin.world.part import Part
 from twin.world.profile import Clockwork, Filling, Grown
 from twin.world.site import Site

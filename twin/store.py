@@ -97,14 +97,20 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Table]
             raise InputError(Problem("is a pipe or a device, not a trace", file=name, remedy="name a file")) from None
         if isinstance(error, PermissionError):
             raise InputError(Problem("may not be read", file=name, remedy="check its rights")) from None
-        whole = h5py.is_hdf5(name)
-        raise _refusal(name, "damaged HDF5 file" if whole else "not an HDF5 file, or cut short") from error
+        raise _refusal(name, "damaged HDF5 file" if _is_hdf5(name) else "not an HDF5 file, or cut short") from error
     faults = faults_of_links(meta, tables)
     if faults:
         raise _refusal(name, "; ".join(faults))
     if not is_whole:
         raise _refusal(name, "damaged: its content differs from its digest")
     return meta, tables
+
+
+def _is_hdf5(name: str) -> bool:
+    try:
+        return bool(h5py.is_hdf5(name))
+    except OSError:
+        return False
 
 
 class _DamagedError(Exception):

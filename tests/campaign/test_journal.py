@@ -1,6 +1,8 @@
 """The journal: acknowledged rows are there, or the file is refused; never other rows."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import h5py
 import numpy as np
@@ -111,4 +113,13 @@ def test_a_changed_row_is_named_with_a_remedy(image, tmp_path):
     copy[place + 3] ^= 1
     (tmp_path / "j").write_bytes(copy)
     with pytest.raises(InputError, match=r"chunk 2 .*replications 40.*restore a copy"):
+        read(tmp_path / "j")
+
+
+def test_a_journal_whose_identity_is_gone_is_refused(tmp_path):
+    with Journal.create(tmp_path / "j", IDENTITY) as journal:
+        journal.append(BLOCKS)
+    with closing(sqlite3.connect(tmp_path / "j")) as base, base:
+        base.execute("delete from meta")
+    with pytest.raises(InputError, match="damaged: its identity"):
         read(tmp_path / "j")

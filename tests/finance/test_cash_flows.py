@@ -275,6 +275,9 @@ def test_money_without_its_block_or_its_counterfactual_is_refused(pair):
     names, values = row(trace)[0], row(trace)[1][None]
     with pytest.raises(InputError, match="no finance: block"):
         money({"bare": values}, names, {"bare": resolved(hall())})
+    other = [name for name in names if not name.startswith("genset_kwh_year")]
+    with pytest.raises(InputError, match="other yearly accounts than this version reads"):
+        money({"bare": values}, other, {"bare": data})
     with pytest.raises(InputError, match="none of the counterfactuals bare is among the designs"):
         money({"other": values}, names, {"other": data})
 

@@ -99,6 +99,15 @@ def test_a_folder_of_too_many_files_is_no_record(tmp_path, monkeypatch):
     assert "holds more than 3 files" in str(files.find_file(str(tmp_path), tmp_path, folder=True)[1])
 
 
+def test_numbers_beyond_the_streams_of_luck_are_refused():
+    for option in ("--seed", "--replication"):
+        assert option in told("run", "02_one_outage", option, "9" * 30)
+
+
+def test_files_that_cannot_be_looked_into_are_no_traces():
+    assert "not an HDF5 file" in told("metrics", "/proc/self/mem")
+
+
 def test_a_chain_of_extends_has_an_end(tmp_path):
     for k in range(CHAIN_MAX + 2):
         (tmp_path / f"c{k}.yaml").write_text(f"extends: c{k + 1}.yaml\n")

@@ -230,6 +230,9 @@ def _damaged(name: str, what: str) -> InputError:
 def _release(base: sqlite3.Connection) -> str | None:
     """The version of twin that wrote a journal of any format, where it can be read."""
     try:
+        (kind,) = base.execute("select type from sqlite_master where name = 'meta'").fetchone()
+        if kind != "table":  # a view would compute what is to be read
+            return None
         (text,) = base.execute("select value from meta where key = 'identity'").fetchone()
         release = json.loads(text)["twin_version"]
     except (sqlite3.Error, ValueError, TypeError, KeyError):

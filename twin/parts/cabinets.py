@@ -23,7 +23,7 @@ from twin.parts.unit_flips import UnitFlips
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.world import record as r
-from twin.world.blueprint import Feed, Unit
+from twin.world.declared import Feed, Unit
 from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import SUPPLY, Site

@@ -23,7 +23,7 @@ from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import NEVER, TICKS_PER_S
 from twin.world import record as r
-from twin.world.blueprint import Load
+from twin.world.declared import Load
 from twin.world.profile import ProfileSpec
 from twin.world.site import LOAD, SUPPLY, Site
 

@@ -72,8 +72,8 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
     rows[[f.P_DOWN, f.P_RESERVE]] = 1.0
     rows[[f.P_CAP_KW, f.P_CALL_KW]] = np.inf
     blocks = (
-        rare_parts(clock, totals), fact, quantity, plan.link, clock, totals, np.zeros_like(site.ledger), plan.edge_us,
-        plan.edge, *NO_TAPE,
+        rare_parts(fact, clock, totals), fact, quantity, plan.link, clock, totals, np.zeros_like(site.ledger),
+        plan.edge_us, plan.edge, *NO_TAPE,
     )  # fmt: skip
     out = np.zeros(slots + PLAN_H)
     for hour in range(0, slots, PLAN_H):

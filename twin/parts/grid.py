@@ -24,7 +24,7 @@ from twin.parts.supply_events import (
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
 from twin.world import record as r
-from twin.world.blueprint import UNLIMITED_KW
+from twin.world.declared import UNLIMITED_KW
 from twin.world.site import SUPPLY, Site
 from twin.world.site_network import supply_state
 from twin.world.world import Notice

@@ -14,7 +14,7 @@ from twin.chance.law import Law, TabledLaw, compile_law
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_S
-from twin.world.blueprint import UNLIMITED_KW, Point
+from twin.world.declared import UNLIMITED_KW, Point
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder

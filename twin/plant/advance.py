@@ -26,15 +26,19 @@ ARRIVED, WALKED, AT_EDGE, AT_BOUND = range(4)
 POWERS = f.POWERS
 
 
-def rare_parts(clock: Array, site: Array) -> bool | None:
-    """What kernels are to be told of parts that few sites have: a plan, a ramp, connection points, cells that age.
+def rare_parts(fact: Array, clock: Array, site: Array) -> bool | None:
+    """What kernels are to be told of parts that few sites have.
+
+    These are a plan, a ramp, connection points, static transfer switches, cells that age, PV, a network and a tank.
 
     Returns:
         None where the site has none of them. numba then leaves out what hangs on `rare is not None` before it
         compiles, and with it all kernels called there alone; a site that has any of them gets kernels with all.
     """
-    planned = site.size > f.SITE_QUANTITIES
-    return True if planned or site[f.RAMP_LIMIT_KW] > 0.0 or clock[f.POINTS] > 0 or clock[f.AGEING] else None
+    planned, switched = site.size > f.SITE_QUANTITIES, fact[f.L_SOURCE].any()
+    counted = clock[[f.POINTS, f.AGEING, f.PV, f.DRAWS]].any()
+    rated = site[f.RAMP_LIMIT_KW] > 0.0 or site[f.FUEL_PER_KWH_L] > 0.0
+    return True if planned or switched or counted or rated else None
 
 
 @inner

@@ -32,13 +32,13 @@ POWERS = f.POWERS
 
 
 @inner
-def _fixed_kw(fact: Array, quantity: Array, clock: Array, site: Array) -> float:
+def _fixed_kw(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """What the grid's feeds draw without their storage, less PV [kW]."""
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
         if on_grid(j, fact):
             fixed += quantity[f.F_INPUT_KW, j]
-    if clock[f.PV]:
+    if rare is not None and clock[f.PV]:
         fixed -= left_for_grid_kw(fact, clock, site)
     return fixed
 
@@ -53,7 +53,7 @@ def _charge_wishes(
         Whether any unit wishes to take, be it granted or not, or follows price or demand.
     """
     wish = 0.0
-    fixed = _fixed_kw(fact, quantity, clock, site)
+    fixed = _fixed_kw(rare, fact, quantity, clock, site)
     planned = clock[f.PLAN_SLOTS] > 0
     for j in range(clock[f.FEEDS]):
         if not on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
@@ -116,7 +116,7 @@ def _inputs(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
             if rare is not None and clock[f.PLAN_SLOTS] > 0:
                 _whole_window(j, fact, quantity)
             need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
-            if clock[f.PV]:
+            if rare is not None and clock[f.PV]:
                 quantity[f.F_PV_KW, j] = min(need, strings_kw(j, fact, site))
                 need -= quantity[f.F_PV_KW, j]
             from_storage(j, need, wanted, fact, quantity)
@@ -194,7 +194,7 @@ def _bound(clock: Array, site: Array) -> int:
 
 
 @inner
-def _totals(as_before: bool, quantity: Array, fact: Array, clock: Array, site: Array) -> None:
+def _totals(as_before: bool, rare: Any, quantity: Array, fact: Array, clock: Array, site: Array) -> None:
     """Site totals from feeds and units [kW]; what enters equals what leaves, column by column.
 
     `as_before`: no unit's power has changed, and none gives.
@@ -234,7 +234,7 @@ def _totals(as_before: bool, quantity: Array, fact: Array, clock: Array, site: A
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
     grid += charge - beside
-    if clock[f.PV]:
+    if rare is not None and clock[f.PV]:
         grid = import_besides_pv(grid, fact, quantity, clock, site)
     site[f.IMPORT_KW] = grid
     site[f.GENSET_KW] = genset
@@ -249,13 +249,13 @@ def _totals(as_before: bool, quantity: Array, fact: Array, clock: Array, site: A
 
 
 @inner
-def _as_before(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+def _as_before(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     """Whether no more than a demand has moved since the powers were last set, and planned storage stays as it is."""
     if clock[f.MOVED] or clock[f.PLAN_SLOTS] == 0 or clock[f.POINTS] > 0 or site[f.RAMP_LIMIT_KW] > 0.0:
         return False
     if site[f.UNPLANNED_KW] > 0.0:
         return False
-    fixed_kw = _fixed_kw(fact, quantity, clock, site)
+    fixed_kw = _fixed_kw(rare, fact, quantity, clock, site)
     if not stays(fixed_kw, clock, site):
         return False
     site[f.NET_KW] = all_net_kw(fixed_kw, fact, quantity, clock, site)
@@ -273,7 +273,7 @@ def _units(
     """
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, rare, fact, quantity, clock, site)
-    if rare is not None and not carrying and _as_before(fact, quantity, clock, site):
+    if rare is not None and not carrying and _as_before(rare, fact, quantity, clock, site):
         return True
     clock[f.MOVED] = 0
     wishing = _charge_wishes(wanted, rare, fact, quantity, clock, site, price)
@@ -307,7 +307,7 @@ def refresh(
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
-    `rare`: from `rare_parts`; with None the compiler leaves out plan, ramp, connection points and ageing.
+    `rare`: from `rare_parts`; with None the compiler leaves out what only few sites have.
     """
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
@@ -318,14 +318,14 @@ def refresh(
     else:
         as_before = _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
     clock[f.BOUND_US] = min(_bound(clock, site), clock[f.RAMP_EDGE_US])
-    if site[f.FUEL_PER_KWH_L] > 0.0:
+    if rare is not None and site[f.FUEL_PER_KWH_L] > 0.0:
         burn(fact, quantity, clock, site)
         clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
-    _totals(as_before, quantity, fact, clock, site)
+    _totals(as_before, rare, quantity, fact, clock, site)
     if rare is not None and clock[f.PLAN_SLOTS] > 0:
         clock[f.PLAN_QUIET_US] = quiet_until(clock, site)
     if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
         judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:
-        record(quantity, clock, site, edge, tape_us, tape, fact, link)
+        record(rare, quantity, clock, site, edge, tape_us, tape, fact, link)
     return clock[f.BOUND_US]

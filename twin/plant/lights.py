@@ -118,8 +118,8 @@ def _switched(
 
 @inner
 def lights(
-    now_us: int, key: Any, replication: Any, fact: Array, quantity: Array, link: Array, clock: Array, section: Array,
-    out: Array, count: int,
+    now_us: int, key: Any, replication: Any, rare: Any, fact: Array, quantity: Array, link: Array, clock: Array,
+    section: Array, out: Array, count: int,
 ) -> int:  # fmt: skip
     """Light or darken every load point by the feeds as they stand; notes what flips. Returns the rows in `out`."""
     k = np.int64(0)
@@ -132,7 +132,7 @@ def lights(
                 live += 1
             k += 1
         lit = int(live >= fact[f.L_NEEDED, i])
-        if fact[f.L_SOURCE, i] and not fact[f.L_CUT, i]:
+        if rare is not None and fact[f.L_SOURCE, i] and not fact[f.L_CUT, i]:
             what = _switched(i, first, k, now_us, key, replication, fact, quantity, link, clock, section)
             lit = int(what in (LIT, TRANSFERRED))
             if what in (TRANSFERRED, FAILED_TO_TRANSFER):

@@ -40,6 +40,10 @@ class Alarm:
         """Do not ring."""
         self.due = NEVER
 
+    def release(self) -> None:
+        """Let go of whom it would call: the world is over."""
+        self._ring = _nobody
+
     def _timer(self, _: Event) -> None:
         now = self._world.now
         if self._armed <= now:
@@ -50,3 +54,7 @@ class Alarm:
             self._ring()
         elif due < self._armed:
             self.at(due)
+
+
+def _nobody() -> None:
+    """Whom an alarm calls when its world is over."""

@@ -55,6 +55,8 @@ class Site:
         solver = SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
         self.tape = Tape(world.record.level, self.clock, solver, plan.unit_items)
         self._bind(plan)
+        self.rare: bool | None = True
+        """Whether kernels need the parts that few sites have; known once all parts are installed."""
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
@@ -110,9 +112,8 @@ class Site:
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
-        self.rare = a.rare_parts(self.clock, self.totals)
         self._blocks: tuple[Any, ...] = (
-            self.rare, *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
+            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
@@ -122,10 +123,10 @@ class Site:
         now = self.world.now
         if now == self._settled_us:
             return
-        code = a.advance(now, a.SETTLE, *self._blocks)
+        code = a.advance(now, a.SETTLE, self.rare, *self._blocks)
         while code == a.TAPE_FULL:
             self.tape.flush()
-            code = a.advance(now, a.SETTLE, *self._blocks)
+            code = a.advance(now, a.SETTLE, self.rare, *self._blocks)
         self._check(code, now)
         self._settled_us = self.now_us = now
 
@@ -166,6 +167,7 @@ class Site:
 
     def begin(self) -> None:
         """Set every power before anything can strike, and ask for the reaction of time zero."""
+        self.rare = a.rare_parts(self.fact, self.clock, self.totals)
         self._turn(0)
         self.ask(LOAD | UNITS | SUPPLY)
 
@@ -241,10 +243,10 @@ class Site:
             self.planner()
 
     def _turn(self, now: int) -> None:
-        until = a.advance(now, a.TURN, *self._blocks)
+        until = a.advance(now, a.TURN, self.rare, *self._blocks)
         while until == a.TAPE_FULL:
             self.tape.flush()
-            until = a.advance(now, a.TURN, *self._blocks)
+            until = a.advance(now, a.TURN, self.rare, *self._blocks)
         if until < 0:
             self._check(until, now)
         self._settled_us, self._steady_until_us = now, until
@@ -259,7 +261,8 @@ class Site:
         if self.switches:
             self._points.connect()
         count = p.protect(
-            self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
+            self.now_us, self.plan.feed_key, self.world.replication, self.rare, *self._protect_blocks, self.totals,
+            self._out,
         )  # fmt: skip
         if count:
             tell_aftermath(self, self._out[:, :count].tolist())

@@ -161,6 +161,8 @@ class World:
         self.struck: dict[str, tuple[Family, int]] = {}
         """By full item name: whom a shock may bring down, and as which member."""
         self._closing: list[Callable[[], None]] = []
+        self._alarms: list[Alarm] = []
+        self._processes: list[Process] = []
         self.luck = luck or Luck()
         """Nature's, or biased towards rare events."""
         self.luck.bind(self)
@@ -177,10 +179,13 @@ class World:
 
     def alarm(self, ring: Callable[[], None]) -> Alarm:
         """A movable timeout."""
-        return Alarm(self, ring)
+        alarm = Alarm(self, ring)
+        self._alarms.append(alarm)
+        return alarm
 
     def start(self, process: Process) -> None:
         """Let a process live on this clock."""
+        self._processes.append(process)
         self.env.process(process)
 
     def at_end(self, close: Callable[[], None]) -> None:
@@ -243,6 +248,12 @@ class World:
         self.__dict__.pop("repairs", None)
         self._closing.clear()
         self.luck.release()
+        for alarm in self._alarms:
+            alarm.release()
+        self._alarms.clear()
+        for process in self._processes:
+            process.close()
+        self._processes.clear()
         self.env._queue.clear()
 
 
