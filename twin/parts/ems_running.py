@@ -7,14 +7,16 @@ that has failed or is back, a load that is off what was foreseen, for so long th
 
 A site whose load without failures is the same in all replications is shown that load's past; what interruptions took
 off the real one says nothing of tomorrow. So replications see equal pasts, share plans, and an outage plans its
-aftermath alone. Any other site is shown its own past, and asked every `replan_h`. What would keep a plan from being
-shared is rounded before the plan is made, never after, so that who made it cannot matter: stored energy and sound
+aftermath alone. It is asked again every `replan_h` only where that load has been off what the days before were, which
+is so in all replications. Any other site is shown its own past, and asked every `replan_h`. What would keep a plan from
+being shared is rounded before the plan is made, never after, so that who made it cannot matter: stored energy and sound
 storage as shares, the month's peak downwards in steps of a 2048th of the charging power, the day's cap to the watt.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ from twin.parts.ems_known import (
     SLOT_US,
     PastDigest,
     announced_kw,
+    departures,
     hourly_price,
     jobs_alone,
     net_without_failures_kw,
@@ -135,9 +138,12 @@ class RunningEms:
         site, ems = self.site, self.ems
         if ems.steady and ems.without_failures_kw is None:
             ems.without_failures_kw = net_without_failures_kw(site, -(-site.world.horizon_us // SLOT_US))
+            if getattr(self._policy, "within_day", True):
+                ems.departures = departures(ems.without_failures_kw, self.spec.replan_h, self._enough_kwh)
         self._remember()
         hour = site.now_us // SLOT_US
-        self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
+        later = ems.departures[bisect_right(ems.departures, hour) :][:1]
+        self._alarm.at(min([(hour // self._every + 1) * self._every, *later]) * SLOT_US)
         stored, most, window = sound_storage(site.fact, site.quantity, site.clock)
         sound = self._share_of(window, most)
         stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
