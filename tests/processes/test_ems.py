@@ -12,6 +12,7 @@ from twin.check.carrying import check_study
 from twin.ems.policies.capped import Capped
 from twin.errors import InputError
 from twin.parts.ems import Ems
+from twin.parts.ems_known import departures
 from twin.plant import fields as f
 from twin.scenario.load import load, shipped
 from twin.simulator import Simulator
@@ -534,3 +535,15 @@ def test_asking_again_changes_nothing_beside_jobs_that_stop():
     assert (series(alone, "discharge_kw") > 0.0).any()
     for name in ("time_us", "import_kw", "stored_kwh"):
         np.testing.assert_array_equal(series(alone, name), series(poked, name))
+
+
+def test_a_load_that_was_off_the_days_before_makes_a_plan_within_the_day():
+    """100 kW more from 6 to 12 on the fourth of six days: 600 kWh."""
+    flat = np.full(6 * 24, 300.0)
+    assert departures(flat, 6, 500.0) == []
+    step = flat.copy()
+    step[3 * 24 + 6 : 3 * 24 + 12] += 100.0
+    assert departures(step, 6, 500.0) == [3 * 24 + 12]
+    assert departures(step, 6, 150.0) == [3 * 24 + 12]  # a quarter of it is missed the day after: 150 kWh
+    assert departures(step, 6, 149.0) == [3 * 24 + 12, 4 * 24 + 12]
+    assert departures(step, 24, 1.0) == []

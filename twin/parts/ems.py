@@ -123,6 +123,10 @@ class Ems:
         self.discount_from_kwh, self.discount_factor = discount
         self.without_failures_kw: Floats | None = None
         self.policy: Policy | None = None if spec.policy_file else policies.POLICIES[spec.policy]()
+        self.departures: list[int] = []
+        """Of a steady site: hours within the day when its load has been off what the days before were."""
+        self.drawn_kw: dict[int, float] = {}
+        """Of a steady site: by hour the mean net load of the weeks before."""
         self.made: dict[tuple[object, ...], tuple[Floats, float, bool]] = {}
         """By the inputs: the plant's rows, the day's cap, whether the policy failed."""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SLOT_US = TICKS_PER_H
 QUARTERS = 4
+WEEK_DAYS = 7
 NO_TAPE = np.zeros(0, np.int64), np.zeros((0, 0))
 
 
@@ -86,6 +87,20 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
             raise InternalError(f"site {site.name}: its load without failures could not be walked")
         out[hour : hour + PLAN_H] = rows[f.P_SEEN_KW]
     return out
+
+
+def departures(net_kw: Floats, every: int, enough_kwh: float) -> list[int]:
+    """Hours, `every` apart, when the load since the last has been off that of the days before by so much energy.
+
+    Of the days before the last seven count at the same hours. Midnights, when a plan is made anyway, are left out.
+    """
+    by_day = net_kw[: net_kw.size // 24 * 24].reshape(-1, 24)
+    found = []
+    for day in range(1, len(by_day)):
+        away_kw = by_day[day] - by_day[max(0, day - WEEK_DAYS) : day].mean(axis=0)
+        block_kwh = away_kw.reshape(-1, every).sum(axis=1)[:-1]
+        found += (24 * day + every * (1 + np.flatnonzero(np.abs(block_kwh) > enough_kwh))).tolist()
+    return found
 
 
 def jobs_alone(site: Site) -> bool:

@@ -7,14 +7,16 @@ that has failed or is back, a load that is off what was foreseen, for so long th
 
 A site whose load without failures is the same in all replications is shown that load's past; what interruptions took
 off the real one says nothing of tomorrow. So replications see equal pasts, share plans, and an outage plans its
-aftermath alone. Any other site is shown its own past, and asked every `replan_h`. What would keep a plan from being
-shared is rounded before the plan is made, never after, so that who made it cannot matter: stored energy and sound
+aftermath alone. It is asked again every `replan_h` only where that load has been off what the days before were, which
+is so in all replications. Any other site is shown its own past, and asked every `replan_h`. What would keep a plan from
+being shared is rounded before the plan is made, never after, so that who made it cannot matter: stored energy and sound
 storage as shares, the month's peak downwards in steps of a 2048th of the charging power, the day's cap to the watt.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ from twin.parts.ems_known import (
     SLOT_US,
     PastDigest,
     announced_kw,
+    departures,
     hourly_price,
     jobs_alone,
     net_without_failures_kw,
@@ -135,9 +138,12 @@ class RunningEms:
         site, ems = self.site, self.ems
         if ems.steady and ems.without_failures_kw is None:
             ems.without_failures_kw = net_without_failures_kw(site, -(-site.world.horizon_us // SLOT_US))
+            if getattr(self._policy, "within_day", True):
+                ems.departures = departures(ems.without_failures_kw, self.spec.replan_h, self._enough_kwh)
         self._remember()
         hour = site.now_us // SLOT_US
-        self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
+        later = ems.departures[bisect_right(ems.departures, hour) :][:1]
+        self._alarm.at(min([(hour // self._every + 1) * self._every, *later]) * SLOT_US)
         stored, most, window = sound_storage(site.fact, site.quantity, site.clock)
         sound = self._share_of(window, most)
         stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
@@ -202,7 +208,11 @@ class RunningEms:
             return ems.demand_price
         month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
         least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
-        drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())
+        drawn_kw = ems.drawn_kw.get(hour)
+        if drawn_kw is None:
+            drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())
+            if ems.steady:
+                ems.drawn_kw[hour] = drawn_kw
         kwh = float(self.site.ledger[f.IMPORT_KW, month]) + drawn_kw * self._slots_left(hour, month)
         return ems.demand_price * (ems.discount_factor if kwh >= least_kwh else 1.0)
 
@@ -220,7 +230,8 @@ class RunningEms:
         ems, site = self.ems, self.site
         if ems.without_failures_kw is None:
             return queue_kw(site, hour) if self._jobs_alone else None
-        away_kw, away_h = 0.0 if site.trigger >= 0 else self._away_kw(), self._away_h()  # a fact flips: powers are old
+        away_kw = 0.0 if site.trigger >= 0 else self._away_kw()  # a fact flips: powers are old
+        away_h = self._away_h() if away_kw else 0.0
         matters = abs(away_kw) * away_h > self._enough_kwh
         if not matters and not site.world.notices:
             return None
@@ -330,8 +341,7 @@ class RunningEms:
         """Into the plant's block, from the slot at hand on; aged cells keep the reserve of the nameplate."""
         site, clock = self.site, self.site.clock
         site.totals[f.PLAN : f.PLAN + rows.size] = rows
-        up = site.fact[f.U_UP, self._ours]
-        if clock[f.AGEING] and up.any():
+        if clock[f.AGEING] and (up := site.fact[f.U_UP, self._ours]).any():
             least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours][:, up == 1]
             reserve = np.clip(self.spec.backup_reserve_fraction * rated, least, most)
             kept = site.totals[f.PLAN + f.P_RESERVE * f.PLAN_MOST :][: f.PLAN_MOST]
