@@ -64,7 +64,7 @@ def test_hours_in_expectation_keep_the_mean_and_lose_most_of_the_variance() -> N
     """1oo2 of 10,000 h and 10 h: what both repairs leave dark is in expectation always five hours."""
     made, mixture = pair(10_000.0, 10.0, 100.0), pushed(1_000.0, 8.0)
     plain, conditional = (
-        core(rows(made, Settings(CORE, mixture.proposals, mixture.rest_h, factors), range(40)))
+        core(rows(made, Settings(CORE, mixture.proposals, mixture.rest_h, factors), range(15)))
         for factors in ({}, {CORE: HOURS})
     )
     for found in (plain, conditional):

@@ -177,8 +177,9 @@ def test_mean_and_error_of_nine_nines_are_those_of_the_same_sampling_without_the
 def test_the_pilot_finds_what_makes_a_pair_fail() -> None:
     made = pair(10_000.0, 10.0, 100.0)
     settings = tune(made, CORE, 40).settings
-    natural, balanced, gentle, tuned = settings.proposals
+    natural, balanced, deep, gentle, tuned = settings.proposals
     assert natural == Proposal(natural.share)
+    assert deep.speed["ups_block"] == pytest.approx(4.0 * balanced.speed["ups_block"])
     assert balanced.speed["ups_block"] > 100.0
     assert tuned.speed["ups_block"] > gentle.speed["ups_block"] > 100.0
     assert tuned.stretch["ups_block_repair"] > 1.2

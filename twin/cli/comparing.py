@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _DEMO = "01_flagship_weak"
 _DEMO_DESIGNS = ("utility_only", "central_ups", "cabinets")
-_POSITIVE = click.IntRange(min=1)
+_POSITIVE = click.IntRange(1, 100_000)  # more are work for twin campaign, which survives a kill
 
 
 @click.command()

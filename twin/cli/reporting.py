@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -35,7 +36,9 @@ _HTML = (b"<!doctype html", b"<html")
 @click.option("--no-replay", is_flag=True, help="without the replayed year; needs no scenario file")
 @click.option("--scenario", type=click.Path(), help="the campaign's scenario file, where it is not found by itself")
 @click.option("--design", help="of a campaign: the design to replay; the one with fewest lost GPU-hours if absent")
-@click.option("--replication", type=click.IntRange(min=0), help="of a campaign: the one to replay; the worst if absent")
+@click.option(
+    "--replication", type=click.IntRange(0, 2**63 - 1), help="of a campaign: the one to replay; the worst if absent"
+)
 @with_code
 def report(file: str, output: str, language: str, *, no_replay: bool, **options: Any) -> None:
     """Write one offline page: the answer, the figures, a replayed year."""
@@ -215,7 +218,7 @@ def _study_of(file: str, result: CampaignResult, options: dict[str, Any]) -> Stu
 
     remedy = "name it with --scenario, or leave the replay out with --no-replay"
     path = options["scenario"] or _noted_scenario(file)
-    if path is None or not (options["scenario"] or Path(path).is_file()):
+    if path is None or not (options["scenario"] or os.path.isfile(path)):
         raise InputError(Problem("the scenario of these results is not found", file, remedy=remedy))
     study = load(path, allow_code=options["allow_code"])
     if study.digest != result.identity["digest"]:

@@ -50,7 +50,7 @@ class BusTrips:
         """See `Flip`."""
         row = self._units.flip(flipped, up, cause)
         for k in flipped.tolist():
-            if not up[k] and self._draws[k].uniform() < self._probability:
+            if not up[k] and self._world.luck.fails("bus_trip", self._probability, self._draws[k].uniform()):
                 j = int(self._site.fact[f.U_FEED, self._units.columns[k]])
                 dark(self._world, self._site, self._units.items[k], [j], self._lengths[k].ticks(self._law), row)
         return row
@@ -103,7 +103,9 @@ class Thermal:
         self._world.start(self._replaced(k, row))
         feed_of = self._site.fact[f.U_FEED]
         for beside in (k - 1, k + 1):
-            spreads = self._spreads[k].uniform() < self._spec.propagation_probability
+            spreads = self._world.luck.fails(
+                "thermal_spread", self._spec.propagation_probability, self._spreads[k].uniform()
+            )
             if not 0 <= beside < len(self._units.columns) or beside in self._burning:
                 continue
             if spreads and feed_of[self._units.columns[beside]] == feed_of[self._units.columns[k]]:

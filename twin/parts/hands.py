@@ -56,7 +56,8 @@ class FallibleHands:
         """One operation on `name`: -1 where it goes well, else how long its consequence lasts [us]."""
         n = self._operations[name]
         self._operations[name] += 1
-        if self._world.stream(name, "switching_error").uniform_at(n) >= self._probability:
+        u = self._world.stream(name, "switching_error").uniform_at(n)
+        if not self._world.luck.fails("switching_error", self._probability, u):
             return -1
         return self._world.stream(name, "switching_duration").ticks_at(self._law, n)
 

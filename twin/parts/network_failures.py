@@ -175,7 +175,8 @@ class RunningFailures:
                 own = plan.gear.devices[device]
                 if own.fails_to_operate > 0.0:
                     stream = self.world.stream(component.name, f"operate/{own.name}")
-                    if stream.uniform_at(ordinal) < own.fails_to_operate:
+                    group = f"breaker {own.fails_to_operate:g}"
+                    if self.world.luck.fails(group, own.fails_to_operate, stream.uniform_at(ordinal)):
                         stuck.add(device)
                         self.site.log(self._device_items[device], r.FAILED_TO_OPERATE, 1, row)
         for device in border:

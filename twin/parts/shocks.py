@@ -85,6 +85,7 @@ class Coming:
 
     def __init__(self, world: World, site: Site, item: int, name: str, struck: list[tuple[str, float]]) -> None:
         self._world, self._site, self._item = world, site, item
+        self._name = name.rsplit("/", 1)[-1]
         self._draws: list[tuple[str, Stream, float]] = [
             (full, world.stream(full, name), probability) for full, probability in struck
         ]
@@ -93,7 +94,8 @@ class Coming:
         """The clock of the shock has run out (down), or begins anew (up)."""
         if up[0]:
             return cause
-        hit = [full for full, draws, probability in self._draws if draws.uniform() < probability]
+        fails = self._world.luck.fails
+        hit = [full for full, draws, q in self._draws if fails(f"{self._name} {q:g}", q, draws.uniform())]
         row = self._site.change(self._item, r.STRIKES, len(hit), 0, cause)
         for full in hit:
             family, i = self._world.struck[full]

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.plant.feeds import feed_demands
 from twin.plant.fuel import burn, empty_at
 from twin.plant.parallel import beside_the_grid
-from twin.plant.plan import all_net_kw, follow_plan, stays
+from twin.plant.plan import SAME, all_net_kw, follow_plan, on_grid, quiet_until, stays
 from twin.plant.ramp import hold_ramp, judge_ramp
 from twin.plant.recording import record
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
@@ -32,16 +32,11 @@ POWERS = f.POWERS
 
 
 @inner
-def _on_grid(j: int, fact: Array) -> bool:
-    return fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
-
-
-@inner
 def _fixed_kw(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """What the grid's feeds draw without their storage, less PV [kW]."""
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
-        if _on_grid(j, fact):
+        if on_grid(j, fact):
             fixed += quantity[f.F_INPUT_KW, j]
     if rare is not None and clock[f.PV]:
         fixed -= left_for_grid_kw(fact, clock, site)
@@ -61,7 +56,7 @@ def _charge_wishes(
     fixed = _fixed_kw(rare, fact, quantity, clock, site)
     planned = clock[f.PLAN_SLOTS] > 0
     for j in range(clock[f.FEEDS]):
-        if not _on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
+        if not on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
             continue
         first = fact[f.F_FIRST, j]
         for i in range(first, first + fact[f.F_COUNT, j]):
@@ -169,18 +164,27 @@ def _anchor(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
 
 
 @inner
-def _bound(quantity: Array, clock: Array, site: Array) -> int:
-    """First tick at which a level in motion meets a bound, rounded down."""
-    bound = np.int64(NEVER)
-    if clock[f.ACTIVE] > 0:
-        for i in range(clock[f.UNITS]):
-            rate = quantity[f.RATE_KW, i]
-            if rate != 0.0:
-                end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
-                end = next_level(i, rate, end, quantity)
-                time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
-                if time < bound - clock[f.ANCHOR_US]:
-                    bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))
+def _level_bound(quantity: Array, clock: Array) -> int:
+    """First tick at which stored energy in motion meets a bound, rounded down."""
+    if clock[f.ACTIVE] == 0:
+        return NEVER
+    least_h = np.inf
+    for i in range(clock[f.UNITS]):
+        rate = quantity[f.RATE_KW, i]
+        if rate != 0.0:
+            end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
+            end = next_level(i, rate, end, quantity)
+            way_kwh = end - quantity[f.ANCHOR_KWH, i]
+            if abs(way_kwh) < least_h * abs(rate) * (1.0 - SAME) or way_kwh * rate <= 0.0:
+                least_h = min(least_h, way_kwh / rate)
+    time = max(least_h, 0.0) * TICKS_PER_H
+    return clock[f.ANCHOR_US] + np.int64(time) if time < NEVER - clock[f.ANCHOR_US] else NEVER
+
+
+@inner
+def _bound(clock: Array, site: Array) -> int:
+    """First tick at which a level in motion, stored energy or heat, meets a bound, rounded down."""
+    bound = clock[f.LEVEL_US]
     rate = site[f.HEAT_RATE]
     if rate != 0.0:
         time = ((1.0 if rate > 0.0 else 0.0) - site[f.HEAT_ANCHOR]) / rate * TICKS_PER_H
@@ -190,8 +194,11 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 
 
 @inner
-def _totals(rare: Any, quantity: Array, fact: Array, clock: Array, site: Array) -> None:
-    """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
+def _totals(as_before: bool, rare: Any, quantity: Array, fact: Array, clock: Array, site: Array) -> None:
+    """Site totals from feeds and units [kW]; what enters equals what leaves, column by column.
+
+    `as_before`: no unit's power has changed, and none gives.
+    """
     grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = fuelled = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.DEAD:
@@ -209,7 +216,9 @@ def _totals(rare: Any, quantity: Array, fact: Array, clock: Array, site: Array) 
                 genset += quantity[f.F_INPUT_KW, j]
             elif not fact[f.F_ON_POINT, j]:
                 grid += quantity[f.F_INPUT_KW, j]
-    if clock[f.ACTIVE] > 0:
+    if as_before:
+        charge, storage_loss = site[f.CHARGE_KW], site[f.STORAGE_LOSS_KW]
+    elif clock[f.ACTIVE] > 0:
         for i in range(clock[f.UNITS]):
             power = quantity[f.POWER_KW, i]
             if power > 0.0:
@@ -247,21 +256,25 @@ def _as_before(rare: Any, fact: Array, quantity: Array, clock: Array, site: Arra
     if site[f.UNPLANNED_KW] > 0.0:
         return False
     fixed_kw = _fixed_kw(rare, fact, quantity, clock, site)
-    if not stays(fixed_kw, quantity, clock, site):
+    if not stays(fixed_kw, clock, site):
         return False
     site[f.NET_KW] = all_net_kw(fixed_kw, fact, quantity, clock, site)
     return True
 
 
-@inner
+@scratch
 def _units(
     rare: Any, fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array
-) -> None:
-    """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
+) -> bool:
+    """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed.
+
+    Returns:
+        Whether all units do as before: they rest, or charge by plan.
+    """
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, rare, fact, quantity, clock, site)
     if rare is not None and not carrying and _as_before(rare, fact, quantity, clock, site):
-        return
+        return True
     clock[f.MOVED] = 0
     wishing = _charge_wishes(wanted, rare, fact, quantity, clock, site, price)
     if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
@@ -274,6 +287,8 @@ def _units(
             changed = True
     if changed:
         _anchor(wanted, rare, fact, quantity, clock, tape_us, tape)
+    clock[f.LEVEL_US] = _level_bound(quantity, clock)
+    return False
 
 
 @inner
@@ -297,15 +312,18 @@ def refresh(
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
     feed_demands(quantity, link, fact, clock, site)
+    as_before = False
     if at_edge and clock[f.IDLE]:
         _inputs(quantity[f.POWER_KW], rare, fact, quantity, clock, site)
     else:
-        _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
-    clock[f.BOUND_US] = min(_bound(quantity, clock, site), clock[f.RAMP_EDGE_US])
+        as_before = _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
+    clock[f.BOUND_US] = min(_bound(clock, site), clock[f.RAMP_EDGE_US])
     if rare is not None and site[f.FUEL_PER_KWH_L] > 0.0:
         burn(fact, quantity, clock, site)
         clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
-    _totals(rare, quantity, fact, clock, site)
+    _totals(as_before, rare, quantity, fact, clock, site)
+    if rare is not None and clock[f.PLAN_SLOTS] > 0:
+        clock[f.PLAN_QUIET_US] = quiet_until(clock, site)
     if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
         judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:

@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
@@ -45,7 +45,7 @@ def break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     return max(shortest, fact[f.F_AWAY_US, j] - now_us) if fact[f.F_AWAY_US, j] else shortest
 
 
-@kernel
+@borrowing
 def event_of(j: int, fact: Array, section: Array) -> int:
     """Number of the event that keeps supply from feed j."""
     event = fact[f.F_EVENT, j] if fact[f.F_AWAY_US, j] else 0

@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.feeds import feed_demands, share_of
 from twin.plant.lights import ATTEMPTS, break_us, event_of, lights, note
@@ -64,7 +64,7 @@ def rank_of(j: int, fact: Array, link: Array) -> int:
     return best
 
 
-@kernel
+@borrowing
 def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, section: Array, site: Array) -> float:
     """Connect the feeds that the gensets can carry, core and cooling first, then rows by name.
 
@@ -250,7 +250,7 @@ def _overloads(rare: Any, fact: Array, quantity: Array, clock: Array, out: Array
     return count
 
 
-@kernel
+@borrowing
 def protect(
     now_us: int,
     key: Any,

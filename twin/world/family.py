@@ -18,7 +18,7 @@ from twin.errors import InternalError
 from twin.plant import clocks as c
 from twin.units import ticks
 from twin.world import record as r
-from twin.world.failing import Failing, Group, instantaneous
+from twin.world.failing import Dormancy, Failing, Group, instantaneous
 
 if TYPE_CHECKING:
     from twin.world.site import Site
@@ -97,6 +97,7 @@ class Family:
             world.now, self._clock, self._hazard, self._keys, world.replication, self._life, self._restoration,
             self._model.age_kept_fraction, self._flipped,
         )  # fmt: skip
+        self._degraded(begun=True)
         if self._model.managed:
             for i in self._flipped[:count].tolist():
                 self._failed(i, -1)
@@ -113,21 +114,24 @@ class Family:
             self._model.age_kept_fraction,
         )  # fmt: skip
         if was_up:
+            self._degraded(begun=True)
             self._failed(i, cause)
             self._degraded()
             self._alarm.at(int(c.earliest(self._clock)))
         return bool(was_up)
 
-    def _degraded(self) -> None:
-        if self._world.luck.is_biased:
-            self._world.luck.degraded(self, not self.up.all())
+    def _degraded(self, *, begun: bool = False) -> None:
+        """Tell whether any item is down; before a flip only that one is (`begun`), for what its failure draws."""
+        luck = self._world.luck
+        if luck.is_biased and not (begun and self.up.all()):
+            luck.degraded(self, not self.up.all())
 
     def _failed(self, i: int, cause: int) -> None:
         """Item i has just gone down: flip it, and see to its restoration unless the clock does."""
         row = self._flip(np.array([i]), self.up, cause)
         dormancy = self._model.dormancy
         n = (int(self._clock[c.ORDINAL, i]) >> 1) - 1
-        if dormancy is not None and self._uniform(i, "dormant", n) < dormancy.fraction:
+        if dormancy is not None and self._is_hidden(dormancy, self._uniform(i, "dormant", n)):
             self._hidden[i] = row
             if dormancy.test_every_h is not None:
                 self._world.start(self._tested(i, row))
@@ -147,6 +151,9 @@ class Family:
         name, model = self.names[i], self._model
         work_us = world.stream(name, "restoration").ticks_at(model.repair, n)
         world.start(world.repairs.repair(self._site, self._items[i], name, n, work_us, model.care, row, done))
+
+    def _is_hidden(self, dormancy: Dormancy, u: float) -> bool:
+        return self._world.luck.fails(f"hidden {self.group}", dormancy.fraction, u)
 
     def _uniform(self, i: int, purpose: str, n: int) -> float:
         return float(uniform(stream_key(self._world.seed, self.names[i], purpose), self._world.replication, n))

@@ -29,6 +29,10 @@ class SwitchLuck:
         self._natural = [float(probability) for probability in natural]
         self._groups = [f"transfer {probability:g}" for probability in self._natural]
         self._drawn = [j for j, q in enumerate(self._natural) if 0.0 < q < 1.0]
+        common = site.quantity[f.F_FAIL_COMMON, : len(natural)]
+        self._common = [float(probability) for probability in common]
+        self._common_groups = [f"transfer together {probability:g}" for probability in self._common]
+        self._drawn_together = [j for j, q in enumerate(self._common) if 0.0 < q < 1.0]
         self._attempts = site.fact[f.F_ATTEMPT, : len(natural)].copy()
         weights.on_change(self._follow)
 
@@ -36,22 +40,26 @@ class SwitchLuck:
         for j in self._drawn:
             probability = self._weights.probability(self._groups[j], self._natural[j])
             self._site.quantity[f.F_FAIL_PROBABILITY, j] = probability
+        for j in self._drawn_together:
+            probability = self._weights.probability(self._common_groups[j], self._common[j])
+            self._site.quantity[f.F_FAIL_COMMON, j] = probability
 
     def account(self) -> None:
         """Tally what the pass of protection just made drew."""
-        if not self._drawn:
+        if not self._drawn and not self._drawn_together:
             return
         site, weights = self._site, self._weights
         now = site.fact[f.F_ATTEMPT, : len(self._natural)]
         if weights.is_open:
             for j in np.flatnonzero(now > self._attempts):
-                if j not in self._drawn:
-                    continue
                 event = int(event_of(j, site.fact, site.section))
                 for attempt in range(self._attempts[j], now[j]):
                     n = event * ATTEMPTS + min(attempt, ATTEMPTS - 1)
-                    u = float(uniform(site.plan.feed_key[0, j], site.world.replication, n))
-                    weights.fails(self._groups[j], self._natural[j], u)
+                    keys, replication = site.plan.feed_key[:, j], site.world.replication
+                    own = float(uniform(keys[0], replication, n))
+                    if not weights.fails(self._groups[j], self._natural[j], own):  # else the common draw is not asked
+                        together = float(uniform(keys[2], replication, n))
+                        weights.fails(self._common_groups[j], self._common[j], together)
         self._attempts[:] = now
 
     def look(self) -> None:

@@ -2,16 +2,16 @@
 
 1. *Natural* runs count what an excursion draws: hazard used by each group of clocks, on-demand draws, durations.
 2. *Balanced* runs give every group the same expected number of failures an excursion, whatever its natural rate, so
-   that no mode goes unseen (Shahabuddin, "Importance sampling for the simulation of highly reliable Markovian
-   systems", Management Science 40, 1994).
+   that no mode goes unseen, half of them few and half of them many (Shahabuddin, "Importance sampling for the
+   simulation of highly reliable Markovian systems", Management Science 40, 1994).
    What only these show, such as the starts of gensets that nature seldom asks, is balanced by them.
 3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
    Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
    the mean hazard, over how many are over (those under way at the hit have only been outlived so far). Twice, since the
-   first hits are few; each time the multiple of least variance is taken. The last fit the factors of the controls
-   (`twin.campaign.rare.columns`) by least squares.
+   first hits are few; each time all hits so far are asked, and the multiple of least variance is taken. The last runs
+   fit the factors of the controls (`twin.campaign.rare.columns`) by least squares.
 
-The campaign then mixes all three, and a *gentle* one that runs the tuned clocks less fast. A share of natural
+The campaign then mixes all these, and a *gentle* one that runs the tuned clocks less fast. A share of natural
 excursions bounds every weight; a share of balanced ones keeps alive what the pilot did not see; gentle ones cover what
 happens late: a clock run s times as fast weighs exp((s - 1) H) after hazard H, of unbounded variance where spans may
 be long, and a slower clock in the mixture takes that tail away. Pilot replications are numbered far beyond those of
@@ -22,6 +22,7 @@ repetition finds the same.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,7 @@ import numpy as np
 from twin.campaign.rare.columns import controls
 from twin.campaign.rare.settings import Settings
 from twin.campaign.rare.tuning import balance, best_push, completed, cross_entropy, slowed
-from twin.chance.proposal import Proposal, Tally
+from twin.chance.proposal import Proposal, Tally, log_weight
 from twin.errors import InputError, Problem
 from twin.metrics import spans
 from twin.plant import fields as f
@@ -41,7 +42,9 @@ NATURAL_SHARE, BALANCED_SHARE, GENTLE_SHARE = 0.05, 0.1, 0.25
 GENTLE = 0.3
 """Of the tuned push, how much a gentle proposal gives to clocks."""
 FAILURES = (1.0, 4.0)
-"""Failures that a balanced excursion adds, all groups together: the second where the first brings no hit."""
+"""Failures that a balanced excursion adds, all groups together: shallow, and deep for ways that need several."""
+EXPLAINED_LEAST = 0.1
+"""Of an amount's variance: controls that explain less are left out."""
 HITS_WANTED, EXCURSIONS_WANTED = 200, 100
 REPLICATIONS = 400
 """Of each step at most."""
@@ -52,7 +55,7 @@ class Seen:
     """Excursions of one step, as known when they met the target, else at their end.
 
     Attributes:
-        target: the metric.
+        settings: by which they were drawn.
         tallies, weights: of each.
         amounts: of the target.
         worths: by metric and excursion, weighted amounts at its end.
@@ -61,7 +64,7 @@ class Seen:
         cpu_s: CPU time of one.
     """
 
-    target: str
+    settings: Settings
     tallies: list[Tally]
     weights: np.ndarray
     amounts: np.ndarray
@@ -74,6 +77,27 @@ class Seen:
     def hits(self) -> int:
         """Excursions that met the target."""
         return int(np.count_nonzero(self.amounts))
+
+    @property
+    def factors(self) -> dict[str, tuple[float, float]]:
+        """By metric, least squares through 0 of its weighted amounts on the controls, where they explain enough."""
+        scale = np.maximum(np.abs(self.controls).max(axis=1), np.finfo(float).tiny)
+        fitted = np.linalg.lstsq((self.controls / scale[:, None]).T, self.worths.T, rcond=1e-9)[0].T / scale
+        left = ((self.worths - fitted @ self.controls) ** 2).sum(axis=1)
+        explains = left < (1.0 - EXPLAINED_LEAST) * (self.worths**2).sum(axis=1)
+        return {
+            name: (float(one), float(two))
+            for name, (one, two), well in zip(spans.NAMES, fitted, explains, strict=True)
+            if well
+        }
+
+    @property
+    def expected(self) -> np.ndarray:
+        """Amounts of the target, so far as the controls know them in expectation when it is met."""
+        target = self.settings.target
+        known = np.array(self.factors.get(target, (0.0, 0.0))) @ self.controls
+        worths = self.worths[spans.NAMES.index(target)] - known
+        return np.where(self.amounts > 0.0, np.maximum(worths, 0.0) / self.weights, 0.0)
 
 
 @dataclass(frozen=True)
@@ -102,41 +126,34 @@ def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) ->
     if not natural.tallies:
         text = f"design {simulator.design}: nothing fails in {replications} replications of the horizon"
         raise InputError(Problem(text, key="rare", remedy="lengthen horizon.hours"))
-    step = 1
-    for failures in FAILURES:
-        balanced = balance(natural.tallies, failures)
-        seen = _watch(simulator, _mixed(target, rest_h, balanced), step, replications, HITS_WANTED)
-        step += 1
-        if seen.hits:
-            break
-    else:
+    balanced = [balance(natural.tallies, failures) for failures in FAILURES]
+    seen = _watch(simulator, _mixed(target, rest_h, balanced), 1, replications, HITS_WANTED)
+    if not seen.hits:
         text = f"design {simulator.design}: {target} stayed zero, however hard the pilot pushed all that it can push"
         raise InputError(Problem(text, key="rare", remedy="name another metric, or a longer horizon"))
-    balanced = completed(balanced, balance(seen.tallies, failures))
-    better, tuned = _better(seen, balanced), seen
-    for _ in range(2):
-        again = _watch(simulator, _mixed(target, rest_h, balanced, better), step, replications, HITS_WANTED)
-        step += 1
-        if again.hits:
-            better, tuned = _better(again, balanced), again
-    found = replace(_mixed(target, rest_h, balanced, better), factors=_factors(tuned))
+    balanced = [completed(own, balance(seen.tallies, n)) for own, n in zip(balanced, FAILURES, strict=True)]
+    steps = [seen]
+    for step in (2, 3):
+        settings = _mixed(target, rest_h, balanced, _better(steps, balanced))
+        steps.append(_watch(simulator, settings, step, replications, HITS_WANTED))
+    tuned = steps[-1]
+    found = replace(_mixed(target, rest_h, balanced, _better(steps, balanced)), factors=tuned.factors)
     return Pilot(found, tuned.hits, natural.cpu_s, tuned.cpu_s)
 
 
-def _factors(seen: Seen) -> dict[str, tuple[float, float]]:
-    """By metric what the controls explain of its weighted amounts, by least squares through 0."""
-    scale = np.maximum(np.abs(seen.controls).max(axis=1), np.finfo(float).tiny)
-    fitted = np.linalg.lstsq((seen.controls / scale[:, None]).T, seen.worths.T, rcond=1e-9)[0] / scale[:, None]
-    return {name: (float(one), float(two)) for name, one, two in zip(spans.NAMES, *fitted, strict=True) if one or two}
-
-
-def _better(seen: Seen, balanced: Proposal) -> Proposal:
-    """The proposal that these excursions ask for, by what their amounts are in expectation."""
-    factors = np.array(_factors(seen).get(seen.target, (0.0, 0.0)))
-    worths = seen.worths[spans.NAMES.index(seen.target)] - factors @ seen.controls
-    amounts = np.where(seen.amounts > 0.0, np.maximum(worths, 0.0) / seen.weights, 0.0)
-    tuned = cross_entropy(seen.tallies, seen.weights * amounts)
-    return best_push(seen.tallies, seen.weights, amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals)
+def _better(steps: Sequence[Seen], balanced: Sequence[Proposal]) -> Proposal:
+    """The proposal that all hits so far ask for, each weighed by the mixture of all that they were drawn by."""
+    count = sum(len(seen.tallies) for seen in steps)
+    mixture = [
+        replace(one, share=one.share * len(seen.tallies) / count) for seen in steps for one in seen.settings.proposals
+    ]
+    amounts = np.concatenate([seen.expected for seen in steps])
+    hits = np.flatnonzero(amounts).tolist()
+    all_tallies = [tally for seen in steps for tally in seen.tallies]
+    tallies, amounts = [all_tallies[k] for k in hits], amounts[hits]
+    weights = np.exp([log_weight(tally, mixture) for tally in tallies])
+    tuned = cross_entropy(tallies, weights * amounts)
+    return best_push(tallies, weights, amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals)
 
 
 def rest_of(simulator: Simulator) -> float:
@@ -153,14 +170,13 @@ def rest_of(simulator: Simulator) -> float:
     return longest
 
 
-def _mixed(target: str, rest_h: float, balanced: Proposal, tuned: Proposal | None = None) -> Settings:
-    shares = [(NATURAL_SHARE, Proposal())]
-    if tuned is None:
-        shares.append((1.0 - NATURAL_SHARE, balanced))
-    else:
+def _mixed(target: str, rest_h: float, balanced: Sequence[Proposal], tuned: Proposal | None = None) -> Settings:
+    share = BALANCED_SHARE if tuned else 1.0 - NATURAL_SHARE
+    shares = [(NATURAL_SHARE, Proposal()), *((share / len(balanced), one) for one in balanced)]
+    if tuned:
         rest = 1.0 - NATURAL_SHARE - BALANCED_SHARE - GENTLE_SHARE
-        shares += [(BALANCED_SHARE, balanced), (GENTLE_SHARE, slowed(tuned, GENTLE)), (rest, tuned)]
-    parts = (Proposal(share, one.speed, one.probability, one.stretch) for share, one in shares)
+        shares += [(GENTLE_SHARE, slowed(tuned, GENTLE)), (rest, tuned)]
+    parts = (Proposal(own, one.speed, one.probability, one.stretch) for own, one in shares)
     return Settings(target, tuple(parts), rest_h)
 
 
@@ -189,4 +205,4 @@ def _watch(simulator: Simulator, settings: Settings, step: int, replications: in
     cpu_s = (time.thread_time() - began_s) / k
     final, amount, at_hits = np.exp(weights), np.concatenate(amounts, axis=1), np.concatenate(known, axis=1)
     by_then = np.where(np.isnan(at_hits[0]), final, np.exp(at_hits[0]))
-    return Seen(settings.target, tallies, by_then, amount[place], amount * final, controls(final, at_hits), k, cpu_s)
+    return Seen(settings, tallies, by_then, amount[place], amount * final, controls(final, at_hits), k, cpu_s)
