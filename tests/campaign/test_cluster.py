@@ -1,6 +1,7 @@
 """The Dask path, on a scheduler and two workers of this machine, as separate processes."""
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -23,7 +24,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Address of the scheduler, and the processes of its two workers."""
+    """Address of the scheduler, the processes of its two workers, and how to start another."""
     folder = tmp_path_factory.mktemp("dask")
     variables = environment(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1", PYTHONWARNINGS="ignore")
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"]
@@ -32,8 +33,13 @@ def cluster(tmp_path_factory):
     address = _address(folder / "scheduler.log", scheduler)
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard"]
     logs = subprocess.DEVNULL
-    workers = [subprocess.Popen([*worker, "--no-nanny"], env=variables, cwd=folder, stderr=logs) for _ in range(2)]
-    yield address, workers
+
+    def hire():
+        workers.append(subprocess.Popen([*worker, "--no-nanny"], env=variables, cwd=folder, stderr=logs))
+
+    workers = []
+    hire(), hire()
+    yield address, workers, hire
     for process in (*workers, scheduler):
         process.kill()
         process.wait()
@@ -54,7 +60,7 @@ def _address(log, process, seconds=30):
 
 
 def test_a_cluster_writes_the_bytes_of_one_process_although_a_worker_dies(cluster, study, undisturbed, tmp_path):
-    address, workers = cluster
+    address, workers, hire = cluster
     killed = []
 
     def kill_one(state):
@@ -63,9 +69,32 @@ def test_a_cluster_writes_the_bytes_of_one_process_although_a_worker_dies(cluste
             os.kill(workers[0].pid, signal.SIGKILL)
 
     run_campaign(study, replications=400, scheduler=address, path=tmp_path / "r.h5", progress=kill_one)
+    hire()
     assert killed
     assert killed[0] < 400
     assert (tmp_path / "r.h5").read_bytes() == undisturbed.read_bytes()
+
+
+@pytest.mark.long
+def test_workers_of_a_cluster_that_die_again_and_again_cost_nothing_but_time(cluster, study, undisturbed, tmp_path):
+    address, workers, hire = cluster
+    kills, luck = 0, random.Random(4)
+
+    def replace_one(state):
+        nonlocal kills
+        if luck.random() < 0.3:
+            os.kill(workers.pop(luck.randrange(len(workers))).pid, signal.SIGKILL)
+            kills += 1
+            hire()
+
+    for campaign in range(40):
+        path = tmp_path / f"{campaign}.h5"
+        run_campaign(study, replications=400, scheduler=address, path=path, progress=replace_one)
+        assert path.read_bytes() == undisturbed.read_bytes()
+        if kills >= 20:
+            break
+    print(kills, "kills of workers in", campaign + 1, "campaigns")  # noqa: T201 - read with pytest -s
+    assert kills >= 20
 
 
 def test_ctrl_c_leaves_a_cluster_and_says_how_to_go_on(cluster, scenario, tmp_path):

@@ -104,6 +104,21 @@ def test_numbers_beyond_the_streams_of_luck_are_refused():
         assert option in told("run", "02_one_outage", option, "9" * 30)
 
 
+def test_a_time_that_no_clock_reaches_is_refused_and_leaves_no_journal(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for limit in ("9223372036854775807", "0"):
+        assert "until_time" in told("campaign", "02_one_outage", "-o", "r.h5", "-n", "2", "--until-time", limit)
+    assert os.listdir() == []
+
+
+def test_a_scheduler_that_is_not_there_leaves_no_journal(tmp_path, monkeypatch):
+    pytest.importorskip("distributed", reason="the extra `cluster`")
+    monkeypatch.chdir(tmp_path)
+    for address in ("base", "0:99999999999999999999"):
+        assert "no scheduler at" in told("campaign", "02_one_outage", "-o", "r.h5", "-n", "2", "--scheduler", address)
+    assert os.listdir() == []
+
+
 def test_files_that_cannot_be_looked_into_are_no_traces():
     assert "not an HDF5 file" in told("metrics", "/proc/self/mem")
 

@@ -43,6 +43,8 @@ from twin.simulator import Simulator
 from twin.version import VERSION
 
 _SESSIONS_KEPT = 1000
+_TIME_MAX_S = 1e9
+"""Thirty years; clocks of some systems end beyond."""
 MakeEngine = Callable[[str, bytes], Engine]
 
 
@@ -147,8 +149,8 @@ def _plan(
     if first and (rule is not None):
         text = "a range cannot stop on its interval: the parts of a campaign must not know what they found"
         raise InputError(Problem(text, key="until_ci", remedy="leave one of the two out"))
-    if until_time_s is not None and not until_time_s > 0:
-        raise InputError(Problem("must be more than 0 s", key="until_time"))
+    if until_time_s is not None and not 0 < until_time_s <= _TIME_MAX_S:
+        raise InputError(Problem(f"must be more than 0 s and at most {_TIME_MAX_S:g} s", key="until_time"))
     own = replace(study, designs={name: study.designs[name] for name in chosen})
     texts = {name: own.resolved_json(name) for name in chosen}
     varied, about = (own, None) if sweep is None else swept(own, sweep)
