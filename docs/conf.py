@@ -31,6 +31,7 @@ myst_links_external_new_tab = False
 suppress_warnings = ["myst.strikethrough"]
 
 autodoc_member_order = "bysource"
+autodoc_class_signature = "separated"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True

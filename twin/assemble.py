@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 from twin.fleet.outlook import exposure_of, outlook_of
 from twin.fleet.part import Fleet
 from twin.fleet.running import FleetSite
 from twin.inputs.outages_csv import OutageLog, read_outages
+from twin.parts.ageing import Ageing
 from twin.parts.application import Application
 from twin.parts.cabinets import Cabinets
 from twin.parts.cluster import Cluster
@@ -35,9 +37,10 @@ from twin.plant import fields as f
 from twin.scenario.model import Job, Scenario, SiteSpec
 from twin.tariff_terms import transformer_kva
 from twin.units import ticks
-from twin.world.blueprint import Feed, Item, SiteBlueprint, SiteBuilder
+from twin.world.blueprint import SiteBlueprint, SiteBuilder
+from twin.world.declared import Feed, Item
 from twin.world.part import Part
-from twin.world.profile import Clockwork, Grown
+from twin.world.profile import Clockwork, Filling, Grown
 from twin.world.site import Site
 from twin.world.world import World
 
@@ -127,11 +130,18 @@ def _switched(builder: SiteBuilder, site: SiteSpec) -> list[Part]:
     return parts
 
 
-def demand_terms(site: SiteSpec) -> tuple[float, float]:
-    """What a kW more in the month's demand costs, and import that adds nothing to it [kW].
+def discount_terms(site: SiteSpec) -> tuple[float, float]:
+    """Import from which on a month's demand is cheaper [kWh], and by which factor; of the tariff's own demand price."""
+    demand = site.tariff.demand if site.tariff else None
+    assert site.ems is not None
+    if demand is None or demand.discount is None or site.ems.demand_price_per_kw_month is not None:
+        return math.inf, 1.0
+    kva = transformer_kva(site.model_dump(mode="json")) or math.inf
+    return demand.discount.from_kwh_per_kva_month * kva, demand.discount.factor
 
-    The discount of well-used transformers is not foreseen.
-    """
+
+def demand_terms(site: SiteSpec) -> tuple[float, float]:
+    """What a kW more in the month's demand costs, and import that adds nothing to it [kW]."""
     assert site.ems is not None
     if site.ems.demand_price_per_kw_month is not None:
         return site.ems.demand_price_per_kw_month, site.ems.free_demand_kw
@@ -191,7 +201,7 @@ def _parts(scenario: Scenario, name: str, start: date) -> list[Part]:
         parts.append(Application(site.application, site.value_per_gpu_h))
     if site.ems is not None:
         jobs = [job for job in scenario.jobs.values() if scenario.site_of(job) == name]
-        parts.append(Ems(site.ems, *demand_terms(site), steady=_steady(site, jobs)))
+        parts.append(Ems(site.ems, *demand_terms(site), discount_terms(site), steady=_steady(site, jobs)))
     limited = [site.grid.import_limit_kw, *(feeder.capacity_kw for feeder in site.grid.feeders.values())]
     if any(limit is not None for limit in limited):
         parts.append(ImportLimit())
@@ -213,6 +223,15 @@ def loads_and_storage(site: SiteSpec, grown: Grown | None = None) -> list[Part]:
     parts += [Ups(name, ups, site.cluster.rows, served) for name, ups in protection.ups_systems]
     if protection.cabinets:
         parts.append(Cabinets(protection.cabinets, site.cluster.rows, served, follow=site.ems is not None))
+    cabinets = protection.cabinets
+    aged = (
+        ["cabinets"]
+        if cabinets and cabinets.ageing and any((cabinets.per_row, cabinets.core, cabinets.cooling))
+        else []
+    )
+    aged += [f"{name}/cells" for name, ups in protection.ups_systems if ups.ageing]
+    if aged:
+        parts.append(Ageing(aged[0]))
     if site.network:
         parts.append(DistributionNetwork(site.network, bool(served)))
     return parts
@@ -235,6 +254,9 @@ def _profiles(site: SiteSpec, grown: Grown | None) -> dict[int, Clockwork]:
     found: dict[int, Clockwork] = {row: profile.shape() for row, profile in shapes if profile is not None}
     if grown is not None:
         found[f.E_HOUSE_FRACTION] = grown
+    if growth := site.cluster.utilisation_growth:
+        full = found.get(f.E_UTILISATION_FRACTION)
+        found[f.E_UTILISATION_FRACTION] = Filling(full, growth.first_year_fraction, growth.per_year)
     if site.cluster.power_window is not None:
         found[f.E_UTILISATION_FRACTION] = PowerWindow(site.cluster.power_window, site.cluster.server)
     if site.price_per_kwh:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_WORDS_MAX, _NAME_MAX = 2000, 300
+"""Characters of a message, and of a name in it; more would hide what it says."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,25 @@ class Problem:
     remedy: str | None = None
 
     def __str__(self) -> str:
-        place = self.file or ""
+        place = shortened(self.file or "", _NAME_MAX)
         if self.line is not None:
             place += f":{self.line}"
-        parts = [place, self.key or "", self.message]
+        parts = [place, shortened(self.key or "", _NAME_MAX), shortened(self.message, _WORDS_MAX)]
         text = ": ".join(part for part in parts if part)
-        return f"{text} ({self.remedy})" if self.remedy else text
+        return f"{text} ({shortened(self.remedy, _WORDS_MAX)})" if self.remedy else text
+
+
+def visible(text: str) -> str:
+    """The text with what a terminal would obey or hide (escapes, turns of direction, halves of characters) written out.
+
+    Line ends and tabs stay. What is written out is also JSON's way to write it.
+    """
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, with its middle left out where it is longer than `most`."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-(most // 2) :]}"
 
 
 class InputError(Exception):
@@ -44,3 +62,21 @@ class HaltedError(Exception):
 
 class InternalError(Exception):
     """A promise of the simulation is broken: a bound met unannounced, an instant that never settles. Always a bug."""
+
+
+def other_schema(what: str, version: int, known: tuple[int, ...], release: str | None, file: str) -> InputError:
+    """The refusal of a file whose schema this version does not read: it names the release that does.
+
+    Args:
+        what: the kind of file, as "trace".
+        version: its schema.
+        known: schemas that are read, ascending.
+        release: the version of twin that wrote it, where the file says so.
+        file: its name.
+    """
+    wrote = f"the release that wrote it, twin {release}" if release else "the release that wrote it"
+    if version > known[-1]:
+        text, remedy = f"newer than this twin's schema {known[-1]}", f"read it with a newer twin: {wrote}"
+    else:
+        text, remedy = f"older than schema {known[0]}, the first that this twin reads", f"read it with {wrote}"
+    return InputError(Problem(f"{what} of schema {version}, {text}", file=file, remedy=remedy))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -21,6 +21,7 @@ from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study, digest
 from twin.simulator import Simulator
+from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR
 
 Float = NDArray[np.float64]
@@ -39,8 +40,16 @@ class Progress(Protocol):
         """
 
 
+Look = Callable[[str, int, Trace], None]
+"""Shown every trace, at level "ledger", before it is let go: its design and replication, then the trace."""
+
+
 def run_designs(
-    study: Study[Scenario], designs: Sequence[str], replications: int, progress: Progress | None = None
+    study: Study[Scenario],
+    designs: Sequence[str],
+    replications: int,
+    progress: Progress | None = None,
+    look: Look | None = None,
 ) -> tuple[tuple[str, ...], dict[str, Float]]:
     """Simulate replications 0, 1, ... of every design, one after the other, and keep the metrics alone.
 
@@ -51,6 +60,7 @@ def run_designs(
         designs: names of its designs.
         replications: of each design, 1 or more.
         progress: told after every run.
+        look: shown every trace.
 
     Returns:
         Names of the metrics and yearly accounts, and by design their values, (replications, metrics).
@@ -67,7 +77,10 @@ def run_designs(
     total = replications * len(designs)
     for k in range(replications):
         for place, (design, simulator) in enumerate(simulators.items(), start=1):
-            values[design][k] = metrics.row(simulator.run(k, level="ledger"))[1]
+            trace = simulator.run(k, level="ledger")
+            values[design][k] = metrics.row(trace)[1]
+            if look is not None:
+                look(design, k, trace)
             if progress is not None:
                 complete = k + (place == len(simulators))
                 progress(k * len(designs) + place, total, {name: one[:complete] for name, one in values.items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -99,7 +100,7 @@ def write_frames(frames: dict[str, pandas.DataFrame], folder: Path, style: Forma
     """
     if style == "parquet":
         _need_parquet()
-    if folder.exists():
+    if os.path.lexists(folder):
         raise InputError(Problem("is there already", str(folder), remedy="name another folder"))
     beside = folder.with_name(f".{folder.name}.part")
     try:

@@ -78,6 +78,20 @@ def inner(function: Callable[..., Any]) -> Any:
     return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True)
 
 
+def borrowing(function: Callable[..., Any]) -> Any:
+    """A kernel that neither makes nor returns an array: it works on Python's, and counts no references to them.
+
+    Counting costs an allocation for each array of a call, and an atomic operation for each array that is passed on
+    inside. What it calls is compiled alike; a callee that needs scratch arrays of its own says so (`scratch`).
+    """
+    return _compiled(function, no_cfunc_wrapper=True, _nrt=False)
+
+
+def scratch(function: Callable[..., Any]) -> Any:
+    """An `inner` kernel that makes arrays for its own use."""
+    return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=True)
+
+
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = _cache_folder(_wing(function.__module__))

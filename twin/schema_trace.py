@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+SCHEMAS_READ = (1, 2)
+"""Schemas that the reader opens, ascending, the last one's own among them; the first had no seal."""
 SCHEMA_NAME = "twin trace"
 
 TRUCK_PHASES = (

@@ -11,6 +11,7 @@ from twin.errors import InputError
 from twin.plant import fields as f
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study
+from twin.schema_trace import SCHEMA_VERSION
 from twin.trace import Trace
 from twin.version import VERSION
 from twin.world.luck import Luck
@@ -87,7 +88,7 @@ class Simulator:
     def _meta(self, replication: int, level: str) -> dict[str, Any]:
         study, scenario = self.study, self.blueprint.scenario
         return {
-            "schema_version": 1,
+            "schema_version": SCHEMA_VERSION,
             "twin_version": VERSION,
             "scenario": scenario.name,
             "question": scenario.question,

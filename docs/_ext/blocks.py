@@ -3,6 +3,7 @@
 import types
 import typing
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -60,8 +61,16 @@ def _key(name: str, field: FieldInfo) -> Key:
     kind = _kind(field.annotation) + (f", {bounds}" if bounds else "")
     return Key(
         name, kind, () if is_law else blocks, _unit(name, kind), _default(field),
-        " ".join((field.description or "").split()),
+        " ".join((field.description or _first(blocks if not is_law else ())).split()),
     )  # fmt: skip
+
+
+def _first(blocks: tuple[Block, ...]) -> str:
+    """What the only block that a key may hold says of itself, as the meaning of a key that says nothing."""
+    if len(blocks) != 1:
+        return ""
+    text = cleandoc(blocks[0].__doc__ or "").partition("\n\n")[0].removesuffix(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def _unit(name: str, kind: str) -> str:

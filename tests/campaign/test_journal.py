@@ -1,12 +1,16 @@
 """The journal: acknowledged rows are there, or the file is refused; never other rows."""
 
 import json
+import sqlite3
+from contextlib import closing
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twin.campaign import export
 from twin.campaign.journal import Journal, read
 from twin.errors import InputError
 
@@ -39,6 +43,27 @@ def test_what_was_appended_is_read_back_and_more_may_follow(tmp_path):
     identity, blocks = read(tmp_path / "j")
     assert identity == IDENTITY
     assert same(blocks, BLOCKS)
+
+
+def test_a_format_that_is_not_read_names_the_release_that_wrote_the_journal(tmp_path, monkeypatch):
+    with Journal.create(tmp_path / "j", {**IDENTITY, "twin_version": "0.1.0"}) as journal:
+        journal.append(BLOCKS)
+    monkeypatch.setattr("twin.campaign.journal.FORMATS_READ", (2,))
+    with pytest.raises(InputError, match=r"journal of schema 1, older than schema 2.*twin 0\.1\.0"):
+        read(tmp_path / "j")
+
+
+def test_results_of_a_schema_that_is_not_read_name_the_release_that_wrote_them(tmp_path, monkeypatch):
+    content = export.Content({**IDENTITY, "twin_version": "0.1.0"}, BLOCKS[0][1])
+    export.write(tmp_path / "r.h5", content)
+    assert np.array_equal(export.read(tmp_path / "r.h5").values, content.values)
+    monkeypatch.setattr("twin.campaign.export.SCHEMAS_READ", (3,))
+    with pytest.raises(InputError, match=r"results of schema 2, older than schema 3.*twin 0\.1\.0"):
+        export.read(tmp_path / "r.h5")
+    with h5py.File(tmp_path / "r.h5", "a") as file:
+        file.attrs["schema_version"] = 4
+    with pytest.raises(InputError, match=r"results of schema 4, newer than this twin's schema 3.*twin 0\.1\.0"):
+        export.read(tmp_path / "r.h5")
 
 
 def check_damaged(path, data):
@@ -88,4 +113,13 @@ def test_a_changed_row_is_named_with_a_remedy(image, tmp_path):
     copy[place + 3] ^= 1
     (tmp_path / "j").write_bytes(copy)
     with pytest.raises(InputError, match=r"chunk 2 .*replications 40.*restore a copy"):
+        read(tmp_path / "j")
+
+
+def test_a_journal_whose_identity_is_gone_is_refused(tmp_path):
+    with Journal.create(tmp_path / "j", IDENTITY) as journal:
+        journal.append(BLOCKS)
+    with closing(sqlite3.connect(tmp_path / "j")) as base, base:
+        base.execute("delete from meta")
+    with pytest.raises(InputError, match="damaged: its identity"):
         read(tmp_path / "j")

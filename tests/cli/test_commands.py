@@ -207,7 +207,7 @@ class TestCompare:
     def test_ctrl_c_says_how_to_go_on(self, monkeypatch):
         import twin.experiment  # noqa: PLC0415
 
-        def interrupted(study, designs, replications, progress=None):
+        def interrupted(study, designs, replications, progress=None, look=None):
             progress(2, 4, {})
             raise KeyboardInterrupt
 

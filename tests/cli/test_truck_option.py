@@ -59,3 +59,5 @@ def test_uses_that_were_not_simulated_are_named(folder):
     (folder / "option.yaml").write_text(SCENARIO.format(change=""))
     result = CliRunner().invoke(twin, ["compare", "option.yaml", "-n", "2", "--designs", "none,trade,lend"])
     assert "No option value: the use stand_by not simulated." in " ".join(result.stdout.split())
+    result = CliRunner().invoke(twin, ["compare", "option.yaml", "-n", "1"])
+    assert "No option value: a forecast needs other replications." in " ".join(result.stdout.split())

@@ -29,7 +29,7 @@ def least_cost(net, price, cap, floor, storage, start):
     # charging never lifts import above the cap: what the load takes above it is its own excess
     bounds = (
         [(0, None)] * n + [(0, max(-kw, 0.0)) for kw in net] + [(0, storage.charge_kw)] * n
-        + [(0, min(storage.discharge_kw, max(kw, 0.0))) for kw in net]
+        + [(0, min(storage.discharge_kw, max(kw - storage.import_floor_kw, 0.0))) for kw in net]
         + [(low, storage.top_kwh) for low in floor] + [(0, max(kw - c, 0.0)) for kw, c in zip(net, cap, strict=True)]
     )  # fmt: skip
     cost = np.concatenate(
@@ -41,13 +41,14 @@ def least_cost(net, price, cap, floor, storage, start):
     return found.fun
 
 
-def made(seed, *, slots=30, surplus=False, floors=False, kept=1.0):
+def made(seed, *, slots=30, surplus=False, floors=False, kept=1.0, least=0.0):
     rng = np.random.default_rng(seed)
     net = rng.uniform(40.0, 120.0, slots) - (rng.uniform(0.0, 200.0, slots) if surplus else 0.0)
     price = rng.choice([0.3, 0.6, 1.1], slots) + rng.uniform(0.0, 0.01, slots)
     cap = np.full(slots, rng.uniform(85.0, 150.0))
     floor = np.where(np.arange(slots) < 15, 10.0, 25.0) if floors else np.full(slots, 10.0)
-    storage = Storage(rng.uniform(60, 200), rng.uniform(20, 70), rng.uniform(20, 70), 0.93, 0.96, kept, 0.05, 1.0)
+    ratings = rng.uniform(60, 200), rng.uniform(20, 70), rng.uniform(20, 70)
+    storage = Storage(*ratings, 0.93, 0.96, kept, 0.05, 1.0, import_floor_kw=least)
     return net, price, cap, floor, storage
 
 
@@ -61,7 +62,7 @@ def cost_of_plan(net, price, cap, floor, storage, start):
 
 
 @pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("case", [{}, {"surplus": True}, {"floors": True}, {"kept": 0.999}])
+@pytest.mark.parametrize("case", [{}, {"surplus": True}, {"floors": True}, {"kept": 0.999}, {"least": 60.0}])
 def test_a_plan_costs_the_least_that_is_possible(seed, case):
     net, price, cap, floor, storage = made(seed, **case)
     start = max(30.0, floor[0])

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from simulation import CABINETS, GENSETS, hall, merged, outage, play
+from simulation import CABINETS, GENSETS, UPS, hall, merged, outage, play
 
 from twin.errors import InputError
 from twin.finance.appraisal import money
@@ -184,6 +184,25 @@ def test_cells_are_paid_for_when_simulated_ageing_replaces_them():
     assert one.accounts["cells_cost"].sum() == pytest.approx(replaced * 100.0 * 400.0)
 
 
+def test_what_gensets_emit_is_priced_by_scope_and_by_pollutant_each_in_its_line():
+    carbon = {"location_kg_per_kwh": 0.5, "genset_l_per_kwh": 0.25, "fuel_kg_per_l": 2.0, "genset_nox_g_per_kwh": 8.0,
+              "genset_pm_g_per_kwh": 0.2}  # fmt: skip
+    terms = {"fuel_price_per_kwh": 2.0, "price_per_t_co2": 100.0, "price_per_kg_nox": 10.0, "price_per_kg_pm": 50.0}
+    gensets = {"gensets": GENSETS | {"capital": {"per_kw": 1.0}}}
+    sites = {name: {"carbon": carbon, "protection": own} for name, own in (("sets", gensets), ("bare", {}))}
+    made = {name: side(name, scenario(site=site, finance=terms))[0] for name, site in sites.items()}
+    own, other = made["sets"].accounts, made["bare"].accounts
+    lines = cash_flow(
+        Side("sets", own, []), Side("bare", other, []), resolved(scenario(site=sites["sets"], finance=terms))["finance"]
+    ).lines
+    burned = own["genset_kwh"][0]
+    assert burned > 10.0
+    assert lines["carbon_scope_1"][1] == pytest.approx(-burned * 0.5 / 1000 * 100, abs=0.01)
+    assert lines["air_quality"][1] == pytest.approx(-burned * (0.008 * 10 + 0.0002 * 50), abs=0.01)
+    grid = other["carbon_location_t"][0] - own["carbon_location_t"][0]
+    assert lines["carbon_scope_2"][1] == pytest.approx(100 * grid, abs=0.01)
+
+
 def test_time_to_power_counts_what_the_limit_cost_and_nothing_else():
     tight = {"grid": {"script": [], "import_limit_kw": 250.0}, "cluster": {"on_backup": {"cap_after_s": 60.0}}}
     free = {"grid": {"script": []}, "cluster": {"on_backup": {"cap_after_s": 60.0}}}
@@ -213,6 +232,12 @@ def test_a_deferred_expansion_is_charged_until_the_limit_is_passed(pair):
         (scenario(site={"protection": {"gensets": GENSETS}}), "finance.fuel_price_per_kwh: is missing"),
         (scenario(finance={"price_per_unserved_kwh": 1.0}), "counts rows twice"),
         (scenario(finance={"price_per_t_co2": 50.0}), "no carbon: factors"),
+        (
+            scenario(
+                site={"protection": {"gensets": GENSETS}}, finance={"price_per_kg_nox": 5.0, "fuel_price_per_kwh": 2.0}
+            ),
+            "sites.hall.carbon.genset_nox_g_per_kwh is missing",
+        ),
         (scenario(finance={"debt": {"fraction": 0.5, "rate": 0.05, "years": 3}}), "beyond the horizon of 2 years"),
         (scenario(finance={"deferral": {"limit_kw": 1.0, "capital": 1.0}}), "switch one off, or say beside_demand"),
         (scenario(finance={"counterfactuals": ["a", "a"]}), "'a' is named twice"),
@@ -250,6 +275,9 @@ def test_money_without_its_block_or_its_counterfactual_is_refused(pair):
     names, values = row(trace)[0], row(trace)[1][None]
     with pytest.raises(InputError, match="no finance: block"):
         money({"bare": values}, names, {"bare": resolved(hall())})
+    other = [name for name in names if not name.startswith("genset_kwh_year")]
+    with pytest.raises(InputError, match="other yearly accounts than this version reads"):
+        money({"bare": values}, other, {"bare": data})
     with pytest.raises(InputError, match="none of the counterfactuals bare is among the designs"):
         money({"other": values}, names, {"other": data})
 
@@ -262,6 +290,13 @@ def test_time_to_power_ends_when_the_expansion_arrives():
     lines = cash_flow(whole, waits, resolved(scenario())["finance"]).lines
     assert lines["time_to_power"][1] == pytest.approx(2.0 * 0.2 * 160 * 8760, rel=0.01)
     assert lines["time_to_power"][2] == pytest.approx(0.0, abs=1.0)
+
+
+def test_an_interruption_counts_only_against_a_baseline_that_really_has_it(pair):
+    (bare, _), (cabinets, _), data = pair
+    protected, _ = side("ups", scenario(site={"protection": {"ups": UPS | {"autonomy_min": 60.0, "capital": CAPITAL}}}))
+    assert cash_flow(cabinets, bare, data["finance"]).lines["interruption"][1] > 0
+    assert not cash_flow(cabinets, protected, data["finance"]).lines["interruption"].any()
 
 
 def test_energy_that_is_kept_for_outages_earns_nothing():

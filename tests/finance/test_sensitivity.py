@@ -15,6 +15,7 @@ from twin.scenario.sweeps import SweepSpec
 FINANCE = {
     "counterfactuals": ["bare"], "discount_rate": 0.0, "price_per_gpu_h": {"cash": 2.0, "opportunity": 9.0},
     "priced_at": "cash", "price_per_unserved_kwh": 0.0, "fuel_price_per_kwh": 1.0, "price_per_t_co2": 0.0,
+    "price_per_kg_nox": 0.0, "price_per_kg_pm": 0.0,
     "carbon_basis": "location", "value_at_horizon": "salvage", "reinvest_rate": None, "deferral": None, "tax": None,
     "debt": None, "off": [],
     "drift_per_year": dict.fromkeys(("electricity", "gpu_h", "fuel", "carbon", "o_and_m", "equipment"), 0.0),

@@ -14,14 +14,13 @@ TARIFF = {
     "seasons": {"all": {"months": list(range(1, 13)), "weekday": DAY}},
     "demand": {"mode": "actual", "price_per_kw_month": 40.0},
 }
-USE = {
-    "charge_at_price_per_kwh": 0.3, "discharge_at_price_per_kwh": 1.0, "reserve_fraction": 0.5, "import_floor_kw": 20.0,
-}  # fmt: skip
+USE = {"charge_at_price_per_kwh": 0.3, "discharge_at_price_per_kwh": 1.0, "reserve_fraction": 0.5}
 
 
 def traded(**site):
     """A truck at the hall, which takes 140 kW without a job."""
     data = {"connection_points": {"plug": {"synchronised": True}}, "plugged_trucks": USE, **site}
+    data["grid"] = {"import_floor_kw": 20.0}
     return play_fleet(fleet(policy="home", sites={"hall": data}, trucks={"one": {"home": "hall"}}))
 
 

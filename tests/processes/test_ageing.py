@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from simulation import CABINETS, H, Story, hall, outage, play
+from simulation import CABINETS, UPS, H, Story, hall, outage, play
 
 from twin import metrics
+from twin.metrics.accounts import accounts
 from twin.scenario.model import Scenario
 from twin.trace import Trace
 
@@ -132,3 +133,29 @@ def test_unknown_keys_of_ageing_are_refused() -> None:
         Scenario.model_validate(
             hall(site={"protection": {"cabinets": {**CABINETS, "ageing": {"cell_temperature": 25.0}}}})
         )
+
+
+def test_a_ups_that_only_waits_loses_minutes_by_the_closed_form_of_calendar_ageing() -> None:
+    """Full all the time: 1.2571e-5 / sqrt(s) (2.8575 / 8 + 0.60225) sqrt(t) fade, brought into the minutes monthly."""
+
+    def health(days: float) -> float:
+        return 1.0 - 1.2571e-5 * (2.8575 / 8 + 0.60225) * float(np.sqrt(days * 86400.0))
+
+    at_h, december = 8700.0, 334.0
+    site = {"protection": {"ups": {**UPS, "ageing": {}}}, "grid": {"script": [outage(at_h, duration_h=1.0)]}}
+    story = play(hall(site=site, horizon={"start": "2026-01-01", "hours": 8760.0}))
+    (dark,) = story.dark("row-001")
+    assert (dark[0] - at_h * H) / H == pytest.approx(800.0 / 3600.0 * health(december), rel=1e-6)
+    table = story.trace.health["hall"]
+    assert table["state_of_health_fraction"][-1] == pytest.approx(health(365.0), abs=2e-4)  # one discharge besides
+    assert [story.trace.items["name"][i] for i in set(table["item"])] == ["hall/ups-1/battery"]
+
+
+def test_new_cells_of_a_ups_cost_what_its_capital_says() -> None:
+    """At 60 C cells reach 90 % within a year; 66.7 kWh at 500 each."""
+    capital = {"per_kw": 1000.0, "cells_per_kwh": 500.0}
+    ups = {**UPS, "ageing": {"cell_c": 60.0, "end_of_life_fraction": 0.9}, "capital": capital}
+    story = play(hall(site={"protection": {"ups": ups}}, horizon={"start": "2026-01-01", "hours": 8760.0}))
+    replaced = int(story.trace.health["hall"]["replacements"][-1])
+    assert replaced >= 1
+    assert accounts(story.trace)["cells_cost"].sum() == pytest.approx(replaced * 500.0 * 400.0 / 6.0)

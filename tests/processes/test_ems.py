@@ -9,6 +9,7 @@ from simulation import Breaks, H, merged, outage, play, simulator
 
 from twin.campaign.pack import pack, unpack
 from twin.check.carrying import check_study
+from twin.ems.policies.capped import Capped
 from twin.errors import InputError
 from twin.parts.ems import Ems
 from twin.plant import fields as f
@@ -128,19 +129,22 @@ def test_both_cabinets_share_alike(year):
         assert one == pytest.approx(two, abs=1e-6)
 
 
+class Pokes:
+    """A part that asks for a reaction every twenty minutes or so."""
+
+    def declare(self, site):
+        pass
+
+    def install(self, world, site, ids):
+        def run():
+            while True:
+                yield world.sleep(1_234_567_891)
+                site.ask(1)
+
+        world.start(run())
+
+
 def test_asking_again_changes_nothing(year):
-    class Pokes:
-        def declare(self, site):
-            pass
-
-        def install(self, world, site, ids):
-            def run():
-                while True:
-                    yield world.sleep(1_234_567_891)
-                    site.ask(1)
-
-            world.start(run())
-
     poked = play(plain(), Pokes())
     for name in ("time_us", "import_kw", "stored_kwh"):
         assert (series(year, name) == series(poked, name)).all()
@@ -444,3 +448,89 @@ def test_discharge_leaves_the_import_floor_of_a_connection_that_bans_export():
     assert discharging.any()
     assert series(low, "import_kw")[discharging].min() >= 350.0 - 1e-9
     assert series(play(plain(6)), "import_kw").min() < 340.0
+
+
+def test_the_planner_knows_the_import_floor():
+    """Where little of what a night's charge holds can be sold, it buys no more than that."""
+    bare = {"ems": {"demand_price_per_kw_month": 0.0}, "grid": {"import_limit_kw": 2000.0}}
+    free = play(plain(6, bare))
+    bound = play(plain(6, merged(bare, {"grid": {"import_floor_kw": 440.0}})))
+    day = 4 * 24.0
+    sold = [energy_kwh(story, "discharge_kw", day, day + 24.0) for story in (free, bound)]
+    bought = [energy_kwh(story, "charge_kw", day, day + 24.0) for story in (free, bound)]
+    assert sold[1] < 0.5 * sold[0]
+    assert bought[1] == pytest.approx(sold[1] / 0.95**2, rel=0.1)
+    assert series(bound, "import_kw")[series(bound, "discharge_kw") > 0.0].min() >= 440.0 - 1e-9
+
+
+@pytest.mark.parametrize(("kva", "factor"), [(900.0, 0.9), (1100.0, 1.0)])
+def test_the_planner_foresees_the_discount_of_well_used_transformers(kva, factor):
+    """376 kW are 270 MWh in a month of 30 days: 300 kWh for each of 900 kVA, 246 for each of 1,100."""
+    demand = {"mode": "actual", "price_per_kw_month": 40.0, "discount": {"from_kwh_per_kva_month": 260.0}}
+    tariff = {"price_per_kwh": {"flat": 0.7}, "demand": demand, "transformer_kva": kva}
+    data = plain(3, {"tariff": tariff, "price_per_kwh": None, "ems": {"demand_price_per_kw_month": None}})
+    data["horizon"] = {"start": "2026-04-01", "hours": 24.0 * 30}
+    seen = []
+
+    class Looks:
+        reads_stored = within_day = True
+
+        def plan(self, view):
+            seen.append(view.demand_price)
+            return Capped().plan(view)
+
+    sim = simulator(data)
+    next(part for part in sim.blueprint.parts[0] if isinstance(part, Ems)).policy = Looks()
+    sim.run(0, "ledger")
+    assert len(seen) >= 30
+    assert set(seen[1:]) == {40.0 * factor}  # at the first midnight it has seen nothing yet
+
+
+def test_a_queue_of_jobs_tells_the_load_as_far_as_it_reaches(tmp_path):
+    """Of 16 GPUs 8 are busy until 31 h and 8 until 33 h, then all for 4 h; who comes after the last is not known."""
+    file = tmp_path / "jobs.csv"
+    hours = [(0, 31, 8), (0, 33, 8), (1, 4, 16), (2, 9, 16)]
+    lines = [f"j{k},{3600 * submit},{3600 * duration},{gpus}\n" for k, (submit, duration, gpus) in enumerate(hours)]
+    file.write_text("job_id,submit_s,duration_s,gpus\n" + "".join(lines))
+    site = merged(HALL, {"cluster": {"servers_per_row": 2}, "house_load_profile": None, "house_load_kw": 100.0})
+    queue = {"kind": "queue", "file": str(file), "expected_run_time": "exact"}
+    data = plain(3, site, jobs={"record": queue})
+    _, seen, part = planning(data)
+    assert not part.steady
+    known = seen[24]
+    assert (~np.isnan(known)).sum() == 37 - 24  # the last job starts at 37 h
+    story = play(data)
+    for hour in range(24, 37):
+        house = [story.power(name, hour * H) for name in ("it_kw", "cooling_kw", "house_kw", "loss_kw", "auxiliary_kw")]
+        assert known[hour - 24] == pytest.approx(sum(house), rel=1e-9)
+    assert known[7] < known[6] - 4.0
+    assert known[9] == known[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("class Policy\n    pass\n", r"mine\.py:1: SyntaxError: expected ':'"),
+        ("import no_such_thing\nclass Policy: pass\n", r"mine\.py:1: ModuleNotFoundError"),
+        ("class Policy:\n    def plan(self, view):\n        return view.load\n", r"mine\.py:3: AttributeError.*'load'"),
+        ("class Policy:\n    def plan(self, view):\n        return 1, 2\n", r"mine\.py: AttributeError.*'up_kwh'"),
+    ],
+)
+def test_a_policy_with_a_bug_is_an_error_in_its_own_line(text, message, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        play(plain(2, {"ems": {"policy_file": str(path)}}))
+
+
+def test_asking_again_changes_nothing_beside_jobs_that_stop():
+    """Slots that change no power are walked without a look, also while jobs stop and cabinets fail."""
+    hall = {"cluster": {"servers_per_row": 20}, "house_load_profile": None, "house_load_kw": 100.0}
+    site = merged(HALL, merged(hall, {"protection": {"cabinets": {"cabinet_mtbf_h": 60.0}}}))
+    jobs = {"training": {"kind": "gang", "gpus": 160, "hardware": {"per_1000_server_days": 200.0}}}
+    data = plain(6, site, jobs=jobs)
+    alone, poked = play(data), play(data, Pokes())
+    assert (series(alone, "charge_kw") > 0.0).any()
+    assert (series(alone, "discharge_kw") > 0.0).any()
+    for name in ("time_us", "import_kw", "stored_kwh"):
+        np.testing.assert_array_equal(series(alone, name), series(poked, name))

@@ -4,9 +4,11 @@ from datetime import date
 
 import numpy as np
 import pytest
-from simulation import CABINETS, H, hall, outage, play, simulator
+from pydantic import ValidationError
+from simulation import CABINETS, HALL, H, hall, outage, play, simulator
 
 from twin.errors import InputError
+from twin.parts.cluster import ClusterSpec, ServerSpec
 from twin.world.profile import ProfileSpec
 
 OFFICE = [100.0] * 8 + [400.0] * 10 + [200.0] * 6  # 8 h at a quarter, 10 h in full, 6 h at a half
@@ -135,3 +137,24 @@ def test_a_house_load_grows_year_by_year_from_its_first_year_s_value():
         assert story.power("house_kw", at) == pytest.approx(50.0 * growth)
         assert story.power("house_kw", at + 12 * H) == pytest.approx(100.0 * growth)
     assert story.ledger["house_kwh"].sum() == pytest.approx(75.0 * 8760 * 3.31)
+
+
+def test_gpus_fill_up_year_by_year_until_they_are_full():
+    changes = {"utilisation_growth": {"first_year_fraction": 0.5, "per_year": 0.5}}
+    story = play(hall(site={"cluster": changes}, horizon={"start": "2026-01-01", "hours": 3 * 8760.0}), level="series")
+    found = [story.power("it_kw", (year * 8760 + 24) * H) for year in range(3)]
+    full = play(hall(), level="series").power("it_kw", 3 * H)
+    assert found[2] == pytest.approx(full)  # 0.5, 0.75, and 1.125 cut to 1
+    assert full - found[1] == pytest.approx(found[1] - found[0])
+    server = ServerSpec.model_validate(HALL["sites"]["hall"]["cluster"]["server"])
+    above_idle_kw = server.mean_training_kw - server.idle_kw
+    assert full - found[0] == pytest.approx(0.5 * 20 * above_idle_kw)
+
+
+def test_a_measured_window_does_not_grow():
+    changes = {
+        "utilisation_growth": {"first_year_fraction": 0.5, "per_year": 0.1},
+        "power_window": {"record_folder": "x"},
+    }
+    with pytest.raises(ValidationError, match="utilisation_growth or power_window"):
+        ClusterSpec.model_validate({"rows": 1, "servers_per_row": 1} | changes)

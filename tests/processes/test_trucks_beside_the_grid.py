@@ -80,7 +80,7 @@ def trading(**plugged: Any) -> dict[str, Any]:
 
 
 def test_a_trader_discharges_at_high_prices_never_exports_and_keeps_its_reserve():
-    story = play_fleet(standing(None, None, **trading(import_floor_kw=20.0)))
+    story = play_fleet(standing(None, None, **trading(), grid={"import_floor_kw": 20.0}))
     assert story.at_site("hall", "import_kw", 8 * H) == pytest.approx(20)
     assert story.truck_kwh("one", 12 * H) == pytest.approx(1000 - 4 * 120)
     assert story.truck_kwh("one", 18 * H) == pytest.approx(520)  # 0.6: stands by

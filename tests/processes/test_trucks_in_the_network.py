@@ -31,8 +31,8 @@ def test_a_charging_truck_draws_through_the_line_and_its_losses_are_the_closed_f
 
 def test_a_truck_that_discharges_beside_the_grid_takes_load_off_the_line(line):
     prices = {"price_per_kwh": {"hourly": [0.3] * 8 + [1.0] * 16}}
-    use = {"charge_at_price_per_kwh": 0.3, "discharge_at_price_per_kwh": 1.0, "import_floor_kw": 40.0}
-    story = play_fleet(standing(line, plugged_trucks=use, **prices))
+    use = {"charge_at_price_per_kwh": 0.3, "discharge_at_price_per_kwh": 1.0}
+    story = play_fleet(standing(line, plugged_trucks=use, grid={"import_floor_kw": 40.0}, **prices))
     loss, _ = two_bus_kw(40.0, 0.05, 0.03, 1000.0)
     assert story.at_site("hall", "discharge_kw", 9 * H) == pytest.approx(100)
     assert story.at_site("hall", "network_loss_kw", 9 * H) == pytest.approx(loss, rel=1e-9)

@@ -73,3 +73,22 @@ def test_files_that_a_page_names_are_there(name):
 def test_ci_builds_the_pages_with_warnings_as_errors():
     lines = (REPOSITORY / ".ci" / "run").read_text().splitlines()
     assert [line for line in lines if "-m sphinx -W" in line and line.endswith("docs build/docs")]
+
+
+def test_the_design_page_names_every_package():
+    packages = sorted(folder.parent.name for folder in (REPOSITORY / "twin").glob("*/__init__.py"))
+    assert not [name for name in packages if f"`twin.{name}`" not in PAGES["design.md"]]
+
+
+def test_every_page_is_reached_from_the_readme_or_the_index():
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(docs/([\w/]+\.md)\)", readme))
+    listed = {page for text in PAGES.values() for page in re.findall(r"^([\w/]+)$", text, re.MULTILINE)}
+    assert linked <= set(PAGES)
+    assert not [
+        name
+        for name in PAGES
+        if name not in linked
+        and name.removesuffix(".md").split("/")[-1] not in {one.split("/")[-1] for one in listed}
+        and name != "index.md"
+    ]

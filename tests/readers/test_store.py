@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twin.errors import InputError, InternalError
-from twin.schema_trace import SCHEMA, empty_table
+from twin.schema_trace import SCHEMA, SCHEMA_VERSION, empty_table
 from twin.trace import Trace
 
 ints = st.integers(-(2**63), 2**63 - 1)
@@ -189,6 +189,45 @@ def test_a_damaged_byte_never_raises_but_an_input_error(tmp_path, place, byte):
     assert "trace.h5" in message
 
 
+def test_every_flipped_bit_of_a_column_is_seen(tmp_path):
+    trace = small_trace()
+    trace.save(tmp_path / "trace.h5")
+    with h5py.File(tmp_path / "trace.h5") as file:
+        short = file["events/time_us"].id
+        place, size = short.get_offset(), short.get_storage_size()
+    data = (tmp_path / "trace.h5").read_bytes()
+    assert size == 8 * len(trace.events["time_us"])
+    for bit in range(8 * size):
+        damaged = bytearray(data)
+        damaged[place + bit // 8] ^= 1 << bit % 8
+        (tmp_path / "trace.h5").write_bytes(damaged)
+        refused(tmp_path / "trace.h5")
+
+
+def test_another_number_in_a_sound_file_is_refused_by_its_digest(tmp_path):
+    def edit(file):
+        file["events/time_us"][1] += 1
+
+    assert "its content differs from its digest" in _edited(tmp_path, edit)
+
+
+def test_a_trace_of_the_first_schema_is_read_though_it_has_no_digest(tmp_path):
+    trace = small_trace()
+    trace.save(tmp_path / "trace.h5")
+    with h5py.File(tmp_path / "trace.h5", "r+") as file:
+        file.attrs["schema_version"] = 1
+        del file.attrs["content_sha256"]
+    assert Trace.open(tmp_path / "trace.h5").equals(trace)
+
+
+def test_numbers_that_no_such_file_can_hold_are_refused_before_they_are_read(tmp_path):
+    def edit(file):
+        del file["events/cause"]
+        file.create_dataset("events/cause", shape=(10**12,), dtype="i8", chunks=(1024,))
+
+    assert "says to hold 8e+03 GB" in _edited(tmp_path, edit)
+
+
 def _edited(tmp_path, edit):
     path = tmp_path / "trace.h5"
     small_trace().save(path)
@@ -210,9 +249,20 @@ def test_a_foreign_hdf5_file_is_refused(tmp_path):
 
 def test_a_newer_schema_asks_for_a_newer_twin(tmp_path):
     def edit(file):
-        file.attrs["schema_version"] = 2
+        file.attrs["schema_version"] = SCHEMA_VERSION + 1
 
     assert "newer twin" in _edited(tmp_path, edit)
+
+
+def test_a_schema_that_is_not_read_names_the_release_that_wrote_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "trace.h5"
+    trace_of([("campus/row-001", "row", 1.0, 8)], twin_version="0.1.0").save(path)
+    Trace.open(path)
+    monkeypatch.setattr("twin.store.SCHEMAS_READ", (3,))
+    with pytest.raises(InputError, match=r"schema 2, older than schema 3.*the release that wrote it, twin 0\.1\.0"):
+        Trace.open(path)
+    monkeypatch.setattr("twin.store.SCHEMAS_READ", (1, 2, 3))
+    assert Trace.open(path).meta["twin_version"] == "0.1.0"
 
 
 @pytest.mark.parametrize(

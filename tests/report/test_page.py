@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.answer import sentences
+from twin.cli.reporting import OutagesMet, content_of_study
 from twin.compare import DRAWBACKS, compare_designs
+from twin.experiment import run_designs
 from twin.report.content import Returns
 from twin.report.limits import limits
 from twin.report.markup import esc, phrase, script_json
@@ -159,3 +161,15 @@ def test_returns_are_told_with_their_counterfactual_years_and_count(make_content
     assert told.format(won) in text
     assert "10 simulated years at 8 %" in text
     assert f"cabinets: {20 - won} of 20 lose money" in text
+
+
+def test_outages_found_while_designs_are_simulated_are_those_of_years_made_again(study, comparison):
+    met = OutagesMet(comparison.designs, comparison.n)
+    run_designs(study, comparison.designs, comparison.n, look=met.look)
+    again = content_of_study(study, comparison)
+    found = met.by_design()
+    assert set(found) == set(again.outages)
+    for design, outages in again.outages.items():
+        assert len(outages.duration_h) > 0
+        assert np.array_equal(found[design].duration_h, outages.duration_h)
+        assert np.array_equal(found[design].survived, outages.survived)

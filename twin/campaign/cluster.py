@@ -105,7 +105,7 @@ def _connected(address: str, tls: Mapping[str, str]) -> tuple[Any, type[BaseExce
         security = dask.Security(require_encryption=True, **{names[name]: file for name, file in tls.items()})
     try:
         client = dask.Client(address, security=security, timeout=_CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TimeoutError, OverflowError) as error:  # or it is no address at all
         remedy = "is `dask scheduler` running there?"
         raise InputError(Problem(f"no scheduler at {address} ({error})", key="scheduler", remedy=remedy)) from error
     return client, scheduler.KilledWorker

@@ -1,13 +1,13 @@
 """The results of a campaign as one HDF5 file: written once, read back and compared before it takes its name.
 
-    /                attributes schema = "twin campaign", schema_version = 1, first, stopped_by
+    /                attributes schema = "twin campaign", schema_version = 2, first, stopped_by, content_sha256
     /identity        JSON text: scenario, digest, designs, seed, metrics, version, sweep, canary, resolved scenarios
     /values          float64 (replications, designs, metrics); row k is replication first + k
     /metrics         text columns name, unit, description
 
 Times, host and workers are not in it (they are in FILE.run.json), so that repeating a campaign gives the same bytes. A
 library call that writes HDF5 on a full disk may return as if all were well; here the image is made in memory and its
-bytes are written, synchronised, read back and compared.
+bytes are written, synchronised, read back and compared. Schema 1 had a digest of the values alone; it is read.
 """
 
 from __future__ import annotations
@@ -23,13 +23,18 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import HaltedError, InputError, Problem
-from twin.files import write_whole
+from twin.errors import HaltedError, InputError, Problem, other_schema
+from twin.files import refuse_irregular, write_whole
 from twin.metrics.names import METRICS
+from twin.seal import Seal
 
 Float = NDArray[np.float64]
 
-SCHEMA_NAME, SCHEMA_VERSION = "twin campaign", 1
+SCHEMA_NAME, SCHEMA_VERSION = "twin campaign", 2
+SCHEMAS_READ = (1, 2)
+"""Schemas that the reader opens, ascending; the first had no seal."""
+_BYTES_FREE, _EXPANSION_MAX = 256_000_000, 2000
+"""Values in memory beyond which a file must have a fitting size; those of rare events are nearly all zero."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     """
     name = os.fspath(path)
     try:
+        refuse_irregular(os.stat(path).st_mode)
         with h5py.File(path, "r", locking=False) as file:
             return _content(name, file)
     except FileNotFoundError:
@@ -76,9 +82,10 @@ def read(path: str | os.PathLike[str]) -> Content:
 def is_campaign(path: str | os.PathLike[str]) -> bool:
     """Whether the file calls itself the results of a campaign."""
     try:
+        refuse_irregular(os.stat(path).st_mode)
         with h5py.File(path, "r", locking=False) as file:
             return bool(file.attrs.get("schema") == SCHEMA_NAME)
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError, KeyError):
         return False
 
 
@@ -89,8 +96,9 @@ def _image(content: Content) -> bytes:
         file.attrs["schema_version"] = SCHEMA_VERSION
         file.attrs["first"] = content.first
         file.attrs["stopped_by"] = content.stopped_by
-        file.attrs["values_sha256"] = hashlib.sha256(values.tobytes()).hexdigest()
-        file["identity"] = json.dumps(content.identity, sort_keys=True)
+        identity = json.dumps(content.identity, sort_keys=True)
+        _sealed(identity, values, content.first, content.stopped_by).close(file)
+        file["identity"] = identity
         data = file.create_dataset(
             "values", data=values, chunks=(min(len(values), 512), *values.shape[1:]),
             compression="gzip", compression_opts=1, shuffle=True, fletcher32=True,
@@ -117,13 +125,29 @@ def _content(name: str, file: Any) -> Content:
     if file.attrs.get("schema") != SCHEMA_NAME:
         raise ValueError("another schema")
     version = int(file.attrs["schema_version"])
-    if version > SCHEMA_VERSION:
-        text = f"results of schema {version}, newer than this twin's schema {SCHEMA_VERSION}"
-        raise InputError(Problem(text, name, remedy="read them with a newer twin"))
+    text = file["identity"].asstr()[()]
+    identity = json.loads(text)
+    if version not in SCHEMAS_READ:
+        raise other_schema("results", version, SCHEMAS_READ, identity.get("twin_version"), name)
+    if file["values"].size * 8 > max(_BYTES_FREE, _EXPANSION_MAX * os.path.getsize(name)):
+        raise ValueError("more values than the file can hold")
     values = np.asarray(file["values"][()], np.float64)
-    identity = json.loads(file["identity"].asstr()[()])
     if values.shape[1:] != (len(identity["designs"]), len(identity["metrics"])):
         raise ValueError("values of another shape")
-    if hashlib.sha256(values.astype("<f8", copy=False).tobytes()).hexdigest() != file.attrs["values_sha256"]:
-        raise ValueError("values differ from their digest")
-    return Content(identity, values, int(file.attrs["first"]), str(file.attrs["stopped_by"]))
+    first, stopped_by = int(file.attrs["first"]), str(file.attrs["stopped_by"])
+    little = values.astype("<f8", copy=False)
+    if version == 1:
+        is_whole = hashlib.sha256(little.tobytes()).hexdigest() == file.attrs["values_sha256"]
+    else:
+        is_whole = _sealed(text, little, first, stopped_by).fits(file)
+    if not is_whole:
+        raise ValueError("the content differs from its digest")
+    return Content(identity, values, first, stopped_by)
+
+
+def _sealed(identity: str, values: Float, first: int, stopped_by: str) -> Seal:
+    seal = Seal()
+    seal.text("identity", identity)
+    seal.text("first, stopped_by", f"{first} {stopped_by}")
+    seal.numbers("values", values)
+    return seal

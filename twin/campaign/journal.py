@@ -23,20 +23,23 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import HaltedError, InputError, Problem
+from twin.errors import HaltedError, InputError, Problem, other_schema
 from twin.files import sync_folder
 
 Float = NDArray[np.float64]
 
 FORMAT = 1
+FORMATS_READ = (1,)
+"""Formats that are read and continued, ascending."""
 MAGIC = 0x7477696E  # "twin", SQLite's application_id
 _REMEDY = "restore a copy of it, or remove it and start over"
-_BIRTH = (
-    f"pragma application_id={MAGIC}",
-    f"pragma user_version={FORMAT}",
-    "create table meta(key text primary key, value text not null) without rowid",
-    "create table chunks(r0 integer not null, n integer not null, digest text not null, payload blob not null)",
+_TEXT_MAX = 100_000_000
+_TABLES = (
+    "CREATE TABLE meta(key text primary key, value text not null) without rowid",
+    "CREATE TABLE chunks(r0 integer not null, n integer not null, digest text not null, payload blob not null)",
 )
+"""As SQLite keeps them: it writes the first two words in capitals."""
+_BIRTH = (f"pragma application_id={MAGIC}", f"pragma user_version={FORMAT}", *_TABLES)
 
 
 class Journal:
@@ -114,6 +117,11 @@ class Journal:
             self._base.executemany("insert into chunks values (?, ?, ?, ?)", rows)
             self._base.executemany("update meta set value = ? where key = ?", [(str(count), "chunks"), (head, "head")])
         self._head, self._count = head, count
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether not one chunk is in it."""
+        return self._count == 0
 
     def close(self) -> None:
         """Let go of the file; an unfinished transaction is rolled back."""
@@ -219,12 +227,30 @@ def _damaged(name: str, what: str) -> InputError:
     return InputError(Problem(f"is damaged: {what}", name, remedy=_REMEDY))
 
 
+def _release(base: sqlite3.Connection) -> str | None:
+    """The version of twin that wrote a journal of any format, where it can be read."""
+    try:
+        (kind,) = base.execute("select type from sqlite_master where name = 'meta'").fetchone()
+        if kind != "table":  # a view would compute what is to be read
+            return None
+        (text,) = base.execute("select value from meta where key = 'identity'").fetchone()
+        release = json.loads(text)["twin_version"]
+    except (sqlite3.Error, ValueError, TypeError, KeyError):
+        return None
+    return release if isinstance(release, str) else None
+
+
 def _checked(base: sqlite3.Connection, name: str) -> tuple[dict[str, Any], list[tuple[int, Float]], str]:
     if base.execute("pragma application_id").fetchone()[0] != MAGIC:
         raise InputError(Problem("is not a journal of a campaign", name, remedy="name another file"))
     version = base.execute("pragma user_version").fetchone()[0]
-    if version != FORMAT:
-        raise InputError(Problem(f"has format {version}, this twin reads {FORMAT}", name, remedy="use a newer twin"))
+    if version not in FORMATS_READ:
+        raise other_schema("journal", version, FORMATS_READ, _release(base), name)
+    made = [statement for (statement,) in base.execute("select sql from sqlite_master where sql is not null limit 9")]
+    if sorted(made) != sorted(_TABLES):  # a view or a trigger would compute what is to be read
+        raise _damaged(name, "its tables are not those of a journal")
+    if base.execute("select coalesce(max(length(value)), 0) from meta").fetchone()[0] > _TEXT_MAX:
+        raise _damaged(name, "its identity")
     verdict = base.execute("pragma integrity_check").fetchone()[0]
     if verdict != "ok":
         raise _damaged(name, f"integrity check: {' '.join(str(verdict).split())}")

@@ -11,6 +11,7 @@ from twin.campaign import export, journal
 from twin.campaign.export import Content
 from twin.campaign.plan import check_same
 from twin.errors import InputError, Problem
+from twin.files import refuse_irregular
 
 _SQLITE = b"SQLite format 3\x00"
 
@@ -50,6 +51,7 @@ def merge(paths: Sequence[str | os.PathLike[str]]) -> Content:
 
 def _read(path: str | os.PathLike[str]) -> tuple[Content, list[tuple[int, export.Float]]]:
     try:
+        refuse_irregular(os.stat(path).st_mode)
         with open(path, "rb") as file:
             is_journal = file.read(len(_SQLITE)) == _SQLITE
     except OSError as error:

@@ -107,7 +107,12 @@ def run_campaign(
         plan = replace(plan, rare={"schema": SCHEMA, "target": target, "designs": biased})
     with files.journal(plan.identity(canary)) as journal:
         rows = _rows(plan, journal)
-        ending, took = _simulate(plan, rows, journal, make, progress)
+        try:
+            ending, took = _simulate(plan, rows, journal, make, progress)
+        except InputError:  # no such cluster, say: a journal without a row is not left in the way
+            if journal.is_empty:
+                journal.remove()
+            raise
         content = Content(journal.identity, rows.beginning(ending.count).copy(), plan.first, ending.by)
         if pilots and took:
             took["natural_s"] = {name: round(pilot.natural_s, 6) for name, pilot in pilots.items()}
@@ -239,10 +244,12 @@ class Files:
         if not self.results.absolute().parent.is_dir():
             raise InputError(Problem(f"no folder {self.results.parent}", str(self.results), remedy="make it"))
         for file in (self.results, self.journal_path):
-            if file.exists() and not resume:
+            if os.path.lexists(file) and not os.path.isfile(file):
+                raise InputError(Problem("is there already, and is no file", str(file), remedy="name another file"))
+            if os.path.lexists(file) and not resume:
                 remedy = "go on with it by --resume, or name another file"
                 raise InputError(Problem("is there already", str(file), remedy=remedy))
-        if self.run_path.exists() and not self._sessions():
+        if os.path.lexists(self.run_path) and not self._sessions():
             remedy = "name other results, or move it away"
             raise InputError(
                 Problem("is there already, and is no record of campaigns", str(self.run_path), remedy=remedy)
@@ -252,7 +259,7 @@ class Files:
         """The journal that is there, one with the rows of finished results, or a new one."""
         if self.path is None:
             return Journal.create(None, identity)
-        if self.journal_path.exists() and not never_began(self.journal_path):
+        if os.path.lexists(self.journal_path) and not never_began(self.journal_path):
             journal = Journal.open(self.journal_path)
             try:
                 plans.check_same(journal.identity, identity, str(self.journal_path), "name another file with -o")
@@ -264,7 +271,7 @@ class Files:
         return self._fresh(identity)
 
     def _fresh(self, identity: dict[str, Any]) -> Journal:
-        content = export.read(self.results) if self.results.exists() else None
+        content = export.read(self.results) if os.path.lexists(self.results) else None
         if content is not None:
             plans.check_same(content.identity, identity, str(self.results), "name another file with -o")
         journal = Journal.create(self.journal_path, identity)

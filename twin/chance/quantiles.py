@@ -25,7 +25,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.special import gamma_log_tail, gamma_quantile, normal_log_tail, normal_quantile
-from twin.kernel import kernel
+from twin.kernel import borrowing, kernel
 
 FIXED = 0
 EXPONENTIAL = 1
@@ -136,7 +136,7 @@ def hazard_quantile(code: int, a: float, b: float, table: Any, e: float, n: int)
     return _value(code, a, b, table, -math.expm1(-e), e, n)
 
 
-@kernel
+@borrowing
 def fill(
     code: int, a: float, b: float, table: Any, key: np.uint64, replication: np.uint64, first: int, out: Any
 ) -> None:
@@ -145,7 +145,7 @@ def fill(
         out[k] = quantile(code, a, b, table, uniform(key, replication, first + k), first + k)
 
 
-@kernel
+@borrowing
 def draw(code: int, a: float, b: float, table: Any, key: np.uint64, replication: np.uint64, n: int) -> float:
     """Draw n of a stream (`twin.chance.philox`) under a law, in the unit of the law's scale."""
     return quantile(code, a, b, table, uniform(key, replication, n), n)

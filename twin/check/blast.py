@@ -14,7 +14,8 @@ from operator import or_
 
 from twin.check.findings import BlastCheck, Carrier
 from twin.plant import fields as f
-from twin.world.blueprint import Load, SiteBuilder
+from twin.world.blueprint import SiteBuilder
+from twin.world.declared import Load
 from twin.world.outages import Component, Effect, NetworkOutages
 from twin.world.switchgear import NOTHING
 

@@ -23,7 +23,8 @@ from twin.parts.server_profile import server_profile
 from twin.plant import fields as f
 from twin.scenario.model import Scenario, SiteSpec
 from twin.scenario.study import Study
-from twin.world.blueprint import Feed, Load, SiteBuilder
+from twin.world.blueprint import SiteBuilder
+from twin.world.declared import Feed, Load
 
 _DRAWS = 400
 """Points of a transfer law that are compared with the hold-up."""

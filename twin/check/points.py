@@ -9,7 +9,8 @@ from twin.check.warnings import kw
 from twin.fleet.spec import TruckSpec
 from twin.parts.points import GROUPS, ConnectionPointSpec
 from twin.scenario.model import Scenario, SiteSpec
-from twin.world.blueprint import Load, SiteBuilder
+from twin.world.blueprint import SiteBuilder
+from twin.world.declared import Load
 
 
 def points_of(

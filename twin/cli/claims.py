@@ -83,6 +83,9 @@ def _print(study: Study[Scenario], verdicts: list[Verdict]) -> None:
     years = claims.replications * study.base.horizon.hours / 8760.0
     say()
     say_wrapped(f"{study.name}: {years:g} simulated years of each design, {study.base.currency}")
+    pairs = {(one.design, one.against) for one in claims.sets.values() if one.design != one.against}
+    judged = [f"{design} against {against}" for design, against in sorted(pairs)]
+    say_wrapped(f"compared as built, on the same luck: {', '.join(judged)}", "         ")
     for verdict in verdicts:
         say()
         say_wrapped(f"claim    {verdict.says}", "         ")

@@ -10,7 +10,7 @@ import click
 
 from twin.cli.money import money_json, print_money
 from twin.cli.money_studies import print_tornados
-from twin.cli.reporting import content_of_study, refuse_other_than_pages, write_page
+from twin.cli.reporting import OutagesMet, content_of_study, refuse_other_than_pages, write_page
 from twin.cli.show import (
     blocks,
     is_unicode,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _DEMO = "01_flagship_weak"
 _DEMO_DESIGNS = ("utility_only", "central_ups", "cabinets")
-_POSITIVE = click.IntRange(min=1)
+_POSITIVE = click.IntRange(1, 100_000)  # more are work for twin campaign, which survives a kill
 
 
 @click.command()
@@ -54,7 +54,8 @@ def demo(replications: int, html: str, style: str) -> None:
             "twin demo: one campus of 10,240 GPUs on a weak grid, three supply designs, the same weather and luck",
             indent="  ",
         )
-    comparison = _compared(study, _DEMO_DESIGNS, replications, None)
+    met = OutagesMet(_DEMO_DESIGNS, replications) if html and style == "table" else None
+    comparison = _compared(study, _DEMO_DESIGNS, replications, None, met)
     if style == "json":
         say_json(_as_json(study, comparison))
         return
@@ -63,7 +64,7 @@ def demo(replications: int, html: str, style: str) -> None:
     print_comparison(comparison, IN_DEMO)
     say()
     if html:
-        write_page(content_of_study(study, comparison), html)
+        write_page(content_of_study(study, comparison, met=met), html)
     say("next   twin check 01_flagship              can each design carry its load?")
     say("       twin compare 01_flagship -n 100     seven designs on a strong grid")
     say("       twin init 01_flagship -o mine.yaml  a file to make your own campus of")
@@ -106,11 +107,12 @@ def compare(
         refuse_other_than_pages(html)
     study, chosen = with_equal_sizes(replaying(study, outages), chosen, equal, equal_to)
     check_money_of(study, chosen)
-    comparison = _compared(study, chosen, replications, reference)
+    met = OutagesMet(chosen, replications) if html else None
+    comparison = _compared(study, chosen, replications, reference, met)
     money = _money_of(study, comparison)
     if style == "json":
         if html:
-            write_page(content_of_study(study, comparison), html, tell=False)
+            write_page(content_of_study(study, comparison, met=met), html, tell=False)
         say_json(_as_json(study, comparison) | (money_json(money) if money else {}))
         return
     from twin.cli.figures import shown_metrics
@@ -123,7 +125,7 @@ def compare(
         print_tornados(money, {path: (low, high) for path, (low, high) in study.bounds(chosen).items()})
     if html:
         say()
-        write_page(content_of_study(study, comparison), html)
+        write_page(content_of_study(study, comparison, met=met), html)
 
 
 def check_money_of(study: Study[Scenario], designs: list[str], *, to_compare: bool = True) -> None:
@@ -150,7 +152,9 @@ def _money_of(study: Study[Scenario], comparison: Comparison) -> Money | None:
     return money(comparison.values, comparison.names, scenarios)
 
 
-def _compared(study: Study[Scenario], designs: Any, replications: int, reference: str | None) -> Comparison:
+def _compared(
+    study: Study[Scenario], designs: Any, replications: int, reference: str | None, met: OutagesMet | None
+) -> Comparison:
     from twin.cli.guard import StoppedError
     from twin.cli.progress import note_cold_kernels, progress
     from twin.compare import compare_designs
@@ -166,7 +170,7 @@ def _compared(study: Study[Scenario], designs: Any, replications: int, reference
                 complete = done // len(designs)
                 show(done, total, values)
 
-            names, values = run_designs(study, designs, replications, count)
+            names, values = run_designs(study, designs, replications, count, None if met is None else met.look)
     except KeyboardInterrupt:
         again = (
             f"run it again, with -n {complete} for as many as were done" if complete else "run it again to start over"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ def export(file: str, output: str, style: str) -> None:
     from twin.trace import Trace
 
     target = Path(output)
-    if target.exists():
+    if os.path.lexists(target):
         raise InputError(Problem("is there already", output, remedy="name another"))
     if style == "h5":
         if results.is_campaign(file):

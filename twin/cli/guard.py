@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -11,9 +12,10 @@ from typing import Any
 import click
 
 from twin.cli.show import complain
-from twin.errors import HaltedError, InputError
+from twin.errors import HaltedError, InputError, shortened
 from twin.version import VERSION
 
+_PROBLEMS_SHOWN, _WORDS_MAX = 50, 2000
 DONE, BUG, HALTED, WRONG_INPUT, INTERRUPTED = 0, 1, 1, 2, 130
 
 
@@ -45,11 +47,15 @@ class GuardedGroup(click.Group):
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except InputError as error:
-            for problem in error.problems:
+            for problem in error.problems[:_PROBLEMS_SHOWN]:
                 complain(f"error: {problem}")
+            if len(error.problems) > _PROBLEMS_SHOWN:
+                complain(f"error: and {len(error.problems) - _PROBLEMS_SHOWN} more")
             return WRONG_INPUT
         except click.ClickException as error:
-            error.show()
+            told = io.StringIO()
+            error.show(told)
+            complain(shortened(told.getvalue().rstrip(), _WORDS_MAX))  # it quotes what was typed
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
             complain("stopped: nothing was written; run the same command again to start over")

@@ -47,11 +47,11 @@ def jobs(file: str, layout: str | None, gpus: int | None, shown: int, output: st
 
 def _refuse_existing(output: str) -> None:
     """A record is never written over, least of all the one that is read."""
-    from pathlib import Path
+    import os
 
     from twin.errors import InputError, Problem
 
-    if Path(output).exists():
+    if os.path.lexists(output):
         raise InputError(Problem("is there already", output, remedy="name another file with -o"))
 
 

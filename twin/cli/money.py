@@ -50,6 +50,8 @@ def print_money(money: Money) -> None:
     uses = finance["truck_uses"]
     if uses and (away := [name for name in uses["designs"] if name not in money.designs]):
         text += f"No option value: the use{'s' * (len(away) > 1)} {', '.join(away)} not simulated. "
+    elif uses and uses["chosen_by"] == "forecast" and money.replications < 2:
+        text += "No option value: a forecast needs other replications. "
     if finance["off"]:
         text += f"Switched off: {', '.join(finance['off'])}."
     say_wrapped(text, "       ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -13,16 +14,18 @@ import click
 from twin.cli.show import refuse_to_replace, say, with_code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from twin.campaign.result import CampaignResult
     from twin.compare import Comparison
+    from twin.plot.survival import Outages
     from twin.report.content import Content, Returns
     from twin.scenario.model import Scenario
     from twin.scenario.study import Study
+    from twin.trace import Trace
 
 _SURVIVAL_RUNS = 24
-"""Replications re-made, of all designs together, to see which outages are ridden through: about two seconds."""
+"""Replications, of all designs together, looked at to see which outages are ridden through: about two seconds."""
 _HTML = (b"<!doctype html", b"<html")
 
 
@@ -33,7 +36,9 @@ _HTML = (b"<!doctype html", b"<html")
 @click.option("--no-replay", is_flag=True, help="without the replayed year; needs no scenario file")
 @click.option("--scenario", type=click.Path(), help="the campaign's scenario file, where it is not found by itself")
 @click.option("--design", help="of a campaign: the design to replay; the one with fewest lost GPU-hours if absent")
-@click.option("--replication", type=click.IntRange(min=0), help="of a campaign: the one to replay; the worst if absent")
+@click.option(
+    "--replication", type=click.IntRange(0, 2**63 - 1), help="of a campaign: the one to replay; the worst if absent"
+)
 @with_code
 def report(file: str, output: str, language: str, *, no_replay: bool, **options: Any) -> None:
     """Write one offline page: the answer, the figures, a replayed year."""
@@ -66,8 +71,35 @@ def _is_page(start: bytes) -> bool:
     return not text or text.startswith(_HTML)
 
 
+class OutagesMet:
+    """Outages of the first replications of every design: found while these are simulated, so that none is re-made."""
+
+    def __init__(self, designs: Sequence[str], replications: int) -> None:
+        self.runs = min(max(_SURVIVAL_RUNS // len(designs), 1), replications)
+        self._found: dict[str, list[Outages]] = {name: [] for name in designs}
+
+    def look(self, design: str, place: int, trace: Trace) -> None:
+        """Take note of the trace in this place among the design's, of any level."""
+        from twin.plot.survival import outages_of
+
+        if place < self.runs:
+            self._found[design].append(outages_of([trace]))
+
+    def by_design(self) -> dict[str, Outages]:
+        """The outages of every design."""
+        from twin.plot.survival import Outages
+
+        return {name: Outages.joined(found) for name, found in self._found.items()}
+
+
 def content_of_study(
-    study: Study[Scenario], comparison: Comparison, *, is_replayed: bool = True, first: int = 0, **options: Any
+    study: Study[Scenario],
+    comparison: Comparison,
+    *,
+    is_replayed: bool = True,
+    first: int = 0,
+    met: OutagesMet | None = None,
+    **options: Any,
 ) -> Content:
     """The page's content for designs of a scenario that is at hand; re-makes what is replayed.
 
@@ -76,6 +108,7 @@ def content_of_study(
         comparison: its designs.
         is_replayed: whether the worst replication is re-made, and outages are gone through.
         first: number of the first replication.
+        met: the outages, if they were found while the designs were simulated.
         **options: `design` and `replication` to replay; the best and its worst if absent.
     """
     from twin.cli.figures import SHOWN, shown_metrics
@@ -85,7 +118,7 @@ def content_of_study(
 
     bounds = {path_text(path): (one.low, one.high) for path, one in study.ranges.items()}
     ranges = {path: (low, high) for path, (low, high) in study.bounds(comparison.designs).items()}
-    replayed = _replayed(study, comparison, first, options) if is_replayed else {}
+    replayed = _replayed(study, comparison, first, met, options) if is_replayed else {}
     return Content(
         scenario=study.name, question=study.base.question or "", digest=study.digest, seed=study.base.seed,
         version=VERSION, command=_command(), currency=study.base.currency, comparison=comparison, shown=SHOWN,
@@ -113,14 +146,15 @@ def _returns(
     return returns_of(money(comparison.values, comparison.names, resolved), comparison.reference, told, ranges)
 
 
-def _replayed(study: Study[Scenario], comparison: Comparison, first: int, options: dict[str, Any]) -> dict[str, Any]:
+def _replayed(
+    study: Study[Scenario], comparison: Comparison, first: int, met: OutagesMet | None, options: dict[str, Any]
+) -> dict[str, Any]:
     """The trace to replay and the outages of all designs, as fields of the content."""
     import numpy as np
 
     from twin.answer import contenders
     from twin.compare import HEADLINE, POWER
     from twin.experiment import check_designs
-    from twin.plot.survival import outages_of
     from twin.simulator import Simulator, simulate
 
     design = options.get("design")
@@ -133,14 +167,17 @@ def _replayed(study: Study[Scenario], comparison: Comparison, first: int, option
     if replication is None:
         replication = first + int(np.argmax(np.nan_to_num(lost)))
         why = "worst_of" if comparison.n > 1 else why
-    runs = min(max(_SURVIVAL_RUNS // len(comparison.designs), 1), comparison.n)
-    outages = {}
-    for name in comparison.designs:
-        simulator = Simulator(study, name)
-        outages[name] = outages_of([simulator.run(first + k, level="ledger") for k in range(runs)])
+    if met is None:
+        met = OutagesMet(comparison.designs, comparison.n)
+        for name in comparison.designs:
+            simulator = Simulator(study, name)
+            for place in range(met.runs):
+                met.look(name, place, simulator.run(first + place, level="ledger"))
+    outages = met.by_design()
     return {
-        "trace": simulate(study, design, replication), "trace_why": why, "outages": outages,
-        "outage_years": runs * comparison.years_each,
+        "trace": simulate(study, design, replication), "trace_why": why,
+        "outages": {name: outages[name] for name in comparison.designs},
+        "outage_years": met.runs * comparison.years_each,
     }  # fmt: skip
 
 
@@ -181,7 +218,7 @@ def _study_of(file: str, result: CampaignResult, options: dict[str, Any]) -> Stu
 
     remedy = "name it with --scenario, or leave the replay out with --no-replay"
     path = options["scenario"] or _noted_scenario(file)
-    if path is None or not (options["scenario"] or Path(path).is_file()):
+    if path is None or not (options["scenario"] or os.path.isfile(path)):
         raise InputError(Problem("the scenario of these results is not found", file, remedy=remedy))
     study = load(path, allow_code=options["allow_code"])
     if study.digest != result.identity["digest"]:

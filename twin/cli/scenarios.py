@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,7 +240,7 @@ def init(name: str | None, output: str | None) -> None:
     from twin.files import write_whole
 
     for target, data in copies.items():
-        if not target.exists():
+        if not os.path.lexists(target):
             write_whole(target, data)
         say(f"wrote {target}")
     say(f"next  twin check {next(iter(copies))}")
@@ -276,8 +277,8 @@ def _refuse_existing(copies: dict[Path, bytes]) -> None:
 
     problems = []
     for place, (target, data) in enumerate(copies.items()):
-        same = place > 0 and target.is_file() and target.read_bytes() == data
-        if target.exists() and not same:
+        same = place > 0 and os.path.isfile(target) and target.read_bytes() == data
+        if os.path.lexists(target) and not same:
             problems.append(Problem("is there already", str(target), remedy="name another file with -o"))
     if problems:
         raise InputError(problems)

@@ -6,20 +6,24 @@ import io
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
+
+from twin.errors import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _PLAIN = str.maketrans({"\u2009": " ", "\u2212": "-", "\u2013": "-", "\u00b1": "+-", "\u2500": "-", "\u2026": "..."})
 _WIDTH_MAX = 100
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 READER_GONE = 141
 """What a shell reports for a command whose reader (`| head`) has left: 128 + SIGPIPE."""
 
@@ -34,7 +38,8 @@ def is_unicode(stream: TextIO) -> bool:
 
 
 def fitted(text: str, stream: TextIO) -> str:
-    """The text in characters that the stream's encoding has."""
+    """The text in characters that the stream's encoding has, none of which the terminal obeys."""
+    text = visible(text)
     if is_unicode(stream):
         return text
     encoding = getattr(stream, "encoding", None) or "ascii"
@@ -48,8 +53,12 @@ def width() -> int:
 
 def say(text: str = "") -> None:
     """Write text and a line break to stdout; ends the program quietly when nobody reads it any more."""
+    _write(fitted(text, sys.stdout))
+
+
+def _write(text: str) -> None:
     try:
-        sys.stdout.write(fitted(text, sys.stdout) + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         _leave_quietly()
@@ -99,7 +108,13 @@ def say_table(table: Table) -> None:
     )
     console.print(table)
     text = console.file.getvalue()  # type: ignore[attr-defined]
-    say("\n".join(line.rstrip() for line in text.splitlines()))
+    _write("\n".join("".join(_painted(line.rstrip())) for line in text.split("\n")).rstrip("\n"))
+
+
+def _painted(line: str) -> Iterator[str]:
+    """The line fit for the stream, its changes of colour left in: they are the table's own."""
+    for part in _COLOUR.split(line):
+        yield part if _COLOUR.fullmatch(part) else fitted(part, sys.stdout)
 
 
 def new_table(*columns: str) -> Table:
@@ -219,10 +234,13 @@ def refuse_to_replace(output: str, is_ours: Callable[[bytes], bool], kind: str) 
     from twin.errors import InputError, Problem
 
     path = Path(output)
-    if not path.absolute().parent.is_dir():
+    if not os.path.isdir(path.absolute().parent):
         raise InputError(Problem(f"no folder {path.parent}", output, remedy="make it, or name another file"))
-    if path.is_file():
-        with path.open("rb") as stream:
-            start = stream.read(64)
+    if os.path.isfile(path):
+        try:
+            with path.open("rb") as stream:
+                start = stream.read(64)
+        except OSError as error:
+            raise InputError(Problem(f"is there and cannot be read: {error.strerror}", output)) from error
         if start and not is_ours(start):
             raise InputError(Problem(f"is there and is not a {kind}", output, remedy="name another file"))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from twin.compare import Comparison
     from twin.trace import Trace
 
-_COUNT = click.IntRange(min=0)
+_COUNT = click.IntRange(0, 2**63 - 1)
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LOSSES_SHOWN = 5
 _TENANTS_SHOWN = 8

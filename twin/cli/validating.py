@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--only", default="", help="cases whose name holds this text")
-@click.option("--seed", type=click.IntRange(min=0), default=None, help="another seed: another sample of every case")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="another seed: another sample of every case"
+)
 @with_format
 @click.pass_context
 def validate(ctx: click.Context, only: str, seed: int | None, style: str) -> None:

@@ -126,7 +126,7 @@ def backward(
         net, cap = net_kw[t], cap_kw[t]
         surplus = max(0.0, min(-net, storage.charge_kw))
         grid = storage.grid_charge * max(0.0, min(storage.charge_kw - surplus, cap - max(net, 0.0)))
-        given = max(0.0, min(storage.discharge_kw, net))
+        given = max(0.0, min(storage.discharge_kw, net - storage.import_floor_kw))
         excess = max(0.0, min(net - cap, given))
         count = _insert(0.0, surplus * eta_in * dt, values, lengths, count)
         count = _insert(buy, grid * eta_in * dt, values, lengths, count)
@@ -234,7 +234,7 @@ def _held(cap: float, net_kw: Array, stored_kwh: float, floor_kwh: float, storag
             taken = min(spare, storage.charge_kw)
             s = min(s + taken * storage.charge_efficiency * storage.slot_h, storage.top_kwh)
         else:
-            if -spare > storage.discharge_kw:
+            if -spare > min(storage.discharge_kw, net_kw[t] - storage.import_floor_kw):
                 return False
             s += spare * storage.slot_h / storage.discharge_efficiency
             if s < floor_kwh:

@@ -20,6 +20,7 @@ class Storage(NamedTuple):
         wear_price: of energy given, per kWh.
         slot_h: length of a slot of the plan.
         grid_charge: 1 where it may charge from the grid, 0 where from surplus alone.
+        import_floor_kw: import that discharging leaves.
     """
 
     top_kwh: float
@@ -31,6 +32,7 @@ class Storage(NamedTuple):
     wear_price: float
     slot_h: float
     grid_charge: float = 1.0
+    import_floor_kw: float = 0.0
 
 
 @kernel
@@ -46,7 +48,8 @@ def act(
 ) -> tuple[float, float]:
     """The rule: surplus is stored, the cap is held, and else energy is brought between the two thresholds.
 
-    Never exports, never goes below the floor, never takes above the cap what would be stored.
+    Never exports, leaves the floor of import, never goes below the reserve, never takes above the cap what would be
+    stored.
 
     Args:
         net_kw: load less PV.
@@ -76,4 +79,4 @@ def act(
         return max(0.0, min(wish_kw, charge_kw, room_kw, cap_kw - net_kw)), 0.0
     if stored_kwh > down_kwh:
         given = max(given, (stored_kwh - down_kwh) * storage.discharge_efficiency / hours)
-    return 0.0, min(given, storage.discharge_kw, have_kw, net_kw)
+    return 0.0, min(given, storage.discharge_kw, have_kw, max(net_kw - storage.import_floor_kw, 0.0))

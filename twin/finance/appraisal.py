@@ -164,6 +164,8 @@ class Money:
     def option(self, against: str, finance: Data, priced_at: str | None = None) -> TruckOption | None:
         """What choosing the use of trucks is worth; None unless all uses are there and the counterfactual is none.
 
+        Nor is there a value where a forecast is to be made from the only replication.
+
         A counterfactual that has the same trucks could choose as well: the option then cancels.
 
         Raises:
@@ -171,6 +173,8 @@ class Money:
         """
         terms = finance.get("truck_uses")
         if not terms or against in terms["designs"] or not set(terms["designs"]) <= set(self.quarters):
+            return None
+        if terms["chosen_by"] == "forecast" and self.replications < 2:
             return None
         check_same_trucks(terms["designs"], self.scenarios)
         other = self.quarters[against]
@@ -246,7 +250,10 @@ def money(values: Mapping[str, Float], names: Sequence[str], scenarios: Mapping[
         remedy = "add one: finance: {counterfactuals: [DESIGN, ...], ...}"
         raise InputError(Problem("the scenario has no finance: block, so nothing has a price", remedy=remedy))
     wanted = columns(any_scenario)
-    first = list(names).index(wanted[0])
+    first = list(names).index(wanted[0]) if wanted[0] in names else 0
+    if tuple(names[first : first + len(wanted)]) != wanted:
+        remedy = "simulate it again"
+        raise InputError(Problem("these results hold other yearly accounts than this version reads", remedy=remedy))
     each = periods_a_year(any_scenario)
     found = {}
     for design, matrix in values.items():

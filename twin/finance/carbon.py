@@ -1,4 +1,7 @@
-"""CO2 of a site's energy from a trace alone: Scope 2 by place and by market, Scope 1 of gensets (GHG Protocol)."""
+"""CO2 of a site's energy from a trace alone: Scope 2 by place and by market, Scope 1 of gensets (GHG Protocol).
+
+And what gensets put into the air beside it, by the factors of the sets.
+"""
 
 from __future__ import annotations
 
@@ -39,3 +42,10 @@ def monthly_carbon(trace: Trace, site: str) -> dict[str, NDArray[np.float64]] | 
         "market_t": import_kwh * ((1.0 - terms["green_fraction"]) * market / 1000.0),
         "genset_t": genset_kwh * (terms["genset_l_per_kwh"] * terms["fuel_kg_per_l"] / 1000.0),
     }
+
+
+def monthly_air(trace: Trace, site: str) -> dict[str, NDArray[np.float64]]:
+    """NOx and particulate matter of gensets by billing month [kg]; zero where there is no factor."""
+    terms = site_terms(trace, site).get("carbon") or {}
+    genset_kwh = trace.ledger[site]["genset_kwh"]
+    return {name: genset_kwh * ((terms.get(f"genset_{name}_g_per_kwh") or 0.0) / 1000.0) for name in ("nox", "pm")}

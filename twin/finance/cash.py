@@ -131,7 +131,10 @@ def operation(
         "fuel": burned * _price(finance, "fuel_price_per_kwh", "fuel", burned) * fuel,
         "unserved": less("unserved_kwh") * finance["price_per_unserved_kwh"],
         "flexibility": less("truck_cost") - less("lending_income"),
-        "carbon": less(basis, "carbon_genset_t") * finance["price_per_t_co2"] * carbon,
+        "carbon_scope_1": less("carbon_genset_t") * finance["price_per_t_co2"] * carbon,
+        "carbon_scope_2": less(basis) * finance["price_per_t_co2"] * carbon,
+        "air_quality": less("genset_nox_kg") * finance["price_per_kg_nox"]
+        + less("genset_pm_kg") * finance["price_per_kg_pm"],
     }
     for name, hours in gpu_hours(of, against).items():
         lines[name] = hours * _gpu_price(finance, priced_at or finance["priced_at"], name, hours) * gpu

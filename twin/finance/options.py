@@ -71,8 +71,9 @@ def truck_option(values: Mapping[str, Float], each: int, rate: float, chosen_by:
         values: by use, (replications, periods) what it brings in each period beyond anything fixed.
         each: periods of a year.
         rate: of discount, yearly at the end of the year.
-        chosen_by: "forecast" (mean of the period over the other replications) or "past" (over the periods seen in the
-            replication itself: the same season of earlier years once there is one; the first use to begin with).
+        chosen_by: "forecast" (mean of the period over the other replications, so that two or more are needed) or "past"
+            (over the periods seen in the replication itself: the same season of earlier years once there is one; the
+            first use to begin with).
         cost: of a change of use.
     """
     names, matrix = tuple(values), np.stack(list(values.values()))
@@ -80,10 +81,7 @@ def truck_option(values: Mapping[str, Float], each: int, rate: float, chosen_by:
     weight = np.repeat(discount_factors(rate, periods // each + 1)[1:], each)
     fixed = int(np.argmax((matrix * weight).sum(axis=2).mean(axis=1)))
     expected = (matrix.sum(axis=1, keepdims=True) - matrix) / max(replications - 1, 1)
-    if chosen_by == "past":
-        chosen = _by_past(matrix, each, cost)
-    else:  # a single replication has no others: whoever knows nothing stays with the first use
-        chosen = best_path(expected * weight, cost * weight) if replications > 1 else np.zeros((1, periods), np.int64)
+    chosen = _by_past(matrix, each, cost) if chosen_by == "past" else best_path(expected * weight, cost * weight)
     gain = _of(matrix, chosen, cost) - matrix[fixed]
     perfect = _of(matrix, best_path(matrix * weight, cost * weight), cost) - matrix[fixed]
     by_year = gain.reshape(replications, -1, each).sum(axis=2)

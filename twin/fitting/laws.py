@@ -35,12 +35,15 @@ class FittedLaw:
 
     @property
     def mean(self) -> float:
-        """Its mean."""
+        """Its mean; infinite where it is beyond all numbers."""
         p = self.parameters
-        if self.law == "weibull":
-            return p["scale"] * math.gamma(1.0 + 1.0 / p["shape"])
-        if self.law == "lognormal":
-            return p["median"] * math.exp(0.5 * p["sigma"] ** 2)
+        try:
+            if self.law == "weibull":
+                return p["scale"] * math.gamma(1.0 + 1.0 / p["shape"])
+            if self.law == "lognormal":
+                return p["median"] * math.exp(0.5 * p["sigma"] ** 2)
+        except OverflowError:
+            return math.inf
         return p["mean"]
 
     def survival(self, x: Float) -> Float:

@@ -8,7 +8,7 @@ from twin.fleet.roads import Roads, RoadsSpec
 from twin.fleet.running import FleetSite, RunningFleet
 from twin.fleet.spec import FleetSpec, TruckSpec
 from twin.fleet.truck import RunningTruck
-from twin.world.blueprint import Item
+from twin.world.declared import Item
 
 if TYPE_CHECKING:
     from twin.world.site import Site

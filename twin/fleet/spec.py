@@ -17,16 +17,16 @@ from twin.spec import Fraction, NonNegative, Positive, Spec
 class ServiceSpec(Spec):
     """Planned service, at home, when no outage needs the truck."""
 
-    every_h: Positive
-    duration_h: Positive
+    every_h: Positive = Field(description="between two services")
+    duration_h: Positive = Field(description="of a service")
 
 
 class LeaseSpec(Spec):
     """Lent to a third party: away from home for a time, for an income; comes back as full as it went."""
 
-    from_h: NonNegative
-    hours: Positive
-    income_per_h: NonNegative
+    from_h: NonNegative = Field(description="from the start of the horizon")
+    hours: Positive = Field(description="that it is away")
+    income_per_h: NonNegative = Field(description="in the currency")
     km: NonNegative = Field(default=0.0, description="from home, one way")
 
 
@@ -34,17 +34,17 @@ class TruckSpec(Spec):
     """A storage truck, or a rented generator truck: a column of the plant on wheels."""
 
     home: str = Field(description="a site with a free berth; the truck is there at first")
-    rated_kw: Positive
+    rated_kw: Positive = Field(description="most that it gives")
     rated_kwh: Positive | None = Field(default=None, description="nameplate, DC; a generator truck has none")
     generator: bool = Field(default=False, description="burns fuel: unlimited energy, never charges, never trades")
-    fuel_cost_per_kwh: NonNegative = 0.0
-    soc_min_fraction: Fraction = 0.05
-    soc_max_fraction: Fraction = 0.95
+    fuel_cost_per_kwh: NonNegative = Field(default=0.0, description="of a generator truck")
+    soc_min_fraction: Fraction = Field(default=0.05, description="of rated_kwh, never less")
+    soc_max_fraction: Fraction = Field(default=0.95, description="of rated_kwh, full")
     soc_start_fraction: Fraction | None = Field(default=None, description="soc_max_fraction if absent")
     efficiency_one_way: float = Field(default=0.95, gt=0, le=1)
     auxiliary_kw: NonNegative = Field(default=1.0, description="on the road and where nobody else supplies it, its own")
     recharge_kw: Positive | None = Field(default=None, description="rated_kw if absent")
-    breakdowns_per_1000_km: NonNegative = 0.03
+    breakdowns_per_1000_km: NonNegative = Field(default=0.03, description="on the road")
     repair_h: Law = Field(default=8.0, validate_default=True)
     service: ServiceSpec | None = None
     leases: list[LeaseSpec] = Field(default_factory=list)
@@ -72,11 +72,11 @@ class TruckSpec(Spec):
 class CrewSpec(Spec):
     """Who drives: time from the order until the truck is being disconnected, and what an hour costs."""
 
-    response_min: NonNegative = 15.0
-    night_response_min: NonNegative = 45.0
+    response_min: NonNegative = Field(default=15.0, description="from an order until somebody is at the truck, by day")
+    night_response_min: NonNegative = Field(default=45.0, description="the same by night")
     night_from_h: float = Field(default=22.0, ge=0, le=24)
     night_to_h: float = Field(default=6.0, ge=0, le=24)
-    cost_per_h: NonNegative = 0.0
+    cost_per_h: NonNegative = Field(default=0.0, description="of a crew at work, in the currency")
 
     def response_h(self, hour_of_day: float) -> float:
         """Response at an hour of the day [h]."""

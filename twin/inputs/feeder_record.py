@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import InputError, Problem
+from twin.files import read_bytes
 
 UNITS = {"length": "km", "line_failure_rate": "1/(yr km)", "transformer_failure_rate": "1/yr", "times": "h",
          "average_load": "MW"}  # fmt: skip
@@ -59,10 +60,10 @@ def read_feeders(path: Path | str) -> FeederRecord:
         InputError: it cannot be read, or it does not hold what the layout asks for.
     """
     try:
-        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+        raw = json.loads(read_bytes(path).decode("utf-8"))
     except OSError as error:
         raise InputError(Problem(f"cannot be read: {error.strerror}", str(path))) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(Problem(f"is no JSON: {error}", str(path))) from error
     try:
         return _record(raw)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import difflib
-import gzip
 import io
 import itertools
 import zlib
@@ -18,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.errors import InputError, Problem
+from twin.files import expansion_max, gunzip, read_bytes
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -239,7 +239,7 @@ def _starts(text: str) -> list[int]:
 
 def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except FileNotFoundError as error:
         raise InputError(Problem("there is no such file", str(path))) from error
     except OSError as error:
@@ -249,8 +249,10 @@ def _read(path: Path) -> bytes:
             raise InputError(Problem("the file is named .gz but is not gzip", str(path), 1))
         return data
     try:
-        return gzip.decompress(data)
-    except (EOFError, OSError, zlib.error) as error:
+        return gunzip(data)
+    except OSError as error:
+        raise InputError(Problem(f"the file cannot be read: {error.strerror}", str(path))) from error
+    except (EOFError, zlib.error) as error:
         line = salvage(data).count(b"\n") + 1
         kind = "truncated" if isinstance(error, EOFError) else "broken"
         problem = Problem(f"the gzip file is {kind} in this row", str(path), line, remedy="fetch the file again")
@@ -261,9 +263,13 @@ def salvage(data: bytes) -> bytes:
     """What can be read of a gzip member before it breaks; fed in small pieces so that little before it is lost."""
     stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     pieces: list[bytes] = []
+    left = expansion_max(len(data))
     try:
         for start in range(0, len(data), 64):
-            pieces.append(stream.decompress(data[start : start + 64]))  # noqa: PERF401 - keeps what came before an error
+            pieces.append(stream.decompress(data[start : start + 64]))
+            left -= len(pieces[-1])
+            if left < 0:
+                break
     except zlib.error:
         pass
     return b"".join(pieces)

@@ -65,6 +65,10 @@ class Scheduler:
         """Jobs in the queue."""
         return len(self._pending)
 
+    def queued(self) -> list[int]:
+        """The jobs that wait, in the queue's order."""
+        return [job for _, _, job in self._pending]
+
     @property
     def head(self) -> int:
         """The job whose turn it is."""

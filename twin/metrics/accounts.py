@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
-from twin.finance.carbon import monthly_carbon
+from twin.finance.carbon import monthly_air, monthly_carbon
 from twin.finance.terms import Data, site_terms
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_by_cause
 from twin.trace import Trace
@@ -49,6 +49,8 @@ ACCOUNTS: dict[str, tuple[str, str]] = {
     "carbon_location_t": ("t", "Scope 2 by place"),
     "carbon_market_t": ("t", "Scope 2 by market"),
     "carbon_genset_t": ("t", "Scope 1 of gensets"),
+    "genset_nox_kg": ("kg", "NOx of gensets"),
+    "genset_pm_kg": ("kg", "particulate matter of gensets"),
     "peak_import_kw": ("kW", "largest 15-minute mean of import of a site"),
 }
 """Accounts by name: unit and meaning."""
@@ -184,6 +186,8 @@ def _book_bill(trace: Trace, site: str, period: Int, found: dict[str, Float]) ->
 
 
 def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+    for name, kg in monthly_air(trace, site).items():
+        np.add.at(found[f"genset_{name}_kg"], year, kg)
     monthly = monthly_carbon(trace, site)
     if monthly is None:
         return
@@ -192,14 +196,31 @@ def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) ->
 
 
 def _book_cells(trace: Trace, site: str, periods: _Periods, found: dict[str, Float]) -> None:
-    table, cabinets = trace.health.get(site), site_terms(trace, site).get("protection", {}).get("cabinets")
-    if table is None or not cabinets or not cabinets["capital"] or cabinets["capital"]["cells_per_kwh"] is None:
+    table = trace.health.get(site)
+    if table is None:
         return
-    price = cabinets["rated_kwh"] * cabinets["capital"]["cells_per_kwh"]
+    protection = site_terms(trace, site).get("protection", {})
+    names = [trace.items["name"][i].removeprefix(f"{site}/") for i in table["item"].tolist()]
+    price_of = {name: _cells_price(name, protection) for name in set(names)}
     order = np.lexsort((table["time_us"], table["item"]))
     item, count = table["item"][order], table["replacements"][order]
     before = np.where(np.append(True, item[1:] != item[:-1]), 0, np.append(0, count[:-1]))
+    price = np.array([price_of[name] for name in names])[order]
     np.add.at(found["cells_cost"], periods.of(table["time_us"][order]), price * (count - before))
+
+
+def _cells_price(name: str, protection: Any) -> float:
+    """New cells of one cabinet, UPS battery or string; 0 where the scenario gives no price."""
+    block, _, battery = name.partition("/")
+    of_ups = battery == "battery" or battery.startswith("string-")
+    spec = protection.get(("core_ups" if block.startswith("core-ups-") else "ups") if of_ups else "cabinets")
+    if not spec or not spec["capital"] or spec["capital"]["cells_per_kwh"] is None:
+        return 0.0
+    if not of_ups:
+        return float(spec["rated_kwh"] * spec["capital"]["cells_per_kwh"])
+    kwh = spec["modules"]["n"] * spec["modules"]["rated_kw"] * spec["autonomy_min"] / 60.0
+    strings = spec["strings"]
+    return float(kwh * spec["capital"]["cells_per_kwh"] / (strings["n"] + strings["r"] if strings else 1))
 
 
 def _book_gpu_hours(trace: Trace, periods: _Periods, found: dict[str, Float]) -> None:

@@ -1,4 +1,4 @@
-"""Ageing of cabinets' cells: once a month their health sets usable energy, power and so backup minutes.
+"""Ageing of the cells of cabinets and UPS: once a month their health sets usable energy, power and so backup minutes.
 
 The plant counts cycles and time in the cells (`twin/plant/ageing.py`); here a month's event brings the sums into the
 ratings, replaces cells at their end of life, and writes the trace's table `health`.
@@ -19,6 +19,7 @@ from twin.world.cells import Cells
 from twin.world.site import UNITS, Site
 
 if TYPE_CHECKING:
+    from twin.world.blueprint import SiteBuilder
     from twin.world.world import World
 
 MONTHS_A_YEAR = 12
@@ -38,6 +39,21 @@ class AgeingSpec(Spec):
     def cells(self) -> Cells:
         """The same, for the plant."""
         return Cells(self.cell_c, self.cell_power_ratio, self.end_of_life_fraction)
+
+
+class Ageing:
+    """The ageing of all cells of a site; `name` is its item's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def declare(self, site: SiteBuilder) -> None:
+        """One item, whose events tell the mean health."""
+        site.item(self.name, "ageing")
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """The months are awaited."""
+        StorageAgeing(world, site, ids[site.path(self.name)])
 
 
 class StorageAgeing:

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from twin.chance.law import Law, TabledLaw, compile_law
 from twin.errors import InputError
-from twin.parts.ageing import AgeingSpec, StorageAgeing
+from twin.parts.ageing import AgeingSpec
 from twin.parts.cabinet_events import BlackStart, BusTrips, BusTripSpec, Thermal, ThermalSpec
 from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
@@ -23,7 +23,7 @@ from twin.parts.unit_flips import UnitFlips
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.world import record as r
-from twin.world.blueprint import Feed, Unit
+from twin.world.declared import Feed, Unit
 from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import SUPPLY, Site
@@ -127,8 +127,6 @@ class Cabinets:
         for name, count, loads, served in groups:
             if count:
                 self._group(site, name, count, [site.path(load) for load in loads], served in self._gensets)
-        if self.spec.ageing and self.names:
-            site.item("cabinets", "ageing")
         if self.spec.switch_failures and self.spec.switch_failures.common_cause_fraction > 0.0:
             site.item("switches/common_cause", "common_cause")
 
@@ -195,8 +193,6 @@ class Cabinets:
             site.phases.append(BlackStart(spec.black_start_min, world, site, feeds).react)
         if spec.switch_failures is not None:
             self._install_switches(spec.switch_failures, world, site, ids)
-        if self.spec.ageing and self.names:
-            StorageAgeing(world, site, ids[site.path("cabinets")])
 
     def _install_switches(self, failures: FailuresSpec, world: World, site: Site, ids: dict[str, int]) -> None:
         """A family over the static switches: one that is down does not take over."""

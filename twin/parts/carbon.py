@@ -1,5 +1,8 @@
 """CO2 factors of a site's energy: of the grid by place and by market (GHG Protocol, Scope 2), of gensets (Scope 1).
 
+What gensets put into the air beside it (NOx, particulate matter) has no factor of ours: it is the set's, from its
+certificate or permit.
+
 The factors are constant over the year. The figures are functions of the ledger: `twin.finance.carbon`.
 """
 
@@ -14,7 +17,7 @@ from twin.spec import Fraction, NonNegative, Spec
 
 
 class CarbonSpec(Spec):
-    """Factors in kg of CO2."""
+    """Factors in kg of CO2, and of gensets in g of NOx and of particulate matter."""
 
     preset: str | None = Field(default=None, description="named factors that the keys here are laid over")
     location_kg_per_kwh: NonNegative | None = Field(default=None, description="mean of the grid where the site stands")
@@ -24,6 +27,8 @@ class CarbonSpec(Spec):
     green_fraction: Fraction = Field(default=0.0, description="of the import, bought with proof of origin: no CO2")
     genset_l_per_kwh: NonNegative = Field(default=0.25, description="diesel for a kWh of a loaded set; assumed")
     fuel_kg_per_l: NonNegative = Field(default=2.68, description="CO2 of diesel")
+    genset_nox_g_per_kwh: NonNegative | None = Field(default=None, description="NOx of the set, by its certificate")
+    genset_pm_g_per_kwh: NonNegative | None = Field(default=None, description="particulate matter, likewise")
 
     @model_validator(mode="before")
     @classmethod

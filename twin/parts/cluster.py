@@ -23,7 +23,7 @@ from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import NEVER, TICKS_PER_S
 from twin.world import record as r
-from twin.world.blueprint import Load
+from twin.world.declared import Load
 from twin.world.profile import ProfileSpec
 from twin.world.site import LOAD, SUPPLY, Site
 
@@ -154,6 +154,16 @@ class OnBackupSpec(Spec):
     cap_after_s: NonNegative = 60.0
 
 
+class UtilisationGrowthSpec(Spec):
+    """GPUs that fill up: busy ones draw more power above idle year by year, until they draw that of training.
+
+    Jobs hold their GPUs from the start; what they lose counts whole.
+    """
+
+    first_year_fraction: float = Field(gt=0, le=1, description="of utilisation_profile, in the first year of 8760 h")
+    per_year: float = Field(gt=-1, le=10, description="growth, year by year")
+
+
 class ClusterSpec(Spec):
     """Rows of servers on the bus sections, and the core."""
 
@@ -171,6 +181,7 @@ class ClusterSpec(Spec):
     utilisation_profile: ProfileSpec | None = Field(
         default=None, description="busy GPUs' power above idle, as a share of the training level, over the day or year"
     )
+    utilisation_growth: UtilisationGrowthSpec | None = None
     power_window: PowerWindowSpec | None = Field(
         default=None, description="a measured stretch that busy servers replay, reading by reading"
     )
@@ -179,6 +190,8 @@ class ClusterSpec(Spec):
     def _one_shape(self) -> Self:
         if self.utilisation_profile is not None and self.power_window is not None:
             raise ValueError("give utilisation_profile or power_window, and not both")
+        if self.utilisation_growth is not None and self.power_window is not None:
+            raise ValueError("give utilisation_growth or power_window, and not both")
         return self
 
     @property
@@ -263,16 +276,13 @@ class BackupCap:
         self._alarm = world.alarm(self._cap)
         self._row = -1
         self._reasons: set[str] = set()
+        self.importing = False
+        """Whether the import limit is a reason."""
 
     @property
     def on(self) -> bool:
         """Whether rows are capped."""
         return bool(self._reasons)
-
-    @property
-    def importing(self) -> bool:
-        """Whether the import limit is a reason."""
-        return _IMPORT in self._reasons
 
     def react(self) -> None:
         """Backup becomes a reason a while from now, or is none any longer."""
@@ -303,6 +313,7 @@ class BackupCap:
         site = self.site
         if self._hears_outages and site.abnormal and self.importing and not on:
             self._reasons.add(_BACKUP)
+        self.importing = on
         if self._turns(_IMPORT, on=on):
             site.log(self._item, r.CAPPED, int(on), site.trigger)
             self._set()

@@ -17,7 +17,7 @@ from twin.plant import fields as f
 from twin.spec import NonNegative, Positive, Spec
 from twin.units import NEVER, TICKS_PER_S
 from twin.world import record as r
-from twin.world.blueprint import Load
+from twin.world.declared import Load
 from twin.world.site import LOAD, SUPPLY, Site
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ asked, and what of the past it is shown.
 
 from __future__ import annotations
 
+import math
 import os
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from twin.ems import policies
 from twin.ems.view import Floats, Policy
 from twin.errors import InputError, Problem
 from twin.parts.ems_running import ITEM, RunningEms
+from twin.parts.own_code import own_error
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, Spec
 
@@ -65,17 +67,20 @@ def load_policy(file: str, source: str | None = None) -> Policy:
         source: its text, where that has travelled here; read from the disk if None.
 
     Raises:
-        InputError: there is no such file, it is no text, or there is no such class in it.
+        InputError: there is no such file, it is no text, it fails, or there is no such class in it.
     """
     if source is None:
         source = read_source(file)
     module = ModuleType("twin_policy")
     module.__file__ = file
-    exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - the user has said --allow-code
-    made = getattr(module, "Policy", None)
-    if made is None or not hasattr(made, "plan"):
+    try:
+        exec(compile(source, file, "exec"), module.__dict__)  # noqa: S102 - the user has said --allow-code
+        made: Any = module.__dict__.get("Policy")
+        own: Policy | None = made() if hasattr(made, "plan") else None
+    except Exception as error:
+        raise own_error(error, file) from error
+    if own is None:
         raise InputError(Problem("has no class Policy with a method plan(view)", file=file))
-    own: Policy = made()
     return own
 
 
@@ -97,17 +102,29 @@ def read_source(file: str) -> str:
 class Ems:
     """The management of one site. Plans whose inputs are equal are made once and shared by replications.
 
-    `steady`: what the site draws without failures is the same in all replications.
+    Args:
+        spec: its keys.
+        demand_price: of a kW more in the month's demand.
+        free_demand_kw: import that adds nothing to it.
+        discount: from how much import in a month on demand is cheaper [kWh], and by which factor.
+        steady: what the site draws without failures is the same in all replications.
     """
 
     def __init__(
-        self, spec: EmsSpec, demand_price: float = 0.0, free_demand_kw: float = 0.0, *, steady: bool = True
+        self,
+        spec: EmsSpec,
+        demand_price: float = 0.0,
+        free_demand_kw: float = 0.0,
+        discount: tuple[float, float] = (math.inf, 1.0),
+        *,
+        steady: bool = True,
     ) -> None:
         self.spec, self.demand_price, self.free_demand_kw, self.steady = spec, demand_price, free_demand_kw, steady
+        self.discount_from_kwh, self.discount_factor = discount
         self.without_failures_kw: Floats | None = None
         self.policy: Policy | None = None if spec.policy_file else policies.POLICIES[spec.policy]()
-        self.made: dict[bytes, tuple[Floats, float, bool]] = {}
-        """By digest of the inputs: the plant's rows, the day's cap, whether the policy failed."""
+        self.made: dict[tuple[object, ...], tuple[Floats, float, bool]] = {}
+        """By the inputs: the plant's rows, the day's cap, whether the policy failed."""
 
     def declare(self, site: SiteBuilder) -> None:
         """One item, whose events tell when the policy failed."""

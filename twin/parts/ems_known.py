@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections import deque
 from hashlib import blake2b
@@ -11,6 +12,7 @@ import numpy as np
 
 from twin.ems.view import PLAN_H, Floats
 from twin.errors import InternalError
+from twin.jobs.outlook import mean_busy
 from twin.plant import fields as f
 from twin.plant.advance import OK, SETTLE, TURN, advance, rare_parts
 from twin.units import TICKS_PER_H
@@ -70,8 +72,8 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
     rows[[f.P_DOWN, f.P_RESERVE]] = 1.0
     rows[[f.P_CAP_KW, f.P_CALL_KW]] = np.inf
     blocks = (
-        rare_parts(clock, totals), fact, quantity, plan.link, clock, totals, np.zeros_like(site.ledger), plan.edge_us,
-        plan.edge, *NO_TAPE,
+        rare_parts(fact, clock, totals), fact, quantity, plan.link, clock, totals, np.zeros_like(site.ledger),
+        plan.edge_us, plan.edge, *NO_TAPE,
     )  # fmt: skip
     out = np.zeros(slots + PLAN_H)
     for hour in range(0, slots, PLAN_H):
@@ -84,6 +86,32 @@ def net_without_failures_kw(site: Site, slots: int) -> Floats:
             raise InternalError(f"site {site.name}: its load without failures could not be walked")
         out[hour : hour + PLAN_H] = rows[f.P_SEEN_KW]
     return out
+
+
+def jobs_alone(site: Site) -> bool:
+    """Whether nothing but jobs, facts and the month's cooling moves a site's load."""
+    moving = site.plan.edge[[f.E_HOUSE_FRACTION, f.E_UTILISATION_FRACTION]]
+    return not site.clock[f.PV] and bool((moving == moving[:, :1]).all())
+
+
+def queue_kw(site: Site, hour: int) -> Floats | None:
+    """Net load as far as a queue of jobs makes it, by the expected ends of its jobs; None where it cannot say.
+
+    A job more draws at the meter what the feeds add on the way to it, and its share of the cooling.
+    """
+    ahead = site.queue_ahead() if site.queue_ahead is not None else None
+    if ahead is None or site.trigger >= 0:  # a fact flips: powers are old
+        return None
+    busy = mean_busy(ahead.steps, ahead.known_us, hour, PLAN_H, SLOT_US)
+    if busy[0] is None:
+        return None
+    feeds = slice(0, int(site.clock[f.FEEDS]))
+    demand_kw, input_kw = (float(site.quantity[row, feeds].sum()) for row in (f.F_DEMAND_KW, f.F_INPUT_KW))
+    cooling = float(site.edge[f.E_COOLING_FRACTION, site.clock[f.EDGE]])
+    per_gpu_kw = ahead.kw_per_gpu * (1.0 + cooling) * (input_kw / demand_kw if demand_kw > 0.0 else 1.0)
+    more = np.array([math.nan if one is None else one - ahead.steps[0][1] for one in busy])
+    known: Floats = site.totals[f.NET_KW] + per_gpu_kw * more
+    return known
 
 
 def announced_kw(site: Site, hour: int, net_kw: Floats) -> tuple[Floats, Floats]:

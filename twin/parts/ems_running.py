@@ -15,6 +15,7 @@ storage as shares, the month's peak downwards in steps of a 2048th of the chargi
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +23,18 @@ import numpy as np
 from twin.ems.policies.capped import Capped
 from twin.ems.storage import Storage
 from twin.ems.view import PLAN_H, Floats, Plan, Policy, View
-from twin.parts.ems_known import SLOT_US, PastDigest, announced_kw, hourly_price, net_without_failures_kw
+from twin.parts.ems_known import (
+    SLOT_US,
+    PastDigest,
+    announced_kw,
+    hourly_price,
+    jobs_alone,
+    net_without_failures_kw,
+    queue_kw,
+)
+from twin.parts.own_code import own_error
 from twin.plant import fields as f
-from twin.plant.plan import begin_slot, rounded
+from twin.plant.plan import begin_slot, rounded, sound_storage
 from twin.units import NEVER, TICKS_PER_H
 from twin.world import record as r
 from twin.world.site import LOAD
@@ -42,6 +52,9 @@ SHARED_MOST = 8192
 """Plans kept for sharing: five years at four a day, 16 MB."""
 CALM_US = TICKS_PER_H // 4
 """From a surprise to the plan that answers it."""
+WEEKS_SLOTS = 28 * 24
+"""How far back it looks for what the rest of a month will draw."""
+SHORTEST_MONTH_H, MONTH_H = 28 * 24, 730.0
 LONG_H = 24
 """A departure is looked at again every hour where so many of them would matter."""
 STORED_STEPS, SOUND_STEPS, PEAK_STEPS = 256, 32, 2048
@@ -68,10 +81,12 @@ class RunningEms:
         if ours.size == ours[-1] - ours[0] + 1:
             self._ours = slice(int(ours[0]), int(ours[-1]) + 1)
         self._new = site.plan.quantity[:, self._ours][list(SIZES)].sum(axis=1)
+        self._new_window_kwh = float(self._new[1] - self._new[0])
         self._cap_kw, self._cap_day = np.nan, -1
         self._planned = (0, -1.0, math.nan)
         """Of the last plan: its first slot, the share of sound storage, the import limit."""
         self._known_kw: Floats | None = None
+        self._jobs_alone = jobs_alone(site)
         self._alarm: Alarm = world.alarm(self._ring)
         self._calm: Alarm = world.alarm(self._look)
 
@@ -99,7 +114,7 @@ class RunningEms:
 
     @property
     def _enough_kwh(self) -> float:
-        return self.spec.surprise_fraction * float(self._new[1] - self._new[0])
+        return self.spec.surprise_fraction * self._new_window_kwh
 
     def _away_kw(self) -> float:
         """What the site draws now above what it would without failures [kW]; 0 where that is not known."""
@@ -123,48 +138,47 @@ class RunningEms:
         self._remember()
         hour = site.now_us // SLOT_US
         self._alarm.at((hour // self._every + 1) * self._every * SLOT_US)
-        sound = self._sound_share()
-        up = site.fact[f.U_UP, self._ours]
-        stored = float(np.dot(site.quantity[f.ENERGY_KWH, self._ours], up))
-        most = float(np.dot(site.quantity[f.U_MAX_KWH, self._ours], up))
+        stored, most, window = sound_storage(site.fact, site.quantity, site.clock)
+        sound = self._share_of(window, most)
         stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
         month = int(site.edge[f.E_MONTH, site.clock[f.EDGE]])
         paid_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), ems.free_demand_kw)
         peak_kw = self._peak_kw(paid_kw)
-        cap_kw = self._cap_kw if hour // 24 == self._cap_day else np.nan
-        if not (np.isnan(cap_kw) or self._reads_stored):
+        demand_price = self._demand_price(hour, month)
+        cap_kw = self._cap_kw if hour // 24 == self._cap_day else None
+        if not (cap_kw is None or self._reads_stored):
             stored_share = 1.0
         self._known_kw = self._known(hour)
-        known = b"" if self._known_kw is None else self._known_kw.tobytes()
-        seen = repr((hour, sound, stored_share, peak_kw, cap_kw, site.import_limit_kw, site.calls))
-        if not (self._over or ems.steady):
-            seen += repr(site.totals[f.NET_KW])
-        key = seen.encode() + known + (b"" if ems.steady else self._past.token)
+        known = None if self._known_kw is None else self._known_kw.tobytes()
+        past: object = None
+        if not ems.steady:
+            past = self._past.token if self._over else float(site.totals[f.NET_KW])
+        paid = peak_kw, demand_price, cap_kw, site.import_limit_kw
+        key = hour, sound, stored_share, paid, tuple(site.calls), known, past
         found = ems.made.get(key)
         if found is None:
-            found = self._make(hour, month, sound, stored_share, peak_kw, cap_kw)
+            found = self._make(hour, month, sound, stored_share, *paid[:3])
             if len(ems.made) < SHARED_MOST:
                 ems.made[key] = found
         rows, day_cap_kw, failed = found
         if failed:
             site.log(self.item, r.FELL_BACK, 1, site.trigger)
-        if np.isnan(cap_kw):
+        if cap_kw is None:
             self._cap_day, self._cap_kw = hour // 24, float(np.floor(day_cap_kw * 1e3 + 1e-3)) / 1e3
         self._planned = (hour, sound, site.import_limit_kw)
-        self._book(rows, paid_kw, up)
+        self._book(rows, paid_kw)
 
     def _remember(self) -> None:
         """Take what the slots of the last plan have turned out to be."""
         site = self.site
-        if not site.clock[f.PLAN_SLOTS]:
+        if self.ems.steady or not site.clock[f.PLAN_SLOTS]:
             return
         first = f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + self._over - self._planned[0]
         over = site.now_us // SLOT_US - self._over
         if over:
             seen = site.totals[first : first + over]
             self._history[self._over : self._over + over] = seen
-            if not self.ems.steady:
-                self._past.add(seen)
+            self._past.add(seen)
             self._over += over
 
     def _peak_kw(self, paid_kw: float) -> float:
@@ -172,20 +186,40 @@ class RunningEms:
         step_kw = float(self._new[4]) / PEAK_STEPS
         return max(math.floor(paid_kw / step_kw + 1e-6) * step_kw, self.ems.free_demand_kw)
 
+    def _past_kw(self, hour: int, slots: int) -> Floats:
+        """Net load of the last slots, at least one."""
+        past = self._history if self.ems.without_failures_kw is None else self.ems.without_failures_kw
+        past = past[max(0, hour - slots) : max(hour, int(self.ems.steady))]
+        return past if past.size else np.array([self.site.totals[f.NET_KW]])
+
+    def _demand_price(self, hour: int, month: int) -> float:
+        """Of a kW more: with the discount where the month, as it goes on, uses the transformers well enough.
+
+        A month that the horizon cuts needs its share of the kWh.
+        """
+        ems = self.ems
+        if ems.discount_factor == 1.0:
+            return ems.demand_price
+        month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
+        least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
+        drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())
+        kwh = float(self.site.ledger[f.IMPORT_KW, month]) + drawn_kw * self._slots_left(hour, month)
+        return ems.demand_price * (ems.discount_factor if kwh >= least_kwh else 1.0)
+
+    def _share_of(self, window_kwh: float, most_kwh: float) -> float:
+        """Window of the sound units, which hold `most_kwh`, over that of all as delivered, rounded."""
+        share: float = round(SOUND_STEPS * window_kwh / self._new_window_kwh) / SOUND_STEPS
+        return share if share > 0.0 or most_kwh <= 0.0 else 1.0 / SOUND_STEPS
+
     def _sound_share(self) -> float:
-        """Window of the sound units over that of all as delivered, rounded."""
-        up = self.site.fact[f.U_UP, self._ours]
-        if not self.site.clock[f.AGEING] and up.all():
-            return 1.0
-        window = self.site.quantity[f.U_MAX_KWH, self._ours] - self.site.quantity[f.U_MIN_KWH, self._ours]
-        share = round(SOUND_STEPS * float(np.dot(window, up)) / float(self._new[1] - self._new[0])) / SOUND_STEPS
-        return share if share > 0.0 or not up.any() else 1.0 / SOUND_STEPS
+        _, most, window = sound_storage(self.site.fact, self.site.quantity, self.site.clock)
+        return self._share_of(window, most)
 
     def _known(self, hour: int) -> Floats | None:
         """Net load of the coming slots where it is known: jobs that stand still, announced work; None if nowhere."""
         ems, site = self.ems, self.site
         if ems.without_failures_kw is None:
-            return None
+            return queue_kw(site, hour) if self._jobs_alone else None
         away_kw, away_h = 0.0 if site.trigger >= 0 else self._away_kw(), self._away_h()  # a fact flips: powers are old
         matters = abs(away_kw) * away_h > self._enough_kwh
         if not matters and not site.world.notices:
@@ -201,35 +235,49 @@ class RunningEms:
         return None if np.isnan(known).all() else known
 
     # ------------------------------------------------------------------ a plan that nobody has made before
-    def _make(self, hour: int, month: int, sound: float, stored: float, peak_kw: float, cap_kw: float) -> Made:
+    def _make(
+        self,
+        hour: int,
+        month: int,
+        sound: float,
+        stored: float,
+        peak_kw: float,
+        demand_price: float,
+        cap_kw: float | None,
+    ) -> Made:
         if sound <= 0.0:
             return np.zeros(f.P_SEEN_KW * PLAN_H), np.nan, False
-        view = self._view(hour, month, sound, stored, peak_kw, cap_kw)
+        view = self._view(hour, month, sound, stored)
+        view = replace(view, peak_kw=peak_kw, demand_price=demand_price, cap_kw=np.nan if cap_kw is None else cap_kw)
         plan, failed = self._ask(view)
         least, most = (sound * self._new[:2]).tolist()
         return self._rows(self._recovery(view, plan), view, least, most), plan.cap_kw, failed
 
-    def _view(self, hour: int, month: int, sound: float, stored: float, peak_kw: float, cap_kw: float) -> View:
-        """What the policy sees."""
-        site, spec, ems = self.site, self.spec, self.ems
-        month_us = site.plan.month_us
-        end_us = month_us[month + 1] if month + 1 < month_us.size else site.world.horizon_us
-        left = max(1, -(-int(end_us - hour * SLOT_US) // SLOT_US))
+    def _slots_left(self, hour: int, month: int) -> int:
+        return max(1, -(-int(self._month_end_us(month) - hour * SLOT_US) // SLOT_US))
+
+    def _month_end_us(self, month: int) -> int:
+        month_us = self.site.plan.month_us
+        return int(month_us[month + 1]) if month + 1 < month_us.size else self.site.world.horizon_us
+
+    def _view(self, hour: int, month: int, sound: float, stored: float) -> View:
+        """What the policy sees, but for what the month's demand costs."""
+        site, spec = self.site, self.spec
+        left = self._slots_left(hour, month)
         least_kwh, top_kwh, rated_kwh, rated_kw, recharge_kw = (sound * self._new).tolist()
         quantity = site.plan.quantity[:, self._ours]
         efficiency = float(np.average(quantity[f.U_EFFICIENCY], weights=quantity[f.U_RATED_KWH]))
         storage = Storage(
             top_kwh, min(recharge_kw, float(site.totals[f.RECHARGE_LIMIT_KW])), rated_kw, efficiency, efficiency,
             1.0, spec.wear_price_per_kwh, SLOT_US / TICKS_PER_H, float(spec.charge_from != "pv"),
+            float(site.totals[f.IMPORT_FLOOR_KW]),
         )  # fmt: skip
         floor_kwh = min(max(least_kwh, spec.backup_reserve_fraction * rated_kwh), top_kwh)
-        past = self._history if ems.without_failures_kw is None else ems.without_failures_kw
-        past = past[max(0, hour - PAST_SLOTS) : max(hour, int(ems.steady))]
         return View(
-            past if past.size else np.array([site.totals[f.NET_KW]]), self._price[hour : hour + max(left, PLAN_H)],
+            self._past_kw(hour, PAST_SLOTS), self._price[hour : hour + max(left, PLAN_H)],
             np.full(PLAN_H, floor_kwh), self._calls(hour),
             np.full(PLAN_H, np.nan) if self._known_kw is None else self._known_kw,
-            storage, stored * top_kwh, peak_kw, ems.demand_price, site.import_limit_kw, left, cap_kw,
+            storage, stored * top_kwh, 0.0, 0.0, site.import_limit_kw, left,
         )  # fmt: skip
 
     def _calls(self, hour: int) -> Floats:
@@ -242,17 +290,22 @@ class RunningEms:
         return caps
 
     def _ask(self, view: View) -> tuple[Plan, bool]:
-        """The policy's plan, or the capped rule's where it has none; whether that is so."""
+        """The policy's plan, or the capped rule's where it has none; whether that is so.
+
+        Raises:
+            InputError: the user's own policy has a bug.
+        """
         try:
             plan = self._policy.plan(view)
+            rows = None if plan is None else (plan.up_kwh, plan.down_kwh, plan.import_cap_kw, plan.reserve_kwh)
+            usable = rows is not None and all(np.shape(row) == (PLAN_H,) and not np.isnan(row).any() for row in rows)
         except (ArithmeticError, ValueError, IndexError):
-            plan = None
-        if plan is None or not all(
-            np.shape(row) == (PLAN_H,) and not np.isnan(row).any()
-            for row in (plan.up_kwh, plan.down_kwh, plan.import_cap_kw, plan.reserve_kwh)
-        ):
-            return Capped().plan(view), True
-        return plan, False
+            usable = False
+        except Exception as error:
+            if self.spec.policy_file is None:
+                raise
+            raise own_error(error, self.spec.policy_file) from error
+        return (plan, False) if usable else (Capped().plan(view), True)
 
     def _recovery(self, view: View, plan: Plan) -> Plan:
         """Where recharge may raise the peak, no cap holds until the reserve is full again."""
@@ -273,10 +326,11 @@ class RunningEms:
             up[:] = 0.0
         return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
 
-    def _book(self, rows: Floats, peak_kw: float, up: np.ndarray) -> None:
+    def _book(self, rows: Floats, peak_kw: float) -> None:
         """Into the plant's block, from the slot at hand on; aged cells keep the reserve of the nameplate."""
         site, clock = self.site, self.site.clock
         site.totals[f.PLAN : f.PLAN + rows.size] = rows
+        up = site.fact[f.U_UP, self._ours]
         if clock[f.AGEING] and up.any():
             least, most, rated = site.quantity[list(SIZES[:3])][:, self._ours][:, up == 1]
             reserve = np.clip(self.spec.backup_reserve_fraction * rated, least, most)

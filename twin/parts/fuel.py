@@ -6,8 +6,6 @@ A delivery is ordered as the plant starts, and again on arrival while it still r
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pydantic import Field
 
 from twin.chance.law import Law, compile_law
@@ -31,10 +29,12 @@ class FuelSpec(Spec):
 
 
 class FuelTank:
-    """The tank in one world; `after` is called once fuel has come."""
+    """The tank in one world; `item` is the plant's."""
 
-    def __init__(self, spec: FuelSpec, world: World, site: Site, item: int, after: Callable[[], None]) -> None:
-        self.spec, self._site, self._item, self._after = spec, site, item, after
+    def __init__(self, spec: FuelSpec, world: World, site: Site, item: int) -> None:
+        self.spec, self._site, self._item = spec, site, item
+        self.dry = False
+        """Found empty, and no fuel has come since."""
         self._law = compile_law(spec.delivery_after_h)
         self._delays = world.stream(site.path("gensets"), "delivery")
         self._alarm = world.alarm(self._arrive)
@@ -64,4 +64,4 @@ class FuelTank:
         burning = site.totals[f.FUEL_NO_LOAD_L_PER_H] > 0.0 or site.totals[f.FUEL_RATE_L_PER_H] < 0.0
         if burning or level + brought < spec.order_below_fraction * spec.tank_l:
             self.order(row)
-        self._after()
+        self.dry = False

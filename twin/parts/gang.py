@@ -30,8 +30,10 @@ class CheckpointSpec(Spec):
         description="fixed is interval_min; else by the stall and the job's own rate of hardware failures",
     )
     interval_min: Positive = Field(default=15.0, description="also where a job that computes its own never fails")
-    stall_s: NonNegative = 15.0
-    mode: Literal["asynchronous", "blocking"] = "asynchronous"
+    stall_s: NonNegative = Field(default=15.0, description="training stands still so long at each checkpoint")
+    mode: Literal["asynchronous", "blocking"] = Field(
+        default="asynchronous", description="blocking: training stands still until the checkpoint is durable"
+    )
     write_s: NonNegative | None = Field(default=None, description="until durable, from the stall's start")
 
     @property
@@ -54,8 +56,8 @@ class CheckpointSpec(Spec):
 class RestartSpec(Spec):
     """Hours from the return of supply to training."""
 
-    core_kept: Positive = 0.75
-    core_lost: Positive = 1.5
+    core_kept: Positive = Field(default=0.75, description="where storage and fabric stayed alive")
+    core_lost: Positive = Field(default=1.5, description="where they went dark, too")
 
 
 class GangSpec(Spec):
@@ -63,7 +65,7 @@ class GangSpec(Spec):
 
     kind: Literal["gang"]
     site: str | None = Field(default=None, description="the only site, if absent")
-    gpus: PositiveCount
+    gpus: PositiveCount = Field(description="held from start to end; all of them train or none")
     priority: float = Field(default=0.0, description="the application layer stops the lower first")
     work_h: Positive | None = Field(default=None, description="training to be done; without it the job never ends")
     spare_rows: Count = Field(default=0, description="rows of the site that stand by, lit and idle, for one that fails")
@@ -80,8 +82,8 @@ class GangSpec(Spec):
         description="servers run evenly between full speed and so much less; the job goes at its slowest's",
     )
     checkpoint: CheckpointSpec = CheckpointSpec()
-    detection_min: NonNegative = 2.0
-    warm_restart_min: NonNegative = 13.0
+    detection_min: NonNegative = Field(default=2.0, description="from a hardware failure until it is known")
+    warm_restart_min: NonNegative = Field(default=13.0, description="from then to training, where no power was lost")
     restart_after_power_loss_h: RestartSpec = RestartSpec()
     restart_rows_per_min: Positive | None = Field(
         default=None, description="rows boot one after the other, so that the inrush stays small; all at once if absent"

@@ -29,18 +29,23 @@ class GangAccount:
         """Training at the slowest server's speed until so much work is done [us]."""
         return round((work_us - self.useful_us) / self._slowest)
 
-    def keep(self, booked: Booked) -> None:
-        """A span of training; in it all but the slowest server wait, which counts as standing still."""
-        useful = round(booked.useful * self._slowest)
-        self.useful_us += useful
-        self._stalled += booked.stalled + booked.useful - useful
-        self._rolled_back += booked.rolled_back
+    def keep(self, booked: Booked) -> int:
+        """A span of training; in it all but the slowest server wait, which counts as standing still.
 
-    def slow(self, fewer_rows_us: float, paused_us: float, _capped_us: float) -> None:
-        """What made that span slow; what is missing in the end is the cost of caps."""
+        What is missing of the span in the end is the cost of caps.
+
+        Returns:
+            What going back to a checkpoint loses [us].
+        """
+        trained, stalled, rolled_back, fewer_rows_us, paused_us = booked
+        useful = round(trained * self._slowest)
+        self.useful_us += useful
+        self._stalled += stalled + trained - useful
+        self._rolled_back += rolled_back
         fewer = round(fewer_rows_us)
         self._fewer_rows += fewer
         self._paused += round(fewer_rows_us + paused_us) - fewer
+        return rolled_back
 
     def stall(self, us: int) -> None:
         """The job stood still for so long."""
@@ -58,7 +63,8 @@ class GangAccount:
 
     def interrupt(self, now: int, cause: int, level: int, rollback: int) -> None:
         """An interruption begins, and ends one that was open."""
-        self.resume(now)
+        if self._open is not None:
+            self.resume(now)
         self._open = (now, cause, level, rollback)
         self._count += 1
 

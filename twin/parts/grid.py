@@ -24,7 +24,7 @@ from twin.parts.supply_events import (
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_S, hours, ticks
 from twin.world import record as r
-from twin.world.blueprint import UNLIMITED_KW
+from twin.world.declared import UNLIMITED_KW
 from twin.world.site import SUPPLY, Site
 from twin.world.site_network import supply_state
 from twin.world.world import Notice
@@ -52,7 +52,7 @@ class Grid:
             site.item(f"feeder-{name}", "feeder")
         if len(self.names) == 2:
             site.item("tie", "tie")
-        site.import_floor_kw = max(site.import_floor_kw, self.spec.import_floor_kw)
+        site.import_floor_kw = self.spec.import_floor_kw
         if self.spec.import_limit_kw is not None:
             site.import_limit_kw = self.spec.import_limit_kw
         if self.spec.ramp_limit_kw_per_min is not None:

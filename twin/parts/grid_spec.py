@@ -46,7 +46,8 @@ class GridSpec(Spec):
     ride_through_voltage_fraction: Fraction = 0.7
     import_limit_kw: Positive | None = None
     import_floor_kw: NonNegative = Field(
-        default=0.0, description="import that discharging storage leaves, where export is banned"
+        default=0.0,
+        description="import that discharging cabinets and plugged trucks leave, where export is banned",
     )
     ramp_limit_kw_per_min: Positive | None = Field(
         default=None, description="of exchange with the grid; kept by cabinets with a plan (`ems`), else only counted"

@@ -48,33 +48,30 @@ class RunningLimit:
     def react(self) -> bool:
         """Cap, shed or reconnect; whether the limit may bind later with no fact flipping: then edges are watched."""
         site = self.site
-        limit_kw = site.import_limit_kw
-        if self._most_kw <= limit_kw and not self._shed and not self._capping:
+        limit_kw, cap = site.import_limit_kw, site.cap
+        capping = cap is not None and cap.importing
+        if self._most_kw <= limit_kw and not self._shed and not capping:
             return False
         drawn_kw = float(site.totals[f.IMPORT_KW] - site.totals[f.CHARGE_KW])
         excess_kw = drawn_kw + self._network_kw(drawn_kw) - limit_kw * SLACK
         if excess_kw > 0.0:
-            if site.cap is not None and not site.cap.on:
-                site.cap.for_import(True)
+            if cap is not None and not cap.on:
+                cap.for_import(True)
             else:
                 self._flip(shed(excess_kw, *self._blocks, site.edge, self._out), 1)
         else:
             rest = (site.totals, site.edge)
             if self._shed:
-                capped = site.cap is not None and site.cap.on
+                capped = cap is not None and cap.on
                 self._flip(reconnect(limit_kw, capped, *self._blocks, *rest, self._out), 0)
-            elif site.cap is not None and self._capping and full_import_kw(False, *self._blocks, *rest) <= limit_kw:
-                site.cap.for_import(False)
+            elif cap is not None and capping and full_import_kw(False, *self._blocks, *rest) <= limit_kw:
+                cap.for_import(False)
         return True
 
     def _network_kw(self, drawn_kw: float) -> float:
         """The estimate of what the network loses [kW]."""
         totals = self.site.totals
         return float(totals[f.LOSS_FIXED_KW] + totals[f.LOSS_PER_KW2] * drawn_kw**2)
-
-    @property
-    def _capping(self) -> bool:
-        return self.site.cap is not None and self.site.cap.importing
 
     def _flip(self, count: int, on: int) -> None:
         site = self.site

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from twin.plant import fields as f
 from twin.spec import Count, NonNegative, Spec
-from twin.world.blueprint import Load
+from twin.world.declared import Load
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder

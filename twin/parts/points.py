@@ -14,7 +14,7 @@ from twin.chance.law import Law, TabledLaw, compile_law
 from twin.plant import fields as f
 from twin.spec import Fraction, NonNegative, Positive, PositiveCount, Spec
 from twin.units import TICKS_PER_S
-from twin.world.blueprint import UNLIMITED_KW, Point
+from twin.world.declared import UNLIMITED_KW, Point
 
 if TYPE_CHECKING:
     from twin.world.blueprint import SiteBuilder
@@ -69,7 +69,6 @@ class PluggedTrucksSpec(Spec):
     charge_at_price_per_kwh: NonNegative | None = Field(default=None, description="and below: charges")
     discharge_at_price_per_kwh: NonNegative | None = Field(default=None, description="and above: discharges")
     reserve_fraction: Fraction = Field(default=0.5, description="of the rated energy, never sold: kept for outages")
-    import_floor_kw: NonNegative = Field(default=0.0, description="import that discharging leaves: never export")
 
     @model_validator(mode="after")
     def _prices(self) -> Self:
@@ -118,7 +117,6 @@ class Points:
                 )
             )
         site.peak_target_kw = self.plugged.peak_target_kw or UNLIMITED_KW
-        site.import_floor_kw = max(site.import_floor_kw, self.plugged.import_floor_kw)
 
     def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
         """Nothing runs here: trucks come and go, the plant does the rest."""

@@ -199,6 +199,7 @@ class Queue:
         site.phases.append(queue.react)
         site.capped.append(queue.cap)
         site.jobs.append(queue)
+        site.queue_ahead = queue.ahead
         world.at_end(queue.close)
 
     def _in(self, world: World, site: Site) -> Queue:

@@ -11,7 +11,7 @@ from twin.chance.law import Law, compile_law
 from twin.parts.supply_events import EventSpec, ScriptedEventSpec, ScriptedSource, Source
 from twin.spec import Spec
 from twin.units import ticks
-from twin.world.blueprint import Item
+from twin.world.declared import Item
 
 if TYPE_CHECKING:
     from twin.world.site import Site

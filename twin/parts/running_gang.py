@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from twin.jobs.application.view import Offer
 from twin.jobs.progress import Progress
-from twin.jobs.stand_by import StandBy
 from twin.parts.gang_account import GangAccount
-from twin.parts.held_rows import BOOTING, BUSY, NOTHING, HeldRows
+from twin.parts.gang_restart import CORE, ROWS, SERVER, GangRestart
+from twin.parts.held_rows import BUSY, NOTHING, HeldRows
 from twin.plant import fields as f
 from twin.units import NEVER, TICKS_PER_H, TICKS_PER_S, hours, ticks
 from twin.world import record as r
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 WAITING, RESTARTING, TRAINING, SAVING, STOPPED, DONE = range(6)
-SERVER, ROWS, CORE = range(3)  # what was lost
 
 
 class RunningGang:
@@ -51,28 +50,18 @@ class RunningGang:
         lag_us = round(checkpoint.writing_s * TICKS_PER_S) - stall_us if checkpoint.mode == "asynchronous" else 0
         interval_us = ticks(checkpoint.between_h(spec.interruptions_per_h(cluster)))
         self.progress = Progress(interval_us, stall_us, max(0, lag_us))
-        self.warm_us = ticks(spec.warm_restart_min / 60.0)
-        self._restart_us = (
-            ticks((spec.detection_min + spec.warm_restart_min) / 60.0),
-            ticks(spec.restart_after_power_loss_h.core_kept),
-            ticks(spec.restart_after_power_loss_h.core_lost),
-        )
+        self._restart = GangRestart(spec, name, self._item, self.rows, world, site, self._train)
         self._pace_at_cap = cluster.server.throughput_at_cap_fraction
-        self._stand_by = StandBy(spec.spare_servers)
-        self._repair_us = ticks(spec.hardware.repair_h)
         self._work_us = ticks(spec.work_h) if spec.work_h else NEVER
-        self._draws, self._boots = world.stream(name, "hardware"), world.stream(name, "boots")
+        self._draws = world.stream(name, "hardware")
         self._exponential = -math.log1p(-self._draws.uniform())
-        self._restarted, self._fails = world.alarm(self._train), world.alarm(self._hardware)
-        self._saved, self._finished = world.alarm(self._on_saved), world.alarm(self._finish)
-        self._more_rows, self._regrown = world.alarm(self._boot_another), world.alarm(self._regrow)
+        self._fails, self._finished = world.alarm(self._hardware), world.alarm(self._finish)
+        self._saved, self._regrown = world.alarm(self._on_saved), world.alarm(self._regrow)
         slowest = spec.slowest_fraction(cluster, world.stream(name, "speeds"))
         self._account = GangAccount(world.record, self._item, spec.gpus, slowest)
         self._lost, self._why, self._given_up = SERVER, -1, -1
-        self._dark: set[int] = set()
         self._stopped_for: set[str] = set()
         self._paused = self._capped = self._growing = False
-        self._booting = 0
         self.phase = WAITING
         self._begin(0)
 
@@ -82,14 +71,14 @@ class RunningGang:
         self.progress.begin(now)
         self.rows.use(NOTHING if self._paused else BUSY)
         if self._per_us > 0.0:
-            at = self._exponential / (self._per_us * self.rows.share)
-            self._fails.at(now + max(1, int(min(at, self.world.horizon_us))))
+            after_us = int(min(self._exponential / (self._per_us * self.rows.share), self.world.horizon_us))
+            self._fails.at(now + max(1, after_us))
         if self._work_us != NEVER:
             self._expect_the_end(now)
 
     def restarts_us(self) -> int:
         """When it will train again; NEVER while it trains, or waits for it is not known what."""
-        return self._restarted.due
+        return self._restart.due_us
 
     def _train(self) -> None:
         self.site.change(self._item, r.PHASE, TRAINING, LOAD, self._account.cause)
@@ -132,7 +121,6 @@ class RunningGang:
             return
         self._account.end(now)
         self._account.keep(booked)
-        self._account.slow(*self.progress.slowed_by_us(now - self.progress.since))
         self._fails.stop()
         self._leave(DONE, self.site.change(self._item, r.PHASE, DONE, LOAD))
 
@@ -144,10 +132,7 @@ class RunningGang:
 
     def _keep(self, until: int, *, to_checkpoint: bool) -> int:
         """Book the training from the restart to `until`; returns what going back to a checkpoint loses."""
-        booked = self.progress.book(until, to_checkpoint=to_checkpoint)
-        self._account.keep(booked)
-        self._account.slow(*self.progress.slowed_by_us(until - self.progress.since - booked.rolled_back))
-        return booked.rolled_back
+        return self._account.keep(self.progress.book(until, to_checkpoint=to_checkpoint))
 
     def _spend(self) -> None:
         """The hardware clock stands still from here on."""
@@ -157,13 +142,17 @@ class RunningGang:
 
     # ------------------------------------------------------------------ interruptions
     def _hardware(self) -> None:
-        row = self.site.change(self._hardware_item, r.HARDWARE, 1, LOAD)
-        self._interrupt(SERVER, row)
+        """The hardware clock has run out while the job trained: a warm restart, and a new clock."""
+        site, account = self.site, self._account
+        row = site.change(self._hardware_item, r.HARDWARE, 1, LOAD)
+        now = site.now_us
+        self._finished.stop()
+        account.interrupt(now, row, SERVER, account.keep(self.progress.book(now, to_checkpoint=True)))
+        site.log(self._item, r.PHASE, WAITING, row)
         self._exponential = -math.log1p(-self._draws.uniform())
-        if self._repair_us:
-            self._stand_by.broken(1, self.site.now_us + self._repair_us)
         self._leave(RESTARTING, row)
-        self._restart(self._restart_us[SERVER])
+        self._restart.fail()
+        self._restart.begin(self._restart.after_us(SERVER))
 
     def _interrupt(self, level: int, cause: int) -> None:
         """Training ends here: go back to the checkpoint, open an interruption."""
@@ -188,28 +177,27 @@ class RunningGang:
         if core_dark or dark:
             self._without_power(core_dark, dark)
         elif self.phase == WAITING and not self._stopped_for and self._cool():
-            self._dark.clear()
             if self.spec.minimum_rows and self._lost != SERVER:
                 self._take_back(self.site.trigger)
             self.phase = RESTARTING
-            self._boot()
+            self._restart.boot(self._lost, self._account.cause)
             self.site.log(self._item, r.PHASE, RESTARTING, self.site.trigger)
         elif self.phase == TRAINING and self.rows.share < 1.0:
             if not self.rows.all_lit():
                 self._regrown.stop()
             elif self._regrown.due == NEVER:
-                self._regrown.at(self.site.now_us + self._restart_us[ROWS])
+                self._regrown.at(self.site.now_us + self._restart.after_us(ROWS))
 
     def _without_power(self, core_dark: bool, dark: list[int]) -> None:
         level = CORE if core_dark else ROWS
-        self._break(dark)
+        self._restart.lose_power(dark)
         if self.phase == STOPPED:
             self._account.worsen(level)
             self.phase = WAITING
         elif self.phase != WAITING:
             self._lost = max(self._lost, level)
             self._interrupt(self._lost, self.site.load_row[self._core if core_dark else dark[0]])
-            self._restarted.stop()
+            self._restart.stop()
             self._leave(WAITING, -1)
             self.site.surprise()
         self._lost = max(self._lost, level)
@@ -234,50 +222,12 @@ class RunningGang:
         if self.rows.share > share:
             self.site.log(self._item, r.ROWS_HELD, len(self.rows.loads), cause)
 
-    def _break(self, dark: list[int]) -> None:
-        """Of servers that have just lost power, some will not boot."""
-        hardware = self.spec.hardware
-        fresh = [row for row in dark if row not in self._dark]
-        self._dark.update(fresh)
-        if hardware.fails_to_boot_probability and self._repair_us:
-            boots = (self._boots.uniform() for _ in range(self.rows.servers_on(fresh)))
-            failed = sum(draw < hardware.fails_to_boot_probability for draw in boots)
-            self._stand_by.broken(failed, self.site.now_us + self._repair_us)
-
     def _cool(self) -> bool:
         fact = self.site.fact
         chillers = self.site.plan.chillers
         if math.isinf(self.site.totals[f.TANK_H]):
             return True
         return bool(fact[f.L_RUNNING, chillers] and fact[f.L_LIT, self.site.plan.pumps])
-
-    # ------------------------------------------------------------------ restarts
-    def _boot(self) -> None:
-        """Servers boot, all at once or row by row, and the job restarts by what it has lost."""
-        rows = len(self.rows.loads)
-        every_min = 1.0 / self.spec.restart_rows_per_min if self.spec.restart_rows_per_min else 0.0
-        self._booting = 1 if every_min else rows
-        self.rows.use(BOOTING, self._booting)
-        staged_us = ticks(every_min / 60.0)
-        if self._booting < rows:
-            self._more_rows.at(self.site.now_us + staged_us)
-        self._restart(self._restart_us[self._lost] + (rows - 1) * staged_us)
-
-    def _boot_another(self) -> None:
-        if self.phase != RESTARTING:
-            return
-        self._booting += 1
-        self.site.change(self._item, r.ROWS_BOOTING, self._booting, LOAD, self._account.cause)
-        self.rows.use(BOOTING, self._booting)
-        if self._booting < len(self.rows.loads) and self.spec.restart_rows_per_min:
-            self._more_rows.at(self.site.now_us + ticks(1.0 / self.spec.restart_rows_per_min / 60.0))
-
-    def _restart(self, after_us: int) -> None:
-        """Train after so long, but not before enough servers are sound."""
-        now = self.site.now_us
-        self._restarted.at(max(now + after_us, self._stand_by.complete_us(now)))
-        if self._restarted.due - now > TICKS_PER_H // 2:
-            self.site.surprise()
 
     # ------------------------------------------------------------------ on purpose
     def stop(self, reason: str, cause: int) -> None:
@@ -286,7 +236,7 @@ class RunningGang:
         if self.phase == TRAINING:
             self._save(cause)
         elif self.phase == RESTARTING:
-            self._restarted.stop()
+            self._restart.stop()
             self._leave(STOPPED, self.site.change(self._item, r.PHASE, STOPPED, LOAD, cause))
 
     def resume(self, reason: str, cause: int) -> None:
@@ -296,7 +246,7 @@ class RunningGang:
             return
         if self.phase == STOPPED:
             self._leave(RESTARTING, self.site.change(self._item, r.PHASE, RESTARTING, LOAD, cause))
-            self._restart(self.warm_us if self._lost == SERVER else self._restart_us[self._lost])
+            self._restart.begin(self._restart.warm_us if self._lost == SERVER else self._restart.after_us(self._lost))
         elif self.phase == WAITING:
             self.site.ask(SUPPLY)
 
@@ -308,7 +258,7 @@ class RunningGang:
             gpus=self.spec.gpus if self.phase in {TRAINING, SAVING, STOPPED} else 0,
             exposed_h=hours(self.progress.exposed_us(self.world.now)) if self.phase == TRAINING else 0.0,
             write_h=hours(self.write_us),
-            restart_h=hours(self.warm_us),
+            restart_h=hours(self._restart.warm_us),
             pause_saves_kw=rows.saves_kw(f.L_PER_GPU_KW),
             cap_saves_kw=rows.saves_kw(f.L_PER_GPU_KW) - rows.saves_kw(f.L_PER_GPU_CAPPED_KW),
             cap_slows_fraction=1.0 - self._pace_at_cap,
@@ -338,7 +288,7 @@ class RunningGang:
             self._take_back(cause)
         self._leave(phase, cause)
         if phase == RESTARTING:
-            self._restart(self.warm_us)
+            self._restart.begin(self._restart.warm_us)
 
     def _regrow(self) -> None:
         """Rows that were given up are back and have booted: take them in, by a checkpoint and a warm restart."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from twin.jobs.application.view import Offer
 from twin.jobs.expectation import History
+from twin.jobs.outlook import QueueAhead, busy_ahead
 from twin.jobs.placement import Placement
 from twin.jobs.runs import Runs
 from twin.jobs.scheduler import Scheduler
@@ -142,6 +143,19 @@ class RunningQueue:
             busy = 0 if idle else self._placement.busy_in_row[row]
             fact[f.L_BUSY_GPUS, load] += busy - self._shown[row]
             self._shown[row] = busy
+
+    def ahead(self) -> QueueAhead | None:
+        """What it expects of itself; None while jobs are paused, capped or kept from starting."""
+        if self._held_back or self._capped:
+            return None
+        gpus, scheduler, placement = self.queue.gpus, self._scheduler, self._placement
+        steps, known_us = busy_ahead(
+            self.world.now, placement.open.bit_count() * placement.size,
+            [(end_us, gpus[job]) for end_us, job in scheduler.ending()],
+            [(scheduler.expected_us[job], gpus[job]) for job in scheduler.queued()],
+            overtake=self.queue.spec.backfill != "none",
+        )  # fmt: skip
+        return QueueAhead(steps, known_us, self._slowed_kw[0] / self.queue.cluster.gpus)
 
     # ------------------------------------------------------------------ on purpose
     @property

@@ -64,11 +64,15 @@ class Duration(Spec):
 class EventSpec(Duration):
     """A Poisson source of supply events."""
 
-    per_year: NonNegative
-    residual_voltage_fraction: Fraction = 0.0
+    per_year: NonNegative = Field(description="mean number of events a year, at a seasonal factor of 1")
+    residual_voltage_fraction: Fraction = Field(
+        default=0.0, description="what is left of the voltage; 0 is an interruption, more is a sag"
+    )
     season: SeasonSpec = SeasonSpec()
-    repeat_probability: Probability = 0.0
-    repeat_within_h: Positive = 6.0
+    repeat_probability: Probability = Field(
+        default=0.0, description="that another event of this kind follows soon after its end"
+    )
+    repeat_within_h: Positive = Field(default=6.0, description="how soon, evenly distributed")
     notice_h: NonNegative = Field(default=0.0, description="announced this long before, as a storm is forecast")
     notice_probability: Probability = Field(default=1.0, description="share of events that are announced")
 
@@ -76,8 +80,10 @@ class EventSpec(Duration):
 class PlannedSpec(Duration):
     """Planned work on a feeder: evenly spaced, never while the other feeder is down."""
 
-    per_year: NonNegative
-    closed_transition_probability: Probability = 1.0
+    per_year: NonNegative = Field(description="mean number of events a year, at a seasonal factor of 1")
+    closed_transition_probability: Probability = Field(
+        default=1.0, description="that load is moved to the other feeder without a break"
+    )
     notice_h: NonNegative = Field(default=0.0, description="announced this long before")
     drain_job: bool = Field(default=False, description="jobs save and stand by first, and restart when it is done")
 
@@ -85,9 +91,11 @@ class PlannedSpec(Duration):
 class ScriptedEventSpec(Duration):
     """One event at a known time: for tests, and for replaying what a site has lived through."""
 
-    at_h: NonNegative
+    at_h: NonNegative = Field(description="from the start of the horizon")
     feeders: list[str] = Field(default_factory=list, description="struck feeders; empty = all")
-    residual_voltage_fraction: Fraction = 0.0
+    residual_voltage_fraction: Fraction = Field(
+        default=0.0, description="what is left of the voltage; 0 is an interruption, more is a sag"
+    )
     notice_h: NonNegative = Field(default=0.0, description="announced this long before")
     kind: Literal["script", "sag", "momentary", "sustained", "common"] = "script"
 

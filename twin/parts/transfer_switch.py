@@ -19,7 +19,7 @@ from twin.plant.lights import DROPPED, FREE
 from twin.spec import NonNegative, Positive, Probability, Spec
 from twin.units import NEVER, TICKS_PER_S, ticks
 from twin.world import record as r
-from twin.world.blueprint import LoadSwitch
+from twin.world.declared import LoadSwitch
 from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import SUPPLY, Site

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from twin.chance.law import Law
+from twin.parts.ageing import AgeingSpec
 from twin.parts.capital import CapitalSpec
 from twin.parts.cluster import row_name
 from twin.parts.failures import FailuresSpec, failing
@@ -24,7 +25,7 @@ from twin.parts.ups_block import LockOut, RunningBlock
 from twin.plant import fields as f
 from twin.spec import Count, Fraction, NonNegative, Positive, PositiveCount, Probability, Spec
 from twin.world import record as r
-from twin.world.blueprint import Feed, Unit
+from twin.world.declared import Feed, Unit
 from twin.world.failing import Group
 from twin.world.family import Family
 from twin.world.site import SUPPLY, Site
@@ -94,6 +95,7 @@ class UpsSpec(Spec):
     )
     strings: StringsSpec | None = Field(default=None, description="of a block's battery; without them it never fails")
     lock_out: LockOutSpec | None = None
+    ageing: AgeingSpec | None = Field(default=None, description="of LFP batteries; without it they stay as new")
     capital: CapitalSpec | None = None
 
     @model_validator(mode="after")
@@ -159,16 +161,17 @@ class Ups:
         """One battery, or strings: n of them give the block's kW, each holds its part of the minutes."""
         spec, strings = self.spec, self.spec.strings
         kwh = spec.block_kw * spec.autonomy_min / 60.0
+        cells = spec.ageing.cells() if spec.ageing else None
         recharge_kw = spec.block_kw / spec.recharge_multiple
         if strings is None:
             battery = site.item(f"{name}/battery", "ups_battery")
-            return [Unit(battery, limit_kw, kwh, 0.0, kwh, 1.0, 0.0, recharge_kw)]
+            return [Unit(battery, limit_kw, kwh, 0.0, kwh, 1.0, 0.0, recharge_kw, cells)]
         count = strings.n + strings.r
         each_kw, each_kwh = limit_kw / strings.n, kwh / count
         return [
             Unit(
                 site.item(f"{name}/string-{k + 1}", "battery_string", breakable=True), each_kw, each_kwh, 0.0, each_kwh,
-                1.0, 0.0, recharge_kw / count,
+                1.0, 0.0, recharge_kw / count, cells,
             )
             for k in range(count)
         ]  # fmt: skip

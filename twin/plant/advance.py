@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.dispatch import refresh
 from twin.plant.fuel import fuel_level, is_empty
 from twin.plant.meter import meter
-from twin.plant.plan import goes_on, next_slot, weigh
+from twin.plant.plan import begin_slot, next_slot
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -26,15 +26,19 @@ ARRIVED, WALKED, AT_EDGE, AT_BOUND = range(4)
 POWERS = f.POWERS
 
 
-def rare_parts(clock: Array, site: Array) -> bool | None:
-    """What kernels are to be told of parts that few sites have: a plan, a ramp, connection points, cells that age.
+def rare_parts(fact: Array, clock: Array, site: Array) -> bool | None:
+    """What kernels are to be told of parts that few sites have.
+
+    These are a plan, a ramp, connection points, static transfer switches, cells that age, PV, a network and a tank.
 
     Returns:
         None where the site has none of them. numba then leaves out what hangs on `rare is not None` before it
         compiles, and with it all kernels called there alone; a site that has any of them gets kernels with all.
     """
-    planned = site.size > f.SITE_QUANTITIES
-    return True if planned or site[f.RAMP_LIMIT_KW] > 0.0 or clock[f.POINTS] > 0 or clock[f.AGEING] else None
+    planned, switched = site.size > f.SITE_QUANTITIES, fact[f.L_SOURCE].any()
+    counted = clock[[f.POINTS, f.AGEING, f.PV, f.DRAWS]].any()
+    rated = site[f.RAMP_LIMIT_KW] > 0.0 or site[f.FUEL_PER_KWH_L] > 0.0
+    return True if planned or switched or counted or rated else None
 
 
 @inner
@@ -160,6 +164,11 @@ def _step(
     at_bound = clock[f.BOUND_US] <= end_us
     if not at_edge and not at_bound and not at_slot:
         return ARRIVED
+    quiet = False
+    if rare is not None and at_slot and not at_edge:
+        quiet = next_slot(clock, site)
+        if quiet and not at_bound:
+            return WALKED
     levels(quantity, clock, site)
     if at_edge:
         month = int(edge[f.E_MONTH, clock[f.EDGE]])
@@ -171,11 +180,13 @@ def _step(
         only_money = not _matters(next_edge - 1, next_edge, edge, fact, clock)
         if stop and not only_money:
             return STOPPED
-    if rare is not None and at_slot:
-        next_slot(fact, quantity, clock, site)
-    if at_slot or at_bound:
+        if rare is not None and at_slot:
+            quiet = next_slot(clock, site)
+    if rare is not None and at_slot and not quiet:
+        begin_slot(fact, quantity, clock, site)
         clock[f.MOVED] = 1
     if at_bound:
+        clock[f.MOVED] = 1
         if not _benign(fact, quantity, clock, site):
             if stop:
                 return STOPPED
@@ -184,17 +195,12 @@ def _step(
             if not at_edge or only_money:
                 return ARRIVED
         clock[f.BOUND_US] = NEVER
-    elif not at_edge or only_money:
-        if not at_slot:
-            return WALKED
-        if rare is not None and goes_on(fact, quantity, clock, site):
-            return WALKED
-    if rare is not None and at_slot:
-        weigh(quantity, clock, site)
+    elif (not at_edge or only_money) and (not at_slot or quiet):
+        return WALKED
     return AT_BOUND if at_bound else AT_EDGE
 
 
-@kernel
+@borrowing
 def advance(
     until_us: int,
     task: int,
@@ -242,6 +248,6 @@ def advance(
         bound = refresh(where == AT_EDGE, rare, fact, quantity, link, clock, site, edge, tape_us, tape)
         if where == ARRIVED:
             if clock[f.PLAN_SLOTS] > 0:
-                bound = min(bound, clock[f.PLAN_EDGE_US])
+                bound = min(bound, clock[f.PLAN_QUIET_US])
             following = int(edge[f.E_NEXT, clock[f.EDGE]])
             return min(bound, edge_us[following]) if following < edge_us.size else bound

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
@@ -176,7 +176,7 @@ def _rate(i: int, quantity: Array) -> float:
     return over_kwh
 
 
-@kernel
+@borrowing
 def age(quantity: Array, clock: Array) -> None:
     """Bring the health of all units to the clock's now and anchor their levels there; the plant is settled."""
     dt_h = (clock[f.NOW_US] - clock[f.ANCHOR_US]) / TICKS_PER_H
@@ -191,7 +191,7 @@ def age(quantity: Array, clock: Array) -> None:
     clock[f.ANCHOR_US] = clock[f.NOW_US]
 
 
-@kernel
+@borrowing
 def rate(renewed: Array, fact: Array, quantity: Array, clock: Array, ledger: Array, edge: Array) -> None:
     """After `age`: usable energy and power from health. Energy above a window that has shrunk is lost inside storage.
 
@@ -208,7 +208,7 @@ def rate(renewed: Array, fact: Array, quantity: Array, clock: Array, ledger: Arr
     ledger[f.STORAGE_LOSS_KW, int(edge[f.E_MONTH, clock[f.EDGE]])] += lost_kwh
 
 
-@kernel
+@borrowing
 def conclude(quantity: Array, clock: Array) -> None:
     """Health at the clock's now with what is still open counted as half cycles; for a copy, whose powers stay."""
     dt_h = (clock[f.NOW_US] - clock[f.ANCHOR_US]) / TICKS_PER_H
@@ -224,7 +224,7 @@ def conclude(quantity: Array, clock: Array) -> None:
         _assess(i, quantity)
 
 
-@kernel
+@borrowing
 def count_cycles(level: Array, quantity: Array, out: Array) -> int:
     """Rainflow of a whole series of turning points, in unit 0 of an empty block; half cycles of the rest at the end.
 

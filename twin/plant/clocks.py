@@ -36,7 +36,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import SEASONAL, cumulative_hazard, draw, hazard_quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner, kernel
 from twin.units import HOURS_PER_YEAR, NEVER, TICKS_PER_H
 
 FAILURE = 0
@@ -171,7 +171,7 @@ def _fall(
     clock[ORDINAL, i] += 1
 
 
-@kernel
+@borrowing
 def first(clock: Any, hazard: Any, keys: Any, replication: np.uint64, life: Any) -> None:
     """Start the family at tick 0 with every member up and its first life drawn.
 
@@ -189,7 +189,7 @@ def first(clock: Any, hazard: Any, keys: Any, replication: np.uint64, life: Any)
         _live(i, np.int64(0), clock, hazard, keys, replication, life)
 
 
-@kernel
+@borrowing
 def step(
     now_us: int,
     clock: Any,
@@ -229,7 +229,7 @@ def step(
     return count
 
 
-@kernel
+@borrowing
 def strike(
     i: int,
     now_us: int,
@@ -249,13 +249,13 @@ def strike(
     return True
 
 
-@kernel
+@borrowing
 def mend(i: int, now_us: int, clock: Any, hazard: Any, keys: Any, replication: np.uint64, life: Any) -> None:
     """A managed restoration of member i is over: it begins its next life."""
     _live(i, now_us, clock, hazard, keys, replication, life)
 
 
-@kernel
+@borrowing
 def settle(now_us: int, clock: Any, hazard: Any, life: Any) -> None:
     """Bring age, hazard left and hazard used of all members that are up to now, before RATE or THETA is written."""
     for i in range(clock.shape[1]):
@@ -263,7 +263,7 @@ def settle(now_us: int, clock: Any, hazard: Any, life: Any) -> None:
             _settle(i, now_us, clock, hazard, life)
 
 
-@kernel
+@borrowing
 def arm(now_us: int, clock: Any, hazard: Any, life: Any) -> None:
     """Set anew when members that are up fail, after RATE or THETA was written; call right after `settle`."""
     for i in range(clock.shape[1]):
@@ -271,7 +271,7 @@ def arm(now_us: int, clock: Any, hazard: Any, life: Any) -> None:
             _arm(i, now_us, clock, hazard, life)
 
 
-@kernel
+@borrowing
 def earliest(clock: Any) -> int:
     """The tick of the family's next flip; NEVER if there is none."""
     tick = NEVER

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import ageing
 from twin.plant import fields as f
 from twin.plant.demand import loads
 from twin.plant.feeds import feed_demands
 from twin.plant.fuel import burn, empty_at
 from twin.plant.parallel import beside_the_grid
-from twin.plant.plan import all_net_kw, follow_plan, stays
+from twin.plant.plan import SAME, all_net_kw, follow_plan, on_grid, quiet_until, stays
 from twin.plant.ramp import hold_ramp, judge_ramp
 from twin.plant.recording import record
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
@@ -32,18 +32,13 @@ POWERS = f.POWERS
 
 
 @inner
-def _on_grid(j: int, fact: Array) -> bool:
-    return fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
-
-
-@inner
-def _fixed_kw(fact: Array, quantity: Array, clock: Array, site: Array) -> float:
+def _fixed_kw(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """What the grid's feeds draw without their storage, less PV [kW]."""
     fixed = 0.0
     for j in range(clock[f.FEEDS]):
-        if _on_grid(j, fact):
+        if on_grid(j, fact):
             fixed += quantity[f.F_INPUT_KW, j]
-    if clock[f.PV]:
+    if rare is not None and clock[f.PV]:
         fixed -= left_for_grid_kw(fact, clock, site)
     return fixed
 
@@ -58,10 +53,10 @@ def _charge_wishes(
         Whether any unit wishes to take, be it granted or not, or follows price or demand.
     """
     wish = 0.0
-    fixed = _fixed_kw(fact, quantity, clock, site)
+    fixed = _fixed_kw(rare, fact, quantity, clock, site)
     planned = clock[f.PLAN_SLOTS] > 0
     for j in range(clock[f.FEEDS]):
-        if not _on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
+        if not on_grid(j, fact) or fact[f.F_KIND, j] == f.POINT:
             continue
         first = fact[f.F_FIRST, j]
         for i in range(first, first + fact[f.F_COUNT, j]):
@@ -121,7 +116,7 @@ def _inputs(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
             if rare is not None and clock[f.PLAN_SLOTS] > 0:
                 _whole_window(j, fact, quantity)
             need = demand + quantity[f.F_WAY_LOSS_KW, j] + auxiliary
-            if clock[f.PV]:
+            if rare is not None and clock[f.PV]:
                 quantity[f.F_PV_KW, j] = min(need, strings_kw(j, fact, site))
                 need -= quantity[f.F_PV_KW, j]
             from_storage(j, need, wanted, fact, quantity)
@@ -169,18 +164,27 @@ def _anchor(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
 
 
 @inner
-def _bound(quantity: Array, clock: Array, site: Array) -> int:
-    """First tick at which a level in motion meets a bound, rounded down."""
-    bound = np.int64(NEVER)
-    if clock[f.ACTIVE] > 0:
-        for i in range(clock[f.UNITS]):
-            rate = quantity[f.RATE_KW, i]
-            if rate != 0.0:
-                end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
-                end = next_level(i, rate, end, quantity)
-                time = (end - quantity[f.ANCHOR_KWH, i]) / rate * TICKS_PER_H
-                if time < bound - clock[f.ANCHOR_US]:
-                    bound = clock[f.ANCHOR_US] + np.int64(max(time, 0.0))
+def _level_bound(quantity: Array, clock: Array) -> int:
+    """First tick at which stored energy in motion meets a bound, rounded down."""
+    if clock[f.ACTIVE] == 0:
+        return NEVER
+    least_h = np.inf
+    for i in range(clock[f.UNITS]):
+        rate = quantity[f.RATE_KW, i]
+        if rate != 0.0:
+            end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
+            end = next_level(i, rate, end, quantity)
+            way_kwh = end - quantity[f.ANCHOR_KWH, i]
+            if abs(way_kwh) < least_h * abs(rate) * (1.0 - SAME) or way_kwh * rate <= 0.0:
+                least_h = min(least_h, way_kwh / rate)
+    time = max(least_h, 0.0) * TICKS_PER_H
+    return clock[f.ANCHOR_US] + np.int64(time) if time < NEVER - clock[f.ANCHOR_US] else NEVER
+
+
+@inner
+def _bound(clock: Array, site: Array) -> int:
+    """First tick at which a level in motion, stored energy or heat, meets a bound, rounded down."""
+    bound = clock[f.LEVEL_US]
     rate = site[f.HEAT_RATE]
     if rate != 0.0:
         time = ((1.0 if rate > 0.0 else 0.0) - site[f.HEAT_ANCHOR]) / rate * TICKS_PER_H
@@ -190,8 +194,11 @@ def _bound(quantity: Array, clock: Array, site: Array) -> int:
 
 
 @inner
-def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
-    """Site totals from feeds and units [kW]; what enters equals what leaves, column by column."""
+def _totals(as_before: bool, rare: Any, quantity: Array, fact: Array, clock: Array, site: Array) -> None:
+    """Site totals from feeds and units [kW]; what enters equals what leaves, column by column.
+
+    `as_before`: no unit's power has changed, and none gives.
+    """
     grid = genset = loss = auxiliary = charge = discharge = storage_loss = need = network = beside = fuelled = 0.0
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] == f.DEAD:
@@ -209,7 +216,9 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
                 genset += quantity[f.F_INPUT_KW, j]
             elif not fact[f.F_ON_POINT, j]:
                 grid += quantity[f.F_INPUT_KW, j]
-    if clock[f.ACTIVE] > 0:
+    if as_before:
+        charge, storage_loss = site[f.CHARGE_KW], site[f.STORAGE_LOSS_KW]
+    elif clock[f.ACTIVE] > 0:
         for i in range(clock[f.UNITS]):
             power = quantity[f.POWER_KW, i]
             if power > 0.0:
@@ -225,7 +234,7 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
                 charge -= power
                 storage_loss -= power * (1.0 - quantity[f.U_EFFICIENCY, i])
     grid += charge - beside
-    if clock[f.PV]:
+    if rare is not None and clock[f.PV]:
         grid = import_besides_pv(grid, fact, quantity, clock, site)
     site[f.IMPORT_KW] = grid
     site[f.GENSET_KW] = genset
@@ -240,28 +249,32 @@ def _totals(quantity: Array, fact: Array, clock: Array, site: Array) -> None:
 
 
 @inner
-def _as_before(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
+def _as_before(rare: Any, fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
     """Whether no more than a demand has moved since the powers were last set, and planned storage stays as it is."""
     if clock[f.MOVED] or clock[f.PLAN_SLOTS] == 0 or clock[f.POINTS] > 0 or site[f.RAMP_LIMIT_KW] > 0.0:
         return False
     if site[f.UNPLANNED_KW] > 0.0:
         return False
-    fixed_kw = _fixed_kw(fact, quantity, clock, site)
-    if not stays(fixed_kw, quantity, clock, site):
+    fixed_kw = _fixed_kw(rare, fact, quantity, clock, site)
+    if not stays(fixed_kw, clock, site):
         return False
     site[f.NET_KW] = all_net_kw(fixed_kw, fact, quantity, clock, site)
     return True
 
 
-@inner
+@scratch
 def _units(
     rare: Any, fact: Array, quantity: Array, clock: Array, site: Array, price: float, tape_us: Array, tape: Array
-) -> None:
-    """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed."""
+) -> bool:
+    """Set the inputs of the feeds and the power of every unit, and anchor the levels where a power has changed.
+
+    Returns:
+        Whether all units do as before: they rest, or charge by plan.
+    """
     wanted = np.zeros(clock[f.UNITS])
     carrying = _inputs(wanted, rare, fact, quantity, clock, site)
-    if rare is not None and not carrying and _as_before(fact, quantity, clock, site):
-        return
+    if rare is not None and not carrying and _as_before(rare, fact, quantity, clock, site):
+        return True
     clock[f.MOVED] = 0
     wishing = _charge_wishes(wanted, rare, fact, quantity, clock, site, price)
     if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
@@ -274,6 +287,8 @@ def _units(
             changed = True
     if changed:
         _anchor(wanted, rare, fact, quantity, clock, tape_us, tape)
+    clock[f.LEVEL_US] = _level_bound(quantity, clock)
+    return False
 
 
 @inner
@@ -292,22 +307,25 @@ def refresh(
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
-    `rare`: from `rare_parts`; with None the compiler leaves out plan, ramp, connection points and ageing.
+    `rare`: from `rare_parts`; with None the compiler leaves out what only few sites have.
     """
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
     loads(fact, quantity, clock, site, edge)
     feed_demands(quantity, link, fact, clock, site)
+    as_before = False
     if at_edge and clock[f.IDLE]:
         _inputs(quantity[f.POWER_KW], rare, fact, quantity, clock, site)
     else:
-        _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
-    clock[f.BOUND_US] = min(_bound(quantity, clock, site), clock[f.RAMP_EDGE_US])
-    if site[f.FUEL_PER_KWH_L] > 0.0:
+        as_before = _units(rare, fact, quantity, clock, site, edge[f.E_PRICE_PER_KWH, clock[f.EDGE]], tape_us, tape)
+    clock[f.BOUND_US] = min(_bound(clock, site), clock[f.RAMP_EDGE_US])
+    if rare is not None and site[f.FUEL_PER_KWH_L] > 0.0:
         burn(fact, quantity, clock, site)
         clock[f.BOUND_US] = min(clock[f.BOUND_US], empty_at(clock, site))
-    _totals(quantity, fact, clock, site)
+    _totals(as_before, rare, quantity, fact, clock, site)
+    if rare is not None and clock[f.PLAN_SLOTS] > 0:
+        clock[f.PLAN_QUIET_US] = quiet_until(clock, site)
     if rare is not None and site[f.RAMP_LIMIT_KW] > 0.0:
         judge_ramp(fact, quantity, link, clock, site, edge)
     if tape_us.size > 0:
-        record(quantity, clock, site, edge, tape_us, tape, fact, link)
+        record(rare, quantity, clock, site, edge, tape_us, tape, fact, link)
     return clock[f.BOUND_US]

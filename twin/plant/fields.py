@@ -100,7 +100,9 @@ PLAN_SLOTS, PLAN_SLOT, PLAN_EDGE_US, PLAN_SLOT_US = range(17, 21)
 FUEL_ANCHOR_US = 21  # since when the gensets' tank falls at its rate
 RAMP_US, RAMP_EDGE_US, RAMP_FREE_US = range(22, 25)  # of the ramp: its anchor, its slot's end, the supply's return
 MOVED = 25  # since the powers were last set a unit, its feed or the plan has changed, or a level has met a bound
-CLOCK_FIELDS = 26
+# The plan's slots that begin before PLAN_QUIET_US change no power unless a fact does; the first bound of a level.
+PLAN_QUIET_US, LEVEL_US = 26, 27
+CLOCK_FIELDS = 28
 
 # ---- site: float64. The first ones are powers, and row k of the ledger is the integral of row k.
 (
@@ -137,14 +139,17 @@ RAMP_LIMIT_KW, RAMP_KW, RAMP_END_KW, RAMP_MEAN_KW, RAMP_LEAST_KW = range(42, 47)
 RAMP_STORAGE_KW, RAMP_EXCEEDED, SWINGS, SWINGS_EXCEEDED = range(47, 51)
 SITE_QUANTITIES = 51
 # The plan, there only where storage follows one: net load now, of the slot at hand; the month's peak, now and as the
-# slot began; what is drawn beside planned storage, what that may take, what other storage takes. Then its rows,
-# `PLAN_MOST` slots each; the last holds what the slots have turned out to be.
-NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW, BESIDE_KW, ROOM_KW, UNPLANNED_KW = range(
-    SITE_QUANTITIES, SITE_QUANTITIES + 7
+# slot began; what is drawn beside planned storage, what that may take, what other storage takes; what all sell in the
+# slot at hand. As powers were last set: the threshold up to which storage charges, whether any would, the least share
+# of its window that a unit on the grid stores, the largest of any. Then its rows, `PLAN_MOST` slots each; the last
+# holds what the slots have turned out to be.
+NET_KW, SLOT_NET_KWH, MONTH_PEAK_KW, PAID_KW, BESIDE_KW, ROOM_KW, UNPLANNED_KW, SALES_KW = range(
+    SITE_QUANTITIES, SITE_QUANTITIES + 8
 )
-PLAN, PLAN_MOST = SITE_QUANTITIES + 7, 48
+UP_SET, ANY_CHARGE, LEAST_SHARE, MOST_SHARE = range(SITE_QUANTITIES + 8, SITE_QUANTITIES + 12)
+PLAN, PLAN_MOST = SITE_QUANTITIES + 12, 48
 P_UP, P_DOWN, P_CAP_KW, P_CALL_KW, P_RESERVE, P_SEEN_KW = range(6)
-PLAN_QUANTITIES = 7 + 6 * PLAN_MOST
+PLAN_QUANTITIES = 12 + 6 * PLAN_MOST
 
 LEDGER_PEAK_KW, LEDGER_STORED_KWH = POWERS, POWERS + 1  # largest 15-minute mean import; stored at the month's end
 LEDGER_ESTIMATE_KWH, LEDGER_UNDERVOLTAGE_H, LEDGER_OVERLOAD_H, LEDGER_UNSOLVED_H, LEDGER_MIN_VOLTAGE_PU = range(

@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
@@ -45,7 +45,7 @@ def break_us(j: int, now_us: int, fact: Array, section: Array) -> int:
     return max(shortest, fact[f.F_AWAY_US, j] - now_us) if fact[f.F_AWAY_US, j] else shortest
 
 
-@kernel
+@borrowing
 def event_of(j: int, fact: Array, section: Array) -> int:
     """Number of the event that keeps supply from feed j."""
     event = fact[f.F_EVENT, j] if fact[f.F_AWAY_US, j] else 0
@@ -118,8 +118,8 @@ def _switched(
 
 @inner
 def lights(
-    now_us: int, key: Any, replication: Any, fact: Array, quantity: Array, link: Array, clock: Array, section: Array,
-    out: Array, count: int,
+    now_us: int, key: Any, replication: Any, rare: Any, fact: Array, quantity: Array, link: Array, clock: Array,
+    section: Array, out: Array, count: int,
 ) -> int:  # fmt: skip
     """Light or darken every load point by the feeds as they stand; notes what flips. Returns the rows in `out`."""
     k = np.int64(0)
@@ -132,7 +132,7 @@ def lights(
                 live += 1
             k += 1
         lit = int(live >= fact[f.L_NEEDED, i])
-        if fact[f.L_SOURCE, i] and not fact[f.L_CUT, i]:
+        if rare is not None and fact[f.L_SOURCE, i] and not fact[f.L_CUT, i]:
             what = _switched(i, first, k, now_us, key, replication, fact, quantity, link, clock, section)
             lit = int(what in (LIT, TRANSFERRED))
             if what in (TRANSFERRED, FAILED_TO_TRANSFER):

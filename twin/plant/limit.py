@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.feeds import share_of
 from twin.plant.sharing import auxiliaries_kw
@@ -91,7 +91,7 @@ def _full_import_kw(
     return total - edge[f.E_PV_KW, clock[f.EDGE]]
 
 
-@kernel
+@borrowing
 def full_import_kw(
     capped: bool, fact: Array, quantity: Array, link: Array, clock: Array, site: Array, edge: Array
 ) -> float:
@@ -99,7 +99,7 @@ def full_import_kw(
     return _full_import_kw(capped, fact, quantity, link, clock, site, edge, np.int64(-1))
 
 
-@kernel
+@borrowing
 def shed(excess_kw: float, fact: Array, quantity: Array, link: Array, clock: Array, edge: Array, out: Array) -> int:
     """Shed load points until `excess_kw` of import is gone; writes their indices to `out`, returns how many."""
     fraction = edge[f.E_COOLING_FRACTION, clock[f.EDGE]]
@@ -120,7 +120,7 @@ def shed(excess_kw: float, fact: Array, quantity: Array, link: Array, clock: Arr
     return count
 
 
-@kernel
+@borrowing
 def reconnect(
     limit_kw: float,
     capped: bool,

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import fields as f
 from twin.units import TICKS_PER_H
 
@@ -43,7 +43,7 @@ def _wish(i: int, over_kw: float, price: float, fact: Array, quantity: Array) ->
     return CHARGE if room > touch * quantity[f.U_RECHARGE_KW, i] else STAND_BY
 
 
-@inner
+@scratch
 def beside_the_grid(
     wanted: Array, fixed_kw: float, charging_kw: float, price: float, fact: Array, quantity: Array, clock: Array,
     site: Array,

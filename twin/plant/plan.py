@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner, kernel, scratch
 from twin.plant import fields as f
 from twin.plant.unit_power import charging_kw, unit_kw
 from twin.units import NEVER, TICKS_PER_H
@@ -28,6 +28,10 @@ Array = Any
 
 CHARGE, SELL, ABOVE_RESERVE, TAKES_SURPLUS = np.array([1, 2, 4, 8])
 NOTHING = np.int64(0)
+SAME = 1e-12
+"""Shares that differ by less are the same: a division for each unit is what a dispatch costs most."""
+SAME_KW = 1e-5
+"""A cap that leaves this much less than storage may take leaves as much: it is a rounded sum of the two."""
 
 
 @kernel
@@ -49,41 +53,56 @@ def _touch_kwh(i: int, quantity: Array) -> float:
 
 
 @inner
-def sales(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
-    """What each unit sells in the slot at hand, evenly over the time that is left of it [kW]."""
+def on_grid(j: int, fact: Array) -> bool:
+    """Whether feed j takes from the grid: its storage may trade."""
+    return fact[f.F_STATE, j] == f.ON_SECTION and not fact[f.F_ON_GENSET, j] and not fact[f.F_ON_POINT, j]
+
+
+@borrowing
+def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
+    """What each unit sells in the slot at hand, evenly over the time that is left of it, and by what it shares [kW].
+
+    By energy: an aged unit, whose window is smaller, gives and takes less.
+    """
     hours = (clock[f.PLAN_EDGE_US] - clock[f.NOW_US]) / TICKS_PER_H
-    down = max(entry(f.P_DOWN, clock, site), entry(f.P_RESERVE, clock, site))
-    for i in range(clock[f.UNITS]):
-        level = quantity[f.U_MIN_KWH, i] + down * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-        above = quantity[f.ENERGY_KWH, i] - level
-        sale_kw = 0.0
-        if above > 0.0 and fact[f.U_USE, i] & f.FOLLOWS and above > _touch_kwh(i, quantity):
-            sale_kw = min(above * quantity[f.U_EFFICIENCY, i] / hours, quantity[f.U_RATED_KW, i])
-        quantity[f.U_SALE_KW, i] = sale_kw
-
-
-@inner
-def weigh(quantity: Array, clock: Array, site: Array) -> None:
-    """By what units share from now on: an aged one, whose window is smaller, gives and takes less."""
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
+    down = max(entry(f.P_DOWN, clock, site), reserve)
+    total_kw = 0.0
     for i in range(clock[f.UNITS]):
         least, stored = quantity[f.U_MIN_KWH, i], quantity[f.ENERGY_KWH, i]
         window = quantity[f.U_MAX_KWH, i] - least
         quantity[f.U_GIVES_KWH, i] = stored - least - reserve * window
         quantity[f.U_TAKES_KWH, i] = least + up * window - stored
         quantity[f.U_ROOM_KWH, i] = least + window - stored
+        above = stored - (least + down * window)
+        sale_kw = 0.0
+        if above > 0.0 and fact[f.U_USE, i] & f.FOLLOWS and above > _touch_kwh(i, quantity):
+            sale_kw = min(above * quantity[f.U_EFFICIENCY, i] / hours, quantity[f.U_RATED_KW, i])
+            total_kw += sale_kw
+        quantity[f.U_SALE_KW, i] = sale_kw
+    site[f.SALES_KW] = total_kw
 
 
-@kernel
-def begin_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
-    """A plan is new: what is sold by it, and who shares in what, in the slot at hand."""
-    sales(fact, quantity, clock, site)
-    weigh(quantity, clock, site)
+@borrowing
+def sound_storage(fact: Array, quantity: Array, clock: Array) -> tuple[float, float, float]:
+    """Stored energy, most of it, and window of all planned units that are up [kWh]."""
+    stored = most = window = 0.0
+    for i in range(clock[f.UNITS]):
+        if fact[f.U_USE, i] & f.FOLLOWS and fact[f.U_UP, i]:
+            stored += quantity[f.ENERGY_KWH, i]
+            most += quantity[f.U_MAX_KWH, i]
+            window += quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i]
+    return stored, most, window
 
 
 @inner
-def next_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
-    """The slot at hand is over: keep its mean net load, go on to the next; the last one holds on without end."""
+def next_slot(clock: Array, site: Array) -> bool:
+    """The slot at hand is over: keep its mean net load, go on to the next; the last one holds on without end.
+
+    Returns:
+        Whether the next is quiet: no power changes with it.
+    """
+    quiet = clock[f.PLAN_EDGE_US] < clock[f.PLAN_QUIET_US]
     slot_h = clock[f.PLAN_SLOT_US] / TICKS_PER_H
     site[f.PLAN + f.P_SEEN_KW * f.PLAN_MOST + clock[f.PLAN_SLOT]] = rounded(site[f.SLOT_NET_KWH] / slot_h)
     site[f.SLOT_NET_KWH] = 0.0
@@ -92,21 +111,18 @@ def next_slot(fact: Array, quantity: Array, clock: Array, site: Array) -> None:
         clock[f.PLAN_EDGE_US] += clock[f.PLAN_SLOT_US]
     else:
         clock[f.PLAN_EDGE_US] = NEVER
-    sales(fact, quantity, clock, site)
-    site[f.PAID_KW] = rounded(site[f.MONTH_PEAK_KW])
+    paid_kw = rounded(site[f.MONTH_PEAK_KW])
+    if paid_kw != site[f.PAID_KW]:
+        site[f.PAID_KW] = paid_kw
+        return False
+    return quiet
 
 
 @inner
-def _most_kw(clock: Array, site: Array) -> float:
-    """Most import at the meter in the slot at hand [kW]."""
-    cap = min(max(entry(f.P_CAP_KW, clock, site), site[f.PAID_KW]), entry(f.P_CALL_KW, clock, site))
-    return min(cap, site[f.IMPORT_LIMIT_KW])
-
-
-@inner
-def _cap_kw(clock: Array, site: Array) -> float:
-    """Most import before the network's losses: b with b + fixed + share b^2 = cap, and within the connection."""
-    cap = _most_kw(clock, site) - site[f.LOSS_FIXED_KW]
+def _cap_kw(slot: int, site: Array) -> float:
+    """Most import in a slot before the network's losses: b with b + fixed + share b^2 = cap, within the connection."""
+    cap = max(site[f.PLAN + f.P_CAP_KW * f.PLAN_MOST + slot], site[f.PAID_KW])
+    cap = min(cap, site[f.PLAN + f.P_CALL_KW * f.PLAN_MOST + slot], site[f.IMPORT_LIMIT_KW]) - site[f.LOSS_FIXED_KW]
     share = site[f.LOSS_PER_KW2]
     if share > 0.0 and cap > 0.0:
         return 2.0 * cap / (1.0 + np.sqrt(1.0 + 4.0 * share * cap))
@@ -116,7 +132,8 @@ def _cap_kw(clock: Array, site: Array) -> float:
 @inner
 def _room_kw(cap_kw: float, site: Array) -> float:
     """What planned storage may take from the grid beside all else [kW]."""
-    return min(cap_kw - site[f.BESIDE_KW], site[f.RECHARGE_LIMIT_KW])
+    room_kw, limit_kw = cap_kw - site[f.BESIDE_KW], site[f.RECHARGE_LIMIT_KW]
+    return room_kw if room_kw < limit_kw - SAME_KW else limit_kw
 
 
 @inner
@@ -124,26 +141,37 @@ def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: A
     """What each planned unit on the grid may do; returns whether any unit has something to sell."""
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
     touch = f.TOUCH / TICKS_PER_H
-    any_sale = False
-    for i in range(clock[f.UNITS]):
-        j = fact[f.U_FEED, i]
-        if not (fact[f.U_USE, i] & f.FOLLOWS and fact[f.U_UP, i]) or fact[f.F_STATE, j] != f.ON_SECTION:
-            continue
-        if fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]:
-            continue
-        least, most, stored = quantity[f.U_MIN_KWH, i], quantity[f.U_MAX_KWH, i], quantity[f.ENERGY_KWH, i]
-        window = most - least
-        taken = touch * quantity[f.U_RECHARGE_KW, i]
-        above = stored - (least + reserve * window)
-        if above > 0.0 and above > _touch_kwh(i, quantity):
-            wishes[i] |= ABOVE_RESERVE
-            if quantity[f.U_SALE_KW, i] > 0.0:
-                wishes[i] |= SELL
-                any_sale = True
-        if most - stored > taken:
-            wishes[i] |= TAKES_SURPLUS
-            if least + up * window - stored > taken:
-                wishes[i] |= CHARGE
+    any_sale = any_charge = False
+    least_share, most_share = 1.0, 0.0
+    for j in range(clock[f.FEEDS]):
+        able = on_grid(j, fact)
+        for i in range(fact[f.F_FIRST, j], fact[f.F_FIRST, j] + fact[f.F_COUNT, j]):
+            if not fact[f.U_USE, i] & f.FOLLOWS:
+                continue
+            least, stored = quantity[f.U_MIN_KWH, i], quantity[f.ENERGY_KWH, i]
+            window = quantity[f.U_MAX_KWH, i] - least
+            if stored - least > most_share * window * (1.0 + SAME):
+                most_share = (stored - least) / window
+            if not (able and fact[f.U_UP, i]):
+                continue
+            if stored - least < least_share * window * (1.0 - SAME):
+                least_share = (stored - least) / window
+            wish = 0
+            above = stored - (least + reserve * window)
+            if above > 0.0 and above > _touch_kwh(i, quantity):
+                wish = ABOVE_RESERVE
+                if quantity[f.U_SALE_KW, i] > 0.0:
+                    wish |= SELL
+                    any_sale = True
+            taken = touch * quantity[f.U_RECHARGE_KW, i]
+            if least + window - stored > taken:
+                wish |= TAKES_SURPLUS
+                if least + up * window - stored > taken:
+                    wish |= CHARGE
+                    any_charge = True
+            wishes[i] = wish
+    site[f.UP_SET], site[f.ANY_CHARGE] = up, any_charge
+    site[f.LEAST_SHARE], site[f.MOST_SHARE] = least_share, most_share
     return any_sale
 
 
@@ -165,7 +193,7 @@ def _weight(i: int, wish: int, quantity: Array) -> float:
     return max(quantity[f.U_TAKES_KWH if wish == CHARGE else f.U_ROOM_KWH, i], 1e-9)
 
 
-@inner
+@scratch
 def _share_out(
     wish: int, but: int, limit_kw: float, bound: float, wishes: Array, wanted: Array, quantity: Array
 ) -> float:
@@ -173,47 +201,51 @@ def _share_out(
 
     `bound` is the share of its window at which a unit stops. Returns what they give or take [kW].
     """
-    total = 0.0
-    sign = 1.0 if wish in (SELL, ABOVE_RESERVE) else -1.0
+    total = weight = 0.0
     able_kw = np.zeros(wishes.size)
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
             able_kw[i] = _able_kw(i, wish, quantity)
             total += able_kw[i]
+            weight += _weight(i, wish, quantity)
     if total <= 0.0 or limit_kw <= 0.0:
         return 0.0
+    sign = 1.0 if wish in (SELL, ABOVE_RESERVE) else -1.0
     row = f.U_FLOOR_KWH if sign > 0.0 else f.U_CEILING_KWH
+    left, per_weight = 0.0, limit_kw / weight
     for i in range(wishes.size):
         if able_kw[i] > 0.0:
             quantity[row, i] = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-            wanted[i] = sign * able_kw[i] if limit_kw >= total else 0.0
-    if limit_kw >= total:
-        return total
-    _share_by_weight(wish, sign, limit_kw, able_kw, wanted, quantity)
-    return limit_kw
+            kw = able_kw[i]
+            if limit_kw < total:
+                share = per_weight * _weight(i, wish, quantity)
+                kw = min(share, kw)
+                left += share - kw
+            wanted[i] = sign * kw
+    if left > 1e-12 * limit_kw:
+        _share_rest(wish, sign, left, able_kw, wanted, quantity)
+    return min(limit_kw, total)
 
 
 @inner
-def _share_by_weight(wish: int, sign: float, limit_kw: float, able_kw: Array, wanted: Array, quantity: Array) -> None:
-    """Share `limit_kw`, less than all are able to, by their weights; what one cannot take goes to the others."""
-    left = limit_kw
+def _share_rest(wish: int, sign: float, left_kw: float, able_kw: Array, wanted: Array, quantity: Array) -> None:
+    """Share by weight what some could not give or take among those that still can, until nothing is left."""
+    most_kw = 1e-12 * left_kw
     for _ in range(able_kw.size):
-        if left <= 1e-12 * limit_kw:
-            return
         weight = 0.0
         for i in range(able_kw.size):
             if abs(wanted[i]) < able_kw[i]:
                 weight += _weight(i, wish, quantity)
-        if weight <= 0.0:
+        if weight <= 0.0 or left_kw <= most_kw:
             return
         rest = 0.0
         for i in range(able_kw.size):
             if abs(wanted[i]) < able_kw[i]:
-                share = left * _weight(i, wish, quantity) / weight
+                share = left_kw * _weight(i, wish, quantity) / weight
                 more = min(share, able_kw[i] - abs(wanted[i]))
                 wanted[i] += sign * more
                 rest += share - more
-        left = rest
+        left_kw = rest
 
 
 @inner
@@ -242,7 +274,7 @@ def _lasting_kw(i: int, reserve: float, hours: float, quantity: Array) -> float:
     return min((quantity[f.ENERGY_KWH, i] - level) * quantity[f.U_EFFICIENCY, i] / hours, unit_kw(i, quantity))
 
 
-@inner
+@scratch
 def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> float:
     """Powers of the planned units, written to `wanted`.
 
@@ -255,7 +287,7 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
     wishes = np.zeros(wanted.size, np.int64)
     any_sale = wishes_of(wishes, fact, quantity, clock, site)
     up, reserve = entry(f.P_UP, clock, site), entry(f.P_RESERVE, clock, site)
-    cap_kw = _cap_kw(clock, site)
+    cap_kw = _cap_kw(clock[f.PLAN_SLOT], site)
     site[f.BESIDE_KW] = net_kw
     site[f.ROOM_KW] = room_kw = _room_kw(cap_kw, site)
     if net_kw < 0.0:
@@ -272,44 +304,60 @@ def follow_plan(net_kw: float, wanted: Array, fact: Array, quantity: Array, cloc
 
 
 @inner
-def stays(net_kw: float, quantity: Array, clock: Array, site: Array) -> bool:
-    """Whether planned storage does as it did, within one slot and with no unit or bound touched, beside another load.
+def stays(net_kw: float, clock: Array, site: Array) -> bool:
+    """Whether planned storage does as it did, with no unit or bound touched, beside another load.
 
     It does where it rests or charges, and may take as much; what is sold, or given to hold the cap, follows the load.
     """
-    cap_kw = _cap_kw(clock, site)
+    cap_kw = _cap_kw(clock[f.PLAN_SLOT], site)
     if net_kw < 0.0 or site[f.BESIDE_KW] < 0.0 or net_kw > cap_kw:
         return False
-    site[f.BESIDE_KW] = net_kw
-    if _room_kw(cap_kw, site) != site[f.ROOM_KW]:
+    if site[f.SALES_KW] > 0.0 or site[f.DISCHARGE_KW] > 0.0:
         return False
-    for i in range(clock[f.UNITS]):
-        if quantity[f.POWER_KW, i] > 0.0 or quantity[f.U_SALE_KW, i] > 0.0:
-            return False
-    return True
+    site[f.BESIDE_KW] = net_kw
+    return site[f.ANY_CHARGE] == 0.0 or _room_kw(cap_kw, site) == site[f.ROOM_KW]
 
 
 @inner
-def goes_on(fact: Array, quantity: Array, clock: Array, site: Array) -> bool:
-    """Whether planned storage goes on as it does in the slot that begins: it rests, or charges at the same power."""
-    cap_kw = _cap_kw(clock, site)
+def _is_paid(clock: Array, site: Array) -> bool:
+    """Whether the month's peak, as the slot began, stays the month's peak at the import of now."""
+    left_us = f.QUARTER_US - clock[f.NOW_US] % f.QUARTER_US
+    quarter_kw = (site[f.QUARTER_KWH] + site[f.IMPORT_KW] * (left_us / TICKS_PER_H)) * (TICKS_PER_H / f.QUARTER_US)
+    return rounded(max(site[f.MONTH_PEAK_KW], quarter_kw, site[f.IMPORT_KW])) == site[f.PAID_KW]
+
+
+@inner
+def quiet_until(clock: Array, site: Array) -> int:
+    """The first slot, of those that begin before the next bound, in which planned storage may do otherwise than now.
+
+    It goes on where it rests and no coming threshold stirs it, or charges to the same level at the same power.
+    """
+    us = clock[f.PLAN_EDGE_US]
     net_kw = site[f.BESIDE_KW]
-    if site[f.RAMP_LIMIT_KW] > 0.0 or net_kw < 0.0 or net_kw > cap_kw or _room_kw(cap_kw, site) != site[f.ROOM_KW]:
-        return False
-    up, touch, hours = entry(f.P_UP, clock, site), f.TOUCH / TICKS_PER_H, clock[f.PLAN_SLOT_US] / TICKS_PER_H
-    for i in range(clock[f.UNITS]):
-        if not fact[f.U_USE, i] & f.FOLLOWS or not fact[f.U_UP, i]:
-            continue
-        if quantity[f.U_SALE_KW, i] > 0.0 or quantity[f.POWER_KW, i] > 0.0:
-            return False
-        window = quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i]
-        missing = quantity[f.U_MIN_KWH, i] + up * window - quantity[f.ENERGY_KWH, i]
-        if quantity[f.POWER_KW, i] < 0.0:
-            if quantity[f.RATE_KW, i] * hours > missing:
-                return False
-        elif missing > touch * quantity[f.U_RECHARGE_KW, i]:
-            return False
-    return True
+    if site[f.RAMP_LIMIT_KW] > 0.0 or clock[f.DRAWS] > 0 or net_kw < 0.0:
+        return us
+    if site[f.SALES_KW] > 0.0 or site[f.DISCHARGE_KW] > 0.0 or not _is_paid(clock, site):
+        return us
+    up_set, most = site[f.UP_SET], site[f.MOST_SHARE]
+    if site[f.ANY_CHARGE]:
+        most = max(most, up_set)
+    rests_to = max(up_set, site[f.LEAST_SHARE])
+    slot = clock[f.PLAN_SLOT] + 1
+    while slot < clock[f.PLAN_SLOTS] and us < clock[f.BOUND_US]:
+        at = f.PLAN + slot
+        up = site[at + f.P_UP * f.PLAN_MOST]
+        down = max(site[at + f.P_DOWN * f.PLAN_MOST], site[at + f.P_RESERVE * f.PLAN_MOST])
+        cap_kw = _cap_kw(slot, site)
+        if down < most or net_kw > cap_kw:
+            break
+        if site[f.ANY_CHARGE]:
+            if up != up_set or _room_kw(cap_kw, site) != site[f.ROOM_KW]:
+                break
+        elif up > rests_to:
+            break
+        slot += 1
+        us += clock[f.PLAN_SLOT_US]
+    return us
 
 
 @inner

@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.lights import ATTEMPTS, event_of
 from twin.plant.protect import full_kw, grid_on, rank_of
@@ -73,7 +73,7 @@ def _next_us(now_us: int, fact: Array, clock: Array) -> int:
     return again
 
 
-@kernel
+@borrowing
 def connect_points(
     now_us: int,
     key: Any,

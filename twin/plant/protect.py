@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.chance.philox import uniform
 from twin.chance.quantiles import quantile
-from twin.kernel import inner, kernel
+from twin.kernel import borrowing, inner
 from twin.plant import fields as f
 from twin.plant.feeds import feed_demands, share_of
 from twin.plant.lights import ATTEMPTS, break_us, event_of, lights, note
@@ -64,7 +64,7 @@ def rank_of(j: int, fact: Array, link: Array) -> int:
     return best
 
 
-@kernel
+@borrowing
 def connect_gensets(fact: Array, quantity: Array, link: Array, clock: Array, section: Array, site: Array) -> float:
     """Connect the feeds that the gensets can carry, core and cooling first, then rows by name.
 
@@ -195,6 +195,7 @@ def _feeds(
     now_us: int,
     key: Any,
     replication: Any,
+    rare: Any,
     fact: Array,
     quantity: Array,
     link: Array,
@@ -205,7 +206,7 @@ def _feeds(
     count = np.int64(0)
     for j in range(clock[f.FEEDS]):
         old = fact[f.F_STATE, j]
-        if fact[f.F_KIND, j] == f.POINT:
+        if rare is not None and fact[f.F_KIND, j] == f.POINT:
             _point(j, fact, clock, section)
             continue
         fed = grid_on(j, fact, section) or fact[f.F_ON_GENSET, j] or fact[f.F_ON_POINT, j]
@@ -234,13 +235,13 @@ def _feeds(
 
 
 @inner
-def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: int) -> int:
+def _overloads(rare: Any, fact: Array, quantity: Array, clock: Array, out: Array, count: int) -> int:
     """Feeds on storage that cannot carry their demand trip: overloaded while units still hold energy, else empty."""
     for j in range(clock[f.FEEDS]):
         if fact[f.F_STATE, j] != f.ON_STORAGE:
             continue
         need = storage_need_kw(j, fact, quantity)
-        if fact[f.F_KIND, j] == f.POINT:
+        if rare is not None and fact[f.F_KIND, j] == f.POINT:
             need += point_kw(j, fact, quantity, clock)
         able = storage_kw(j, fact, quantity)
         if need > able * (1.0 + 1e-9):
@@ -249,11 +250,12 @@ def _overloads(fact: Array, quantity: Array, clock: Array, out: Array, count: in
     return count
 
 
-@kernel
+@borrowing
 def protect(
     now_us: int,
     key: Any,
     replication: Any,
+    rare: Any,
     fact: Array,
     quantity: Array,
     link: Array,
@@ -267,16 +269,17 @@ def protect(
     Args:
         key: uint64 (3, feeds + loads), draw keys of each feed's switch, then of each load's: failure to pick up or to
             transfer, transfer time, common failure (feeds alone).
+        rare: from `twin.plant.advance.rare_parts`.
         out: int64 (2, 4 (feeds + loads)), filled with (index, what) in causal order.
 
     Returns:
         Rows written to `out`.
     """
-    count = _feeds(now_us, key, replication, fact, quantity, link, clock, section, out)  # fmt: skip
+    count = _feeds(now_us, key, replication, rare, fact, quantity, link, clock, section, out)
     while True:
         before = count
-        count = lights(now_us, key, replication, fact, quantity, link, clock, section, out, count)
+        count = lights(now_us, key, replication, rare, fact, quantity, link, clock, section, out, count)
         feed_demands(quantity, link, fact, clock, site)
-        count = _overloads(fact, quantity, clock, out, count)
+        count = _overloads(rare, fact, quantity, clock, out, count)
         if count == before:
             return count

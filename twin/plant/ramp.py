@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.kernel import inner
+from twin.kernel import inner, scratch
 from twin.plant import fields as f
 from twin.plant.limit import grid_kw
 from twin.plant.plan import ABOVE_RESERVE, CHARGE, TAKES_SURPLUS, entry, wishes_of
@@ -126,7 +126,7 @@ def _more(kw: float, sign: float, reserve: float, wanted: Array, wishes: Array, 
     return total * share
 
 
-@inner
+@scratch
 def hold_ramp(wanted: Array, fact: Array, quantity: Array, clock: Array, site: Array) -> None:
     """Change the powers of planned units so that exchange with the grid stays on its ramp; PV is told what to leave."""
     site[f.RAMP_LEAST_KW], site[f.RAMP_STORAGE_KW] = -np.inf, 0.0

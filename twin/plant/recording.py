@@ -61,14 +61,22 @@ def _own_draws(fact: Array, quantity: Array, clock: Array) -> None:
 
 @inner
 def record(
-    quantity: Array, clock: Array, site: Array, edge: Array, tape_us: Array, tape: Array, fact: Array, link: Array
+    rare: Any,
+    quantity: Array,
+    clock: Array,
+    site: Array,
+    edge: Array,
+    tape_us: Array,
+    tape: Array,
+    fact: Array,
+    link: Array,
 ) -> None:
     """One row of the record when a power, supply state, tariff period or link's draw differs from the last row's."""
     rows = clock[f.TAPE_ROWS]
     row = tape.shape[0] - 1 - rows
     for k in range(11):
         tape[row, 2 + k] = site[k]
-    if clock[f.DRAWS] > 0:
+    if rare is not None and clock[f.DRAWS] > 0:
         state = clock[f.SUPPLY_STATE]
         for j in range(clock[f.FEEDS]):
             if fact[f.F_ON_GENSET, j]:

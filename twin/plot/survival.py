@@ -33,6 +33,11 @@ class Outages:
     duration_h: Float
     survived: Bool
 
+    @classmethod
+    def joined(cls, some: Sequence[Outages]) -> Outages:
+        """All of them, in their order; of at least one."""
+        return cls(np.concatenate([one.duration_h for one in some]), np.concatenate([one.survived for one in some]))
+
 
 def outages_of(traces: Sequence[Trace], kinds: tuple[str, ...] = ("row", "core")) -> Outages:
     """The supply interruptions of some traces (any level).

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ from twin.errors import InputError, Problem
 DATA_VARIABLE = "TWIN_DATA"
 _DEFAULT_FOLDER = "../shared/data"
 _MARK = "${" + DATA_VARIABLE + "}"
+FOLDER_FILES_MAX = 10_000
 _VARIABLE = re.compile(r"\$\{([^}]*)\}?")
 
 ORIGINS = {
@@ -113,11 +116,13 @@ def find_file(name: str, beside: Path, *, folder: bool) -> tuple[File, Problem |
         InputError: see `expand`.
     """
     path = expand(name, beside)
-    if not path.exists():
+    if not os.path.exists(path):
         return File(name, str(path), None), _missing(name, path, "folder" if folder else "file")
     if path.is_dir() != folder:
         message = f"{name} is {'a folder, not a file' if path.is_dir() else 'a file, not a folder'}"
         return File(name, str(path), None), Problem(message)
+    if not folder and not path.is_file():
+        return File(name, str(path), None), Problem(f"{name} is a pipe or a device, not a file")
     try:
         return File(name, str(path), folder_digest(path) if folder else file_digest(path)), None
     except OSError as error:
@@ -152,8 +157,11 @@ def file_digest(path: Path) -> str:
 
 def folder_digest(path: Path) -> str:
     """SHA-256 over the names and digests of all files below the folder, in order of name."""
+    files = list(islice(path.rglob("*"), FOLDER_FILES_MAX + 1))
+    if len(files) > FOLDER_FILES_MAX:
+        raise OSError(errno.EFBIG, f"it holds more than {FOLDER_FILES_MAX:,} files, and is hardly one record")
     digest = hashlib.sha256()
-    for file in sorted(path.rglob("*"), key=lambda one: one.relative_to(path).as_posix()):
+    for file in sorted(files, key=lambda one: one.relative_to(path).as_posix()):
         if file.is_file():
             digest.update(f"{file.relative_to(path).as_posix()}\0{file_digest(file)}\n".encode())
     return digest.hexdigest()

@@ -18,8 +18,8 @@ LEAP_DAYS = 0.02
 Rate = Annotated[float, Field(gt=-1)]
 Line = Literal[
     "capital", "avoided_capital", "energy", "pv", "demand", "demand_response", "fuel", "interruption", "hardware",
-    "time_to_power", "unserved", "flexibility", "option", "carbon", "deferral", "o_and_m", "replacement", "salvage",
-    "tax", "debt",
+    "time_to_power", "unserved", "flexibility", "option", "carbon_scope_1", "carbon_scope_2",
+    "air_quality", "deferral", "o_and_m", "replacement", "salvage", "tax", "debt",
 ]  # fmt: skip
 _GPU_LINES = {"interruption", "hardware", "time_to_power"}
 _COUNTED_TWICE = "demand charges fall by the same peak that defers the expansion"
@@ -98,6 +98,8 @@ class FinanceSpec(Spec):
     price_per_unserved_kwh: NonNegative = Field(default=0.0, description="of load that is no GPU's, lost to outages")
     fuel_price_per_kwh: NonNegative | None = Field(default=None, description="of energy from gensets")
     price_per_t_co2: NonNegative = 0.0
+    price_per_kg_nox: NonNegative = 0.0
+    price_per_kg_pm: NonNegative = Field(default=0.0, description="of particulate matter")
     carbon_basis: Literal["location", "market"] = "location"
     drift_per_year: DriftSpec = DriftSpec()
     value_at_horizon: Literal["straight_line", "salvage"] = Field(
@@ -139,15 +141,33 @@ def lacking(finance: FinanceSpec, scenario: Scenario) -> str | None:
         return "finance.fuel_price_per_kwh: is missing, and there are gensets (or off: [fuel])"
     if finance.price_per_unserved_kwh and scenario.jobs and "unserved" not in off:
         return "finance.price_per_unserved_kwh: counts rows twice, in unserved energy and in lost GPU-hours"
-    if finance.price_per_t_co2 and "carbon" not in off and not all(site.carbon for _, site in sites):
+    if (
+        finance.price_per_t_co2
+        and not {"carbon_scope_1", "carbon_scope_2"} <= off
+        and not all(site.carbon for _, site in sites)
+    ):
         return "finance.price_per_t_co2: a site has no carbon: factors to count tonnes by"
+    for name in ("nox", "pm") if "air_quality" not in off else ():
+        if getattr(finance, f"price_per_kg_{name}") and (where := _without_air_factor(scenario, name)):
+            return f"finance.price_per_kg_{name}: {where}.genset_{name}_g_per_kwh is missing, and there are gensets"
     if finance.debt is not None and finance.debt.years > years:
         return f"finance.debt.years: {finance.debt.years} is beyond the horizon of {years} years"
     for name, site in sites:
-        cabinets = site.protection.cabinets
-        prices = cabinets.capital if cabinets and cabinets.ageing else None
-        if prices is not None and prices.cells_per_kwh is None and "replacement" not in off:
-            return f"sites.{name}.protection.cabinets.capital.cells_per_kwh: is missing, and cells age here"
+        protection = site.protection
+        for key in ("cabinets", "ups", "core_ups"):
+            part = getattr(protection, key)
+            prices = part.capital if part and part.ageing else None
+            if prices is not None and prices.cells_per_kwh is None and "replacement" not in off:
+                return f"sites.{name}.protection.{key}.capital.cells_per_kwh: is missing, and cells age here"
+    return None
+
+
+def _without_air_factor(scenario: Scenario, name: str) -> str | None:
+    """The first site whose gensets have no factor."""
+    for site, spec in sorted(scenario.sites.items()):
+        factor = getattr(spec.carbon, f"genset_{name}_g_per_kwh") if spec.carbon else None
+        if spec.protection.gensets and factor is None:
+            return f"sites.{site}.carbon"
     return None
 
 

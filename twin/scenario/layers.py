@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twin.errors import InputError, Problem
@@ -10,11 +11,13 @@ from twin.scenario.text import NODES_MAX, KeyPath, Node, path_text, read
 
 BASE = "base"
 """The name of the scenario without any design's overrides."""
+CHAIN_MAX = 50
+"""Files that extend one another, at most."""
 
 _LAYER_KEYS = ("extends", "designs")
 
 
-def extended(path: Path, notes: Notes, chain: tuple[Path, ...] = ()) -> Node:
+def extended(path: Path, notes: Notes, chain: tuple[str, ...] = ()) -> Node:
     """The file's root, laid over the file that it extends, and so on down the chain.
 
     Raises:
@@ -24,14 +27,16 @@ def extended(path: Path, notes: Notes, chain: tuple[Path, ...] = ()) -> Node:
     link = root.entries.get("extends")
     if link is None:
         return root
-    if not isinstance(link.value, str):
+    if not isinstance(link.value, str) or not link.value or "\0" in link.value:
         raise InputError(Problem("must be the name of a scenario file", *link.place, key="extends"))
     other = path.parent / link.value
-    chain = (*chain, path.resolve())
-    if other.resolve() in chain:
+    chain = (*chain, os.path.realpath(path))
+    if len(chain) > CHAIN_MAX:
+        raise InputError(Problem(f"the chain of extends is longer than {CHAIN_MAX} files", *link.place, key="extends"))
+    if os.path.realpath(other) in chain:
         raise InputError(Problem(f"the chain of extends comes back to {link.value}", *link.place, key="extends"))
-    if not other.is_file():
-        known = [file.name for file in path.parent.glob("*.yaml") if file.resolve() not in chain]
+    if not os.path.isfile(other):
+        known = [file.name for file in path.parent.glob("*.yaml") if os.path.realpath(file) not in chain]
         raise InputError(Problem(f"no file {link.value}", *link.place, "extends", suggest(link.value, known)))
     below = extended(other, notes, chain)
     over = nested(Node({k: v for k, v in root.entries.items() if k != "extends"}, root.place), notes)

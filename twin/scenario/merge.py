@@ -8,7 +8,7 @@ different sort: another `law` or `kind`, or a range against a law.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from twin.errors import Problem
@@ -31,10 +31,18 @@ class Notes:
         self.problems.append(Problem(message, place.file, place.line, path_text(path) or None, remedy))
 
 
+_WORD_MAX = 100
+
+
+def close_to(word: str, names: Sequence[str]) -> list[str]:
+    """The one name that is close to the word, if any; a word that is too long to be a name has none."""
+    return difflib.get_close_matches(word, names, n=1) if len(word) <= _WORD_MAX else []
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """A remedy: the known word that `word` was meant to be, else the list of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
+    close = close_to(word, names)
     if close:
         return f"did you mean {close[0]}?"
     return f"known here: {', '.join(names[:20])}{', ...' if len(names) > 20 else ''}" if names else "none is known here"

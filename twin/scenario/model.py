@@ -78,7 +78,7 @@ class LocationSpec(Spec):
 class RechargeSpec(Spec):
     """Recharge after an outage."""
 
-    limit_kw: Positive
+    limit_kw: Positive = Field(description="of all storage of the site together")
 
 
 class ProtectionSpec(Spec):

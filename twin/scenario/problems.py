@@ -18,6 +18,8 @@ from twin.scenario.words import meant, message
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_ERRORS_MAX = 1000
+"""Beyond so many mistakes the file is another one; each costs a search for what was meant."""
 _MISSING = "missing key"
 _UNKNOWN = "unknown key"
 
@@ -45,7 +47,7 @@ def problems(
         data: the plain data.
         positions: file and line by key path; a path that is not there is placed at the nearest block around it.
     """
-    spotted = [(one, follow(model, one["loc"], data)) for one in error.errors(include_url=False)]
+    spotted = [(one, follow(model, one["loc"], data)) for one in error.errors(include_url=False)[:_ERRORS_MAX]]
     found = [_problem(one, spot, positions) for one, spot in _without_noise(spotted)]
     return [problem for problem in found if not _is_misspelt(problem, found)]
 

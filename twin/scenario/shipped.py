@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from twin.errors import InputError, Problem
@@ -25,10 +26,12 @@ def find(name_or_path: str | Path) -> Path:
         InputError: there is neither.
     """
     path = Path(name_or_path)
-    if path.is_file():
+    if os.path.isfile(path):
         return path
-    if path.is_dir():
+    if os.path.isdir(path):
         raise InputError(Problem("is a folder, not a scenario file", file=str(path)))
+    if os.path.exists(path):
+        raise InputError(Problem("is a pipe or a device, not a scenario file", file=str(path)))
     known = shipped()
     name = str(name_or_path).removesuffix(".yaml")
     if name in known:

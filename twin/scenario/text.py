@@ -7,6 +7,7 @@ refused while it is being read.
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, MappingEndEvent, ScalarEvent, SequenceEndEvent, SequenceStartEvent
 
-from twin.errors import InputError, Problem
+from twin.errors import InputError, Problem, visible
+from twin.files import read_bytes
 
 KeyPath = tuple[str | int, ...]
 """Key path: names of mappings and indices of lists from the root."""
@@ -33,6 +35,8 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _CONSTANTS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _CONSTANTS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_DIGITS_MAX = 400
+"""Longer whole numbers are not even converted."""
 _TEXT_TAG = "tag:yaml.org,2002:str"
 _MERGE_KEY = "<<"
 
@@ -93,13 +97,10 @@ def read_text(path: Path) -> str:
         InputError: the file is missing, a folder, too long, or not UTF-8.
     """
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(BYTES_MAX + 1)
+        raw = read_bytes(path, BYTES_MAX)
     except OSError as error:
-        raise InputError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
-    if len(raw) > BYTES_MAX:
-        message = f"is longer than {BYTES_MAX // 1_000_000} MB"
-        raise InputError(Problem(message, file=str(path), remedy="put long tables into CSV files that it names"))
+        remedy = "put long tables into CSV files that it names" if error.errno == errno.EFBIG else None
+        raise InputError(Problem(f"cannot be read: {error.strerror}", file=str(path), remedy=remedy)) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -221,6 +222,9 @@ class _Builder:
 
     def _scalar(self, event: Any) -> str | int | float | bool | None:
         text = str(event.value)
+        if visible(text) != text:
+            unseen = next(one for one in text if visible(one) != one)
+            self.note(f"holds the character #x{ord(unseen):04x}, which nobody sees", event, "leave it out")
         if event.style is not None or event.tag is not None:
             return text
         if text in _CONSTANTS:
@@ -232,15 +236,21 @@ class _Builder:
 
     def _number(self, text: str, event: Any) -> str | int | float:
         if _OTHER_BASE.fullmatch(text):
-            return int(text, 0)
+            return self._whole(text, event) if len(text) <= _DIGITS_MAX else self._too_large(event)
         if not _FLOAT.fullmatch(text):
             return text
+        if _WHOLE.fullmatch(text) and len(text) <= _DIGITS_MAX:
+            return self._whole(text, event)
         value = float(text.replace("_", ""))
-        whole = _WHOLE.fullmatch(text) is not None
-        if not math.isfinite(value) or (whole and abs(value) >= 2**63):
-            self.note("the number is too large to calculate with", event, "write a smaller number")
-            return 0.0
-        return int(text) if whole else value
+        return value if math.isfinite(value) else self._too_large(event)
+
+    def _whole(self, text: str, event: Any) -> int | float:
+        value = int(text, 0) if _OTHER_BASE.fullmatch(text) else int(text)
+        return value if abs(value) < 2**63 else self._too_large(event)
+
+    def _too_large(self, event: Any) -> float:
+        self.note("the number is too large to calculate with", event, "write a smaller number")
+        return 0.0
 
     def _list(self, events: Iterator[Any], depth: int) -> list[Node]:
         items: list[Node] = []

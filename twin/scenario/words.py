@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from twin.scenario.merge import close_to
 from twin.units import SUFFIXES
 
 _DIMENSIONS = (
@@ -84,7 +85,7 @@ def message(error: Any) -> tuple[str, str | None]:
 
 
 def _close_option(value: Any, expected: str) -> str | None:
-    close = difflib.get_close_matches(str(value), expected.replace(" or ", ", ").replace("'", "").split(", "), n=1)
+    close = close_to(str(value), expected.replace(" or ", ", ").replace("'", "").split(", "))
     return f"did you mean {close[0]}?" if isinstance(value, str) and close else None
 
 
@@ -120,7 +121,7 @@ def meant(key: str, known: Iterable[str]) -> str:
     same.sort(key=lambda name: (stem(name)[1] != dimension, -difflib.SequenceMatcher(None, key, name).ratio()))
     if same:
         return f"did you mean {same[0]}? (units are in the name)"
-    close = difflib.get_close_matches(key, names, n=1)
+    close = close_to(key, names)
     if close:
         return f"did you mean {close[0]}?"
     shown = [name for name in names if name != "source"]

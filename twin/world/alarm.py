@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from simpy import Environment, Event
+from simpy import Event
 from simpy.events import Timeout
 
 from twin.units import NEVER
+
+if TYPE_CHECKING:
+    from twin.world.world import World
 
 
 class Alarm:
@@ -16,11 +20,10 @@ class Alarm:
     At most one timer is pending in the common case: a timer that rings early (the alarm has moved later) arms the next.
     """
 
-    __slots__ = ("_armed", "_env", "_horizon", "_ring", "due")
+    __slots__ = ("_armed", "_ring", "_world", "due")
 
-    def __init__(self, env: Environment, horizon_us: int, ring: Callable[[], None]) -> None:
-        self._env = env
-        self._horizon = horizon_us
+    def __init__(self, world: World, ring: Callable[[], None]) -> None:
+        self._world = world
         self._ring = ring
         self._armed = NEVER
         self.due = NEVER
@@ -28,24 +31,30 @@ class Alarm:
     def at(self, tick: int) -> None:
         """Set, or move, the alarm to `tick` [us]; ticks at or beyond the horizon never ring."""
         self.due = tick
-        if tick < self._armed and tick < self._horizon:
-            self._arm(tick)
+        world = self._world
+        if tick < self._armed and tick < world.horizon_us:
+            self._armed = tick
+            Timeout(world.env, tick - world.now).callbacks.append(self._timer)
 
     def stop(self) -> None:
         """Do not ring."""
         self.due = NEVER
 
-    def _arm(self, tick: int) -> None:
-        env = self._env
-        self._armed = tick
-        Timeout(env, tick - int(env.now)).callbacks.append(self._timer)
+    def release(self) -> None:
+        """Let go of whom it would call: the world is over."""
+        self._ring = _nobody
 
-    def _timer(self, event: Event) -> None:
-        now = int(self._env.now)
+    def _timer(self, _: Event) -> None:
+        now = self._world.now
         if self._armed <= now:
             self._armed = NEVER
-        if self.due <= now:
+        due = self.due
+        if due <= now:
             self.due = NEVER
             self._ring()
-        elif self.due < self._armed and self.due < self._horizon:
-            self._arm(self.due)
+        elif due < self._armed:
+            self.at(due)
+
+
+def _nobody() -> None:
+    """Whom an alarm calls when its world is over."""

@@ -14,7 +14,7 @@ from twin.errors import InternalError
 from twin.plant import fields as f
 
 if TYPE_CHECKING:
-    from twin.world.blueprint import Feed, Load
+    from twin.world.declared import Feed, Load
 
 
 def fill_feeds(feeds: list[Feed], fact: NDArray[np.int64], quantity: NDArray[np.float64]) -> None:

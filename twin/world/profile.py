@@ -144,10 +144,27 @@ class Grown:
 
     def steps(self, start: date, horizon_us: int) -> tuple[Ints, Floats]:
         """Ticks at which shape or year changes, and the shares."""
-        at_us, values = self._shape.steps(start, horizon_us) if self._shape else (np.zeros(1, np.int64), np.ones(1))
-        every_us = np.unique(np.concatenate([at_us, np.arange(0, horizon_us, YEAR_US)]))
-        shape = values[np.searchsorted(at_us, every_us, side="right") - 1]
+        every_us, shape = _by_year(self._shape, start, horizon_us)
         return every_us, shape * (1.0 + self._growth) ** (every_us // YEAR_US) / self.largest
+
+
+class Filling:
+    """A load shape that begins below its full height and grows by a share each year of 8760 h until it has it."""
+
+    def __init__(self, shape: Clockwork | None, first_year_fraction: float, growth_per_year: float) -> None:
+        self._shape, self._first, self._growth = shape, first_year_fraction, growth_per_year
+
+    def steps(self, start: date, horizon_us: int) -> tuple[Ints, Floats]:
+        """Ticks at which shape or year changes, and the shares."""
+        every_us, shape = _by_year(self._shape, start, horizon_us)
+        return every_us, shape * np.minimum(self._first * (1.0 + self._growth) ** (every_us // YEAR_US), 1.0)
+
+
+def _by_year(shape: Clockwork | None, start: date, horizon_us: int) -> tuple[Ints, Floats]:
+    """Ticks at which a shape or the year changes, and the shape; without one it is 1."""
+    at_us, values = shape.steps(start, horizon_us) if shape else (np.zeros(1, np.int64), np.ones(1))
+    every_us = np.unique(np.concatenate([at_us, np.arange(0, horizon_us, YEAR_US)]))
+    return every_us, values[np.searchsorted(at_us, every_us, side="right") - 1]
 
 
 def guard_edges(count: int, step_us: int, file: str | None = None) -> None:

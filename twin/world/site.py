@@ -16,22 +16,21 @@ from twin.errors import InternalError
 from twin.plant import advance as a
 from twin.plant import fields as f
 from twin.plant import protect as p
-from twin.units import TICKS_PER_H
-from twin.world import record as r
 from twin.world.aftermath import tell as tell_aftermath
 from twin.world.carried import CarriedByPoints
+from twin.world.crossings import Crossings
 from twin.world.faults import Faults
 from twin.world.flows import SiteFlows
 from twin.world.parties import Bypassable, GensetPlant, PowerCap, RunningJob, SiteSupply, SureHands, Switching
 from twin.world.tape import Tape
 
 if TYPE_CHECKING:
+    from twin.jobs.outlook import QueueAhead
     from twin.world.blueprint import SiteBlueprint
     from twin.world.world import World
 
 LOAD, UNITS, SUPPLY, BOUNDS = 1, 2, 4, 8
 """What a change concerns: demands only; a storage unit; sections, feeds or gensets; a level at its bound."""
-LOOK_AHEAD_US = 48 * TICKS_PER_H
 MOST_PASSES = 20
 CLAMPED_MOST_KWH = 1e-9
 
@@ -42,7 +41,6 @@ class Site:
     def __init__(self, world: World, plan: SiteBlueprint) -> None:
         self.world = world
         self.plan, self.name = plan, plan.name
-        self.env = world.env
         self.record = world.record
         self.fact, self.quantity = plan.fact.copy(), plan.quantity.copy()
         self.section = plan.section.copy()
@@ -57,6 +55,8 @@ class Site:
         solver = SiteFlows(flows, self.ledger, plan.month_us, keep=keep) if flows else None
         self.tape = Tape(world.record.level, self.clock, solver, plan.unit_items)
         self._bind(plan)
+        self.rare: bool | None = True
+        """Whether kernels need the parts that few sites have; known once all parts are installed."""
         self.supply: Callable[[], None] | None = None
         self.phases: list[Callable[[], None]] = []
         self.capped: list[Callable[[bool], None]] = []
@@ -84,6 +84,8 @@ class Site:
         """Told of what no plan foresaw: units, limits, jobs that stop or go on."""
         self.restarts: list[Callable[[], int]] = []
         """Of every job the tick at which it trains again, as far as it knows; NEVER where it trains or cannot say."""
+        self.queue_ahead: Callable[[], QueueAhead | None] | None = None
+        """What the site's queue of jobs expects of itself."""
         self.calls: list[tuple[int, int, float]] = []
         """Announced calls of demand response: begin and end [us], most import [kW]."""
         self.health: dict[str, np.ndarray] = {}
@@ -104,29 +106,27 @@ class Site:
         self._settled_us = self._steady_until_us = 0
         self._passes, self._pass_us = 0, -1
         self._trigger_item, self._trigger_row, self._trigger_us = 1 << 60, -1, -1
-        self._bound_alarm = world.alarm(self._on_bound)
-        self._scratch: np.ndarray | None = None
+        self._crossings = Crossings(self)
         self._switches = world.luck.switches(self)
 
     def _bind(self, plan: SiteBlueprint) -> None:
         head = (self.fact, self.quantity, plan.link, self.clock)
         tape = (self.tape.time_us, self.tape.values)
-        self._rare = a.rare_parts(self.clock, self.totals)
         self._blocks: tuple[Any, ...] = (
-            self._rare, *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
+            *head, self.totals, self.ledger, plan.edge_us, self.edge, *tape,
         )  # fmt: skip
         self._protect_blocks: tuple[Any, ...] = (*head, self.section)
 
     # ------------------------------------------------------------------ the door
     def settle(self) -> None:
         """Bring the plant exactly to now. Nobody reads a level without this."""
-        now = int(self.env.now)
+        now = self.world.now
         if now == self._settled_us:
             return
-        code = a.advance(now, a.SETTLE, *self._blocks)
+        code = a.advance(now, a.SETTLE, self.rare, *self._blocks)
         while code == a.TAPE_FULL:
             self.tape.flush()
-            code = a.advance(now, a.SETTLE, *self._blocks)
+            code = a.advance(now, a.SETTLE, self.rare, *self._blocks)
         self._check(code, now)
         self._settled_us = self.now_us = now
 
@@ -138,7 +138,7 @@ class Site:
         Returns:
             The event's row, to be named as the cause of what follows from it.
         """
-        now = self.now_us = int(self.env.now)
+        now = self.now_us = self.world.now
         if now > self._steady_until_us:
             self.settle()
         row = self.record.event(now, item, what, value, cause)
@@ -150,7 +150,7 @@ class Site:
 
     def log(self, item: int, what: int, value: int, cause: int) -> int:
         """Log a consequence in the instant of a change or inside a reaction."""
-        assert self.now_us == self.env.now, "no change and no reaction has come before in this instant"
+        assert self.now_us == self.world.now, "no change and no reaction has come before in this instant"
         return self.record.event(self.now_us, item, what, value, cause)
 
     def ask(self, concerns: int) -> None:
@@ -167,6 +167,7 @@ class Site:
 
     def begin(self) -> None:
         """Set every power before anything can strike, and ask for the reaction of time zero."""
+        self.rare = a.rare_parts(self.fact, self.clock, self.totals)
         self._turn(0)
         self.ask(LOAD | UNITS | SUPPLY)
 
@@ -174,7 +175,7 @@ class Site:
     def react(self) -> None:
         """The instant is over: answer all that has flipped in it, once."""
         self._asked = False
-        now = self.now_us = int(self.env.now)
+        now = self.now_us = self.world.now
         if now == self._pass_us:
             self._passes += 1
             if self._passes > MOST_PASSES:
@@ -183,13 +184,25 @@ class Site:
             self._passes, self._pass_us = 1, now
         dirty, self._dirty = self._dirty, 0
         if dirty != LOAD or self.abnormal:
-            self.clock[f.MOVED] = 1
+            self._answer(dirty, now)
+        else:
+            if self.planner is not None:
+                self._plan()
+            self._turn(now)
+        if self.limit is not None and self.limit():
+            self._crossings.watch_next_edge()
+
+    def _answer(self, dirty: int, now: int) -> None:
+        """More than a demand has moved, or supply is not as usual: every phase, in causal order."""
+        self.clock[f.MOVED] = 1
         if dirty & UNITS:
             self.surprise()
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
             self.settle()
             if dirty & BOUNDS:
-                self._bounds()
+                row = self._crossings.answer()
+                if row >= 0:
+                    self._trigger_item, self._trigger_row, self._trigger_us = -1, row, now
             if self.supply is not None:
                 self.supply()
             self._protect()
@@ -205,15 +218,13 @@ class Site:
             if self._protect():
                 self.ask(SUPPLY)
             else:
-                self._look_ahead()
-        if self.limit is not None and self.limit():
-            self._watch_next_edge()
+                self._crossings.look_ahead()
 
     def announce(self, begin_us: int, end_us: int, cap_kw: float) -> None:
         """A call of demand response is known from now on: import stays below `cap_kw` while it lasts."""
         for tell in self.on_call:
             tell(begin_us, end_us)
-        self.calls = [call for call in self.calls if call[1] > int(self.env.now)]
+        self.calls = [call for call in self.calls if call[1] > self.world.now]
         self.calls.append((begin_us, end_us, cap_kw))
         if self.planner is None:
             return
@@ -226,55 +237,23 @@ class Site:
             self.surprised()
 
     def _plan(self) -> None:
-        if self.plan_due and self.planner is not None:
+        if self.planner is not None and self.plan_due:
             self.plan_due = False
             self.settle()
             self.planner()
 
-    def _watch_next_edge(self) -> None:
-        """A load that follows the clock, or a truck at its reserve, may bring import above its limit."""
-        following, bound = int(self.plan.edge[f.E_NEXT, self.clock[f.EDGE]]), int(self.clock[f.BOUND_US])
-        if following < self.plan.edge_us.size:
-            bound = min(bound, int(self.plan.edge_us[following]))
-        if self.clock[f.PLAN_SLOTS]:
-            bound = min(bound, int(self.clock[f.PLAN_EDGE_US]))
-        if bound < self._bound_alarm.due:
-            self._bound_alarm.at(bound)
-
     def _turn(self, now: int) -> None:
-        until = a.advance(now, a.TURN, *self._blocks)
+        until = a.advance(now, a.TURN, self.rare, *self._blocks)
         while until == a.TAPE_FULL:
             self.tape.flush()
-            until = a.advance(now, a.TURN, *self._blocks)
-        self._check(until, now)
+            until = a.advance(now, a.TURN, self.rare, *self._blocks)
+        if until < 0:
+            self._check(until, now)
         self._settled_us, self._steady_until_us = now, until
 
     def _check(self, code: int, now: int) -> None:
         if code == a.UNANNOUNCED:
             raise InternalError(f"site {self.name}: a level met its bound unannounced before {now} us")
-
-    def _bounds(self) -> None:
-        """What a crossing announced: units found empty, units with less power from here on, rows tripped on heat."""
-        rate = self.quantity[f.RATE_KW]
-        room = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_MIN_KWH]
-        carrying = self.fact[f.F_STATE, self.fact[f.U_FEED]] == f.ON_STORAGE
-        for i in np.flatnonzero(carrying & (rate < 0.0) & (room <= -rate * (f.TOUCH / TICKS_PER_H))):
-            self.fact[f.U_EMPTY, i] = 1
-            self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
-        above = self.quantity[f.ENERGY_KWH] - self.quantity[f.U_LOW_KWH]
-        for i in np.flatnonzero((rate < 0.0) & (np.abs(above) <= -rate * (f.TOUCH / TICKS_PER_H))):
-            self.fact[f.F_VERSION, self.fact[f.U_FEED, i]] += 1
-        burnt = -self.totals[f.FUEL_RATE_L_PER_H]
-        if burnt > 0.0 and self.totals[f.FUEL_L] <= burnt * (f.TOUCH / TICKS_PER_H) and self.gensets is not None:
-            self.gensets.run_dry()
-        heat_rate = self.totals[f.HEAT_RATE]
-        if heat_rate > 0.0 and 1.0 - self.totals[f.HEAT] <= heat_rate * (f.TOUCH / TICKS_PER_H):
-            pumps, chillers = self.plan.pumps, self.plan.chillers
-            dark = pumps if not self.fact[f.L_LIT, pumps] else chillers
-            row = self.log(self.plan.load_items[dark], r.TRIPPED_ON_HEAT, 1, self.load_row[dark])
-            self._trigger_item, self._trigger_row, self._trigger_us = -1, row, self.now_us
-            rows = self.fact[f.L_KIND] == f.ROW
-            self.fact[f.L_TRIPPED, rows] = 1
 
     def _protect(self) -> int:
         """Settle feeds and loads on the facts as they stand; returns how many flipped."""
@@ -282,7 +261,8 @@ class Site:
         if self.switches:
             self._points.connect()
         count = p.protect(
-            self.now_us, self.plan.feed_key, self.world.replication, *self._protect_blocks, self.totals, self._out
+            self.now_us, self.plan.feed_key, self.world.replication, self.rare, *self._protect_blocks, self.totals,
+            self._out,
         )  # fmt: skip
         if count:
             tell_aftermath(self, self._out[:, :count].tolist())
@@ -297,36 +277,15 @@ class Site:
             or self.totals[f.FUEL_RATE_L_PER_H] < 0.0
         )
         if not self.abnormal:
-            self._bound_alarm.stop()
+            self._crossings.stop()
         if self._switches is not None:
             self._switches.look()
         if count and self.watched is not None:
             self.watched()
         return int(count)
 
-    def _look_ahead(self) -> None:
-        """The first tick at which a demand changes or a level meets a bound: the same kernel, on a copy."""
-        plan = self.plan
-        quantity, clock, site = self.quantity.copy(), self.clock.copy(), self.totals.copy()
-        until = min(self.now_us + LOOK_AHEAD_US, self.world.horizon_us)
-        nothing = np.zeros(0, np.int64), np.zeros((0, 0))
-        code = a.advance(
-            until, a.LOOK_AHEAD, self._rare, self.fact, quantity, plan.link, clock, site, self._blank_ledger(),
-            plan.edge_us, self.edge, *nothing,
-        )  # fmt: skip
-        if code not in (a.OK, a.STOPPED):
-            raise InternalError(f"site {plan.name}: the look-ahead failed with code {code}")
-        self._bound_alarm.at(int(clock[f.NOW_US]))
-
-    def _blank_ledger(self) -> np.ndarray:
-        """A ledger to throw away: empty in all months that a look-ahead can reach."""
-        if self._scratch is None:
-            self._scratch = np.zeros_like(self.ledger)
-        month = int(self.edge[f.E_MONTH, self.clock[f.EDGE]])
-        self._scratch[:, month : month + 3] = 0.0
-        return self._scratch
-
-    def _on_bound(self) -> None:
+    def on_bound(self) -> None:
+        """A level may have met its bound, or import its limit: look."""
         self.settle()
         self.ask(BOUNDS if self.abnormal else LOAD)
 
@@ -358,11 +317,12 @@ class Site:
         self.supply = None
         self.capped.clear()
         self.restarts.clear()
+        self.queue_ahead = None
         self.blocks.clear()
         self.hands = SureHands()
         self.jobs.clear()
         self.on_call.clear()
         self.gensets = self.grid = self.watched = self.cap = self.limit = self.planner = self.surprised = None
-        self.__dict__.pop("_bound_alarm", None)
+        self.__dict__.pop("_crossings", None)
         self.__dict__.pop("_points", None)
         self.__dict__.pop("_switches", None)

@@ -137,6 +137,8 @@ class World:
         luck: Luck | None = None,
     ) -> None:
         self.env = Environment()
+        self.now = 0
+        """The present tick [us]."""
         self.seed = seed
         self.replication = np.uint64(replication)
         self.horizon_us = horizon_us
@@ -159,14 +161,11 @@ class World:
         self.struck: dict[str, tuple[Family, int]] = {}
         """By full item name: whom a shock may bring down, and as which member."""
         self._closing: list[Callable[[], None]] = []
+        self._alarms: list[Alarm] = []
+        self._processes: list[Process] = []
         self.luck = luck or Luck()
         """Nature's, or biased towards rare events."""
         self.luck.bind(self)
-
-    @property
-    def now(self) -> int:
-        """The present tick [us]."""
-        return int(self.env.now)
 
     def stream(self, item: str, purpose: str) -> Stream:
         """The draws of `item` for `purpose`; keys are names, so one more item moves nobody else's luck."""
@@ -174,16 +173,19 @@ class World:
 
     def sleep(self, us: int) -> Event:
         """An event that comes `us` ticks from now; beyond the horizon it never comes and costs nothing."""
-        if us >= self.horizon_us - self.env.now:
+        if us >= self.horizon_us - self.now:
             return Event(self.env)
         return Timeout(self.env, int(us))
 
     def alarm(self, ring: Callable[[], None]) -> Alarm:
         """A movable timeout."""
-        return Alarm(self.env, self.horizon_us, ring)
+        alarm = Alarm(self, ring)
+        self._alarms.append(alarm)
+        return alarm
 
     def start(self, process: Process) -> None:
         """Let a process live on this clock."""
+        self._processes.append(process)
         self.env.process(process)
 
     def at_end(self, close: Callable[[], None]) -> None:
@@ -209,14 +211,17 @@ class World:
         env, dirty = self.env, self.dirty
         over: list[Event] = []
         Timeout(env, self.horizon_us).callbacks.append(over.append)
-        step, peek = env.step, env.peek
+        step, queue = env.step, env._queue
         while not over:
-            while dirty and peek() > env.now:
-                touched = sorted(dirty, key=_site_name)
+            due = queue[0][0]
+            if dirty and due > self.now:
+                touched = dirty[:] if len(dirty) == 1 else sorted(dirty, key=_site_name)
                 dirty.clear()
                 for site in touched:
                     site.react()
-            step()
+            else:
+                self.now = int(due)
+                step()
 
     def ask_to_decide(self) -> None:
         """Have whoever decides over several sites do so, once no site of this instant has to react any more."""
@@ -243,6 +248,12 @@ class World:
         self.__dict__.pop("repairs", None)
         self._closing.clear()
         self.luck.release()
+        for alarm in self._alarms:
+            alarm.release()
+        self._alarms.clear()
+        for process in self._processes:
+            process.close()
+        self._processes.clear()
         self.env._queue.clear()
 
 

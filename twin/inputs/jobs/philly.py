@@ -52,7 +52,7 @@ def _rows(source: Source) -> Iterator[JobRow | Rejected]:
             return
         try:
             entry, place = decoder.raw_decode(text, begin)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Rejected(line, BREAKS_OFF, f"the entry that starts here is broken: {error}", bad=True)
             return
         yield attempt(line, job, entry)

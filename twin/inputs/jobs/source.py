@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import math
 import zlib
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from twin.errors import InputError, Problem
+from twin.files import gunzip, read_bytes
 from twin.inputs.jobs.schema import (
     BREAKS_OFF,
     BROKEN,
@@ -56,8 +56,10 @@ def open_source(path: Path | str) -> Source:
     broken: list[Rejected] = []
     if data.startswith(GZIP_MAGIC):
         try:
-            data = gzip.decompress(data)
-        except (EOFError, OSError, zlib.error) as error:
+            data = gunzip(data)
+        except OSError as error:
+            raise InputError(Problem(f"the file cannot be read: {error.strerror}", str(path))) from error
+        except (EOFError, zlib.error) as error:
             data = salvage(data)
             kind = "truncated" if isinstance(error, EOFError) else "broken"
             line = data.count(b"\n") + 1
@@ -76,7 +78,7 @@ def open_source(path: Path | str) -> Source:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except FileNotFoundError as error:
         raise InputError(Problem("there is no such file", str(path))) from error
     except OSError as error:

@@ -1,0 +1,166 @@
+"""Scalars and small blocks that seldom belong anywhere, as YAML text."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Text that the writer leaves alone."""
+
+    text: str
+
+
+def deep(text_open, text_close, depth):
+    return Raw(text_open * depth + "1" + text_close * depth)
+
+
+NUMBERS = [
+    "0",
+    "-0.0",
+    "-1",
+    "1",
+    "2",
+    "0.5",
+    "1e-320",
+    "1e-12",
+    "-1e-12",
+    "1e9",
+    "1000000",
+    "1e12",
+    "1e18",
+    "1e308",
+    "-1e308",
+    "1e400",
+    "-1e400",
+    "1" + "0" * 400,
+    "9" * 5000,
+    "0" * 5000 + "7",
+    "0x" + "f" * 5000,
+    "0o" + "7" * 5000,
+    "9007199254740993",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775809",
+    ".nan",
+    ".inf",
+    "-.inf",
+    "1_000",
+    "0x10",
+    "0o17",
+]
+TEXTS = [
+    "''",
+    "' '",
+    '"\\ud800"',
+    '"\\udfff x"',
+    '"\\u0000"',
+    '"\\u0007bell"',
+    '"\\e[31mred\\e[0m"',
+    '"\\u202eevil"',
+    '"\\u200bx"',
+    '"\\u2028"',
+    '"a\\nb"',
+    '"\\ufeff"',
+    "é",
+    "数据中心",
+    "🔥",
+    "<script>alert(1)</script>",
+    "'</script>'",
+    "javascript:alert(1)",
+    "__proto__",
+    "constructor",
+    '"%s%n"',
+    '"{0.__class__}"',
+    "=1+1",
+    "yes",
+    "2026-02-30",
+    "12:30:45",
+    "2026-01-01",
+    "x" * 300,
+    "x" * 100_000,
+    "a.b",
+    "a/b",
+    "../up",
+    "'*'",
+    "base",
+]
+PATHS = [
+    "/dev/zero",
+    "/dev/null",
+    "/dev/random",
+    "pipe",
+    "folder",
+    ".",
+    "..",
+    "../../../../etc/passwd",
+    "/",
+    "none.csv",
+    "${HOME}/x",
+    "~/x",
+    "${TWIN_DATA}",
+    "${TWIN_DATA}/none",
+    "loop",
+    "'C:\\x'",
+    '"a\\u0000b"',
+    "x" * 300,
+    "scenario.yaml",
+    "/proc/self/mem",
+    "bomb.gz",
+]
+STRANGE = [
+    "true",
+    "null",
+    "~",
+    "[]",
+    "{}",
+    "[1, 2]",
+    "{a: 1}",
+    "[[], {}]",
+    "{value: 1, low: 2, high: 0}",
+    "{value: 1, low: .nan, high: 5}",
+    "{value: 5, low: 0, high: 1e308}",
+    "{law: exponential, mean: 0}",
+    "{law: none}",
+    "{law: fixed, value: 1e300}",
+    "{law: lognormal, median: 1, sigma: 1e9}",
+    "{law: empirical, values: [0]}",
+    "{law: weibull, shape: 1e-9, scale: 1e300}",
+    "{kind: none}",
+    "{type: none}",
+    "*nowhere",
+    "&a [*a]",
+    "&b {c: *b}",
+    "!!python/object/apply:os.system ['touch hacked']",
+    "!!python/name:os.system",
+    "!!binary aGVsbG8=",
+    "!!int '5'",
+    "!!set {a, b}",
+    "!!float '.nan'",
+    "!mine 4",
+    "{<<: {a: 1}}",
+    "{<<: 4}",
+    "{? [1, 2] : 3}",
+    "{1: 2}",
+    "{'': 1}",
+    "{'a.b.c': 1}",
+    "{'..': 1}",
+    "{'*': 1}",
+    "? x",
+    "- 1",
+    "|\n",
+    "@x",
+    "`x",
+    "%x",
+    "'open",
+    "[open",
+    "{open",
+    "\t1",
+]
+DEEP = [deep("[", "]", 20), deep("{a: ", "}", 60), deep("[", "]", 150), deep("{a: ", "}", 2000), deep("[", "]", 20_000)]
+
+
+def hostile(luck):
+    """A scalar or a small block that seldom belongs anywhere."""
+    pool = luck.choices([NUMBERS, TEXTS, PATHS, STRANGE, DEEP], [45, 15, 12, 25, 3])[0]
+    one = luck.choice(pool)
+    return one if isinstance(one, Raw) else Raw(one)

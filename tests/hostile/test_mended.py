@@ -1,0 +1,152 @@
+"""What hostile inputs once did, one case a class: each is refused with one message, at once."""
+
+import gzip
+import io
+import os
+import time
+
+import h5py
+import pytest
+from click.testing import CliRunner
+
+import twin
+from twin.cli.app import twin as command
+from twin.cli.show import fitted
+from twin.errors import InputError, Problem
+from twin.files import gunzip, read_bytes, write_whole
+from twin.scenario import files
+from twin.scenario.layers import CHAIN_MAX
+from twin.scenario.text import parse
+
+BELL = "\x1b[31m\x07"
+
+
+def refusal(read, *arguments):
+    with pytest.raises(InputError) as caught:
+        read(*arguments)
+    return str(caught.value)
+
+
+def told(*arguments):
+    """What the command says, which must refuse."""
+    done = CliRunner().invoke(command, list(map(str, arguments)))
+    assert done.exit_code == 2, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "0x" + "f" * 5000, "0o" + "7" * 5000, "1e999", "18446744073709551616"])
+def test_endless_whole_numbers_are_too_large(text):
+    assert "x.yaml:1: a: the number is too large" in refusal(parse, f"a: {text}\n", "x.yaml")
+
+
+@pytest.mark.parametrize("text", ["\\e[31m", "\\0", "\\ud800", "\\u202e", "\\u2028"])
+def test_text_that_a_terminal_obeys_or_hides_is_no_value(text):
+    message = refusal(parse, f'a: "x{text}"\n', "x.yaml")
+    assert "x.yaml:1: a: holds the character #x" in message
+    assert message.isprintable()
+
+
+def test_whatever_is_quoted_is_written_out():
+    assert fitted(f"a{BELL}\u202e\tb\n", io.TextIOWrapper(io.BytesIO(), "utf-8")) == "a\\u001b[31m\\u0007\\u202e\tb\n"
+    assert "\x1b" not in told("check", f"no{BELL}")
+    assert "\x1b" not in told("compare", "02_one_outage", "-n", BELL)
+
+
+def test_a_message_is_cut_where_it_grows_beyond_reading(tmp_path):
+    assert len(str(Problem("m" * 10**6, "f" * 10**6, 1, "k" * 10**6, "r" * 10**6))) < 5000
+    (tmp_path / "s.yaml").write_text("".join(f"k{k}: 1\n" for k in range(3000)))
+    output = told("check", tmp_path / "s.yaml")
+    assert len(output) < 20_000
+    assert "more" in output.splitlines()[-1]
+
+
+def test_thirty_thousand_unknown_keys_are_refused_in_a_moment(tmp_path):
+    (tmp_path / "s.yaml").write_text("".join(f"k{k}: 1\n" for k in range(30_000)))
+    began_s = time.process_time()
+    told("check", tmp_path / "s.yaml")
+    assert time.process_time() - began_s < 8
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and devices by name")
+@pytest.mark.parametrize("door", [
+    ("check",), ("jobs",), ("metrics",), ("bill",), ("fit", "--column", "a"), ("merge", "-o", "out.h5"),
+    ("run", "02_one_outage", "--outages"), ("report", "-o", "out.html"), ("export", "-o", "out"),
+])  # fmt: skip
+def test_pipes_and_devices_are_no_files_and_nobody_waits_for_them(door, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    for name in ("pipe", "/dev/zero"):
+        assert name in told(*door, name)
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and devices by name")
+def test_scenarios_name_no_pipes_no_devices_and_no_file_trees(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    base = "extends: {}\nsites.hall.price_per_kwh: {{file: {}, column: a}}\n"
+    hall = twin.scenario.load.find("02_one_outage").absolute()
+    (tmp_path / "s.yaml").write_text(base.format(hall, "pipe"))
+    assert "s.yaml:2: sites.hall.price_per_kwh.file: pipe is a pipe or a device" in told("run", tmp_path / "s.yaml")
+    for target in ("pipe", "/dev/zero", "'\\0'", '"\\0"', "loop", "''", "x" * 400):
+        (tmp_path / "s.yaml").write_text(f"extends: {target}\n")
+        assert "s.yaml:1" in told("check", tmp_path / "s.yaml")
+
+
+def test_a_folder_of_too_many_files_is_no_record(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "FOLDER_FILES_MAX", 3)
+    for name in "abcd":
+        (tmp_path / name).write_text(name)
+    assert "holds more than 3 files" in str(files.find_file(str(tmp_path), tmp_path, folder=True)[1])
+
+
+def test_numbers_beyond_the_streams_of_luck_are_refused():
+    for option in ("--seed", "--replication"):
+        assert option in told("run", "02_one_outage", option, "9" * 30)
+
+
+def test_files_that_cannot_be_looked_into_are_no_traces():
+    assert "not an HDF5 file" in told("metrics", "/proc/self/mem")
+
+
+def test_a_chain_of_extends_has_an_end(tmp_path):
+    for k in range(CHAIN_MAX + 2):
+        (tmp_path / f"c{k}.yaml").write_text(f"extends: c{k + 1}.yaml\n")
+    assert f"the chain of extends is longer than {CHAIN_MAX} files" in told("check", tmp_path / "c0.yaml")
+
+
+def test_a_gzip_bomb_is_refused_before_it_goes_off(tmp_path):
+    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 20_000_000, 9)
+    with pytest.raises(OSError, match="expands to more than 64 MB"):
+        gunzip(bomb)
+    (tmp_path / "t.csv.gz").write_bytes(bomb)
+    assert "expands to more than 64 MB" in told("jobs", tmp_path / "t.csv.gz")
+    assert "expands to more than 64 MB" in told("fit", tmp_path / "t.csv.gz", "--column", "a")
+    several = gzip.compress(b"a") + gzip.compress(b"b") + bytes(8)
+    assert gunzip(several) == gzip.decompress(several) == b"ab"
+
+
+def test_a_file_beyond_its_bound_is_not_read(tmp_path):
+    (tmp_path / "long").write_bytes(bytes(11))
+    with pytest.raises(OSError, match="longer than 1e-05 MB"):
+        read_bytes(tmp_path / "long", 10)
+    assert read_bytes(tmp_path / "long", 11) == bytes(11)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links")
+def test_links_and_names_that_hold_no_file_are_not_written_over(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.symlink("loop", "loop")
+    assert "not a file that can be replaced" in refusal(write_whole, "loop", b"x")
+    for name in ("loop", "x" * 300, "none/out.h5"):
+        assert name[:100] in told("run", "02_one_outage", "-o", name)
+    assert os.listdir() == ["loop"]
+
+
+def test_columns_that_no_such_file_can_hold_are_not_read(tmp_path):
+    trace = twin.simulate(twin.load("02_one_outage"))
+    trace.save(tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5", "r+") as file:
+        del file["items/site"]
+        made = file.create_dataset("items/site", shape=(10**9,), dtype="i8", chunks=(10**6,), compression="gzip")
+        made[:10] = 1
+    assert "it says to hold 8 GB" in told("metrics", tmp_path / "t.h5")
