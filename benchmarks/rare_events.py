@@ -3,6 +3,7 @@
     python benchmarks/rare_events.py pair            # 1oo2 of 250,000 h and 8 h; bar: within 2 % in 10 s on one core
     python benchmarks/rare_events.py flagship        # all rows dark, two designs; bar: 50 times crude, same work
     python benchmarks/rare_events.py crude           # the same at 30 times the failure rates, weighted and crude
+    python benchmarks/rare_events.py levels          # connectivity, + charge, + power flow on the same luck
     python benchmarks/rare_events.py paired          # one more cabinet a row on the same luck; bar: variance over 5
 
 Gain: p (1 - p) t_crude / (variance t), with p and variance from the weighted run and CPU times of this session. Last
@@ -103,6 +104,26 @@ def _often(study: Study[Any], times: float) -> Study[Any]:
     return replace(study, designs={name: more(study.designs[name]) for name in names})
 
 
+def levels(replications: int) -> None:
+    """The flagship's cabinets with endless batteries and no network, with their charge, and with power flow."""
+    study = twin.load("01_flagship")
+    designs = {}
+    for name, has_network, times in (("connectivity", False, 1000.0), ("charge", False, 1.0), ("flow", True, 1.0)):
+        data = study.designs["cabinets"].model_dump(mode="json", exclude_none=True)
+        site = data["sites"]["campus"]
+        site["protection"]["cabinets"]["rated_kwh"] *= times
+        if not has_network:
+            del site["network"]
+        designs[name] = type(study.base).model_validate(data)
+    found = twin.run_levels(
+        replace(study, designs=designs), list(designs), "lost_gpu_h_power_per_year", replications=[replications] * 3
+    )
+    for one in found.levels:
+        print(f"{one.design}: variance {one.variance:.4g}, {1e3 * one.cost_s:.1f} ms a replication of the term")
+    mean, error = found.estimate.mean, found.estimate.standard_error
+    print(f"lost GPU-hours a year {mean:.4g} +- {error:.3g}; gain {found.gain:.3g}; never differed: {found.unseen}")
+
+
 def paired(replications: int) -> None:
     """What common random numbers buy for one more cabinet a row."""
     study = twin.load("01_flagship_weak")
@@ -123,7 +144,7 @@ def paired(replications: int) -> None:
 def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("pair", "flagship", "crude", "paired"))
+    parser.add_argument("part", choices=("pair", "flagship", "crude", "levels", "paired"))
     parser.add_argument("-n", "--replications", type=int, default=400)
     parser.add_argument("--seed", type=int, default=5, help="of `pair`")
     asked = parser.parse_args()
@@ -131,7 +152,8 @@ def main() -> None:
     if asked.part == "pair":
         pair(asked.seed)
     else:
-        {"flagship": flagship, "crude": crude, "paired": paired}[asked.part](asked.replications)
+        parts = {"flagship": flagship, "crude": crude, "levels": levels, "paired": paired}
+        parts[asked.part](asked.replications)
 
 
 if __name__ == "__main__":

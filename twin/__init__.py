@@ -17,6 +17,7 @@ from twin.errors import InputError
 from twin.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from twin.campaign.levels import run_levels
     from twin.campaign.result import CampaignResult
     from twin.campaign.run import run_campaign
     from twin.metrics import measure
@@ -34,12 +35,14 @@ __all__ = [
     "load",
     "measure",
     "run_campaign",
+    "run_levels",
     "simulate",
 ]
 
 _HOMES = {
     "CampaignResult": "twin.campaign.result",
     "run_campaign": "twin.campaign.run",
+    "run_levels": "twin.campaign.levels",
     "Study": "twin.scenario.study",
     "Trace": "twin.trace",
     "load": "twin.scenario.load",

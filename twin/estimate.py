@@ -7,6 +7,7 @@ upper bound, -ln(0.05) = 3.00 over the observed years at 95 %: the rule of three
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -94,6 +95,28 @@ def mean_interval(
     return Estimate(mean, error, max(mean - reach, floor), min(mean + reach, ceiling), n, n - modal)
 
 
+def sum_interval(terms: Sequence[ArrayLike], level: float = 0.95) -> Estimate:
+    """Sum of the means of independent samples, by Student's t with the freedom of Welch and Satterthwaite.
+
+    Where no sample varies the interval is the sum itself, with `events` = 0, as in `mean_interval`.
+
+    Args:
+        terms: two values or more each.
+        level: of the interval.
+    """
+    samples = [np.asarray(term, np.float64) for term in terms]
+    parts = [float(one.var(ddof=1)) / len(one) for one in samples]
+    mean, variance = math.fsum(float(one.mean()) for one in samples), math.fsum(parts)
+    count = sum(len(one) for one in samples)
+    events = sum(len(one) - int(np.unique(one, return_counts=True)[1].max()) for one in samples)
+    if variance == 0.0:
+        return Estimate(mean, 0.0, mean, mean, count, events, method="none")
+    freedom = variance**2 / math.fsum(part**2 / (len(one) - 1) for part, one in zip(parts, samples, strict=True))
+    error = math.sqrt(variance)
+    reach = _student(level, freedom) * error
+    return Estimate(mean, error, mean - reach, mean + reach, count, events)
+
+
 def count_interval(count: int, years: float, level: float = 0.95, n: int = 1) -> Estimate:
     """Events a year from a count over `years` of n replications, with the exact Poisson (Garwood) interval.
 
@@ -158,7 +181,7 @@ def years_to_resolve(estimate: Estimate, level: float = 0.95, power: float = 0.8
     return float(max(math.ceil(needed), estimate.n + 1))
 
 
-def _student(level: float, freedom: int) -> float:
+def _student(level: float, freedom: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, (1 + level) / 2))

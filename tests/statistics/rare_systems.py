@@ -9,7 +9,7 @@ from simulation import UPS, hall, simulator
 from twin.campaign.rare.columns import COLUMNS, columns_of, weighted_row
 from twin.campaign.rare.estimate import RareEstimate, rate
 from twin.campaign.rare.settings import Settings, run_weighted
-from twin.chance.proposal import Proposal
+from twin.chance.proposal import NOMINAL_SHARE, Proposal
 from twin.metrics.spans import hours_of
 from twin.plant import fields as f
 from twin.simulator import Simulator
@@ -141,7 +141,7 @@ def pair_by_hand(
     stretches = np.array([one.stretch.get("ups_block_repair", 1.0) for one in parts])
 
     def repair() -> np.ndarray:
-        return chance.exponential(size=count) * np.where(chance.random(count) < 0.5, 1.0, stretches[chosen])
+        return chance.exponential(size=count) * np.where(chance.random(count) < NOMINAL_SHARE, 1.0, stretches[chosen])
 
     first, second, life = repair(), repair(), chance.exponential(size=count) / speeds[chosen]
     window = first * mttr_h / mtbf_h
@@ -149,7 +149,9 @@ def pair_by_hand(
     used = np.minimum(life, window)
     density = np.zeros(count)
     for one, speed, stretch in zip(parts, speeds, stretches, strict=True):
-        long_first, long_second = (0.5 + 0.5 * np.exp((1.0 - 1.0 / stretch) * e) / stretch for e in (first, second))
+        long_first, long_second = (
+            NOMINAL_SHARE + (1.0 - NOMINAL_SHARE) * np.exp((1.0 - 1.0 / stretch) * e) / stretch for e in (first, second)
+        )
         clock = np.where(hit, speed * long_second, 1.0) * np.exp((1.0 - speed) * used)
         density += one.share * clock * long_first
     dark = np.where(hit, np.minimum((window - life) * mtbf_h, second * mttr_h), 0.0) / density

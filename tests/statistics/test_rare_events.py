@@ -21,7 +21,7 @@ from twin.campaign.rare.columns import COLUMNS, columns_of
 from twin.campaign.rare.estimate import mean_weight, rate
 from twin.campaign.rare.pilot import tune
 from twin.campaign.rare.settings import Settings
-from twin.chance.proposal import Proposal
+from twin.chance.proposal import NOMINAL_SHARE, Proposal
 from twin.metrics.spans import NAMES, amounts
 from twin.world.weights import Weights
 
@@ -155,7 +155,10 @@ def test_dark_hours_and_weight_of_an_excursion_follow_from_what_it_drew() -> Non
                 continue
             seen += 1
             assert dark == pytest.approx(min(left_h, 8.0 * second), abs=1e-8)
-            long = [0.5 + 0.5 * np.exp((1.0 - 1.0 / stretch) * e) / stretch for e in (first, second)]
+            long = [
+                NOMINAL_SHARE + (1.0 - NOMINAL_SHARE) * np.exp((1.0 - 1.0 / stretch) * e) / stretch
+                for e in (first, second)
+            ]
             density = 0.1 + 0.9 * speed * np.exp((1.0 - speed) * used) * long[0] * long[1]
             assert span[2] == pytest.approx(-np.log(density), rel=1e-12)
     assert seen > 50
@@ -184,6 +187,17 @@ def test_the_pilot_finds_what_makes_a_pair_fail() -> None:
     assert tuned.speed["ups_block"] > gentle.speed["ups_block"] > 100.0
     assert tuned.stretch["ups_block_repair"] > 1.2
     assert tune(made, CORE, 40).settings == settings
+
+
+def test_a_pair_of_nine_nines_is_known_to_three_hundredths_from_a_thousand_excursions() -> None:
+    """250,000 h and 8 h: hits in expectation, hours in expectation, and not the chance number of first faults."""
+    made = pair(250_000.0, 8.0, 400.0)
+    settings = tune(made, CORE, 40).settings
+    values = rows(made, settings, range(40))
+    found = core(values)
+    assert values[:, COLUMNS.index("excursions")].sum() < 1300
+    assert found.estimate.standard_error < 0.03 * found.estimate.mean
+    assert abs(z_of(found, pair_dark_h(250_000.0, 8.0))) < 3.0
 
 
 def test_a_figure_from_unequal_weights_is_refused() -> None:

@@ -59,6 +59,7 @@ class Weights(Luck):
         spans: (start [us], end [us], log weight), contiguous from 0 to the horizon.
         tallies: of each span what was drawn; None where nothing could be biased.
         hits: of each span what was known when it met the target while biased; None where it did not.
+        surplus: of each span of a whole site, clocks run out less hazard used, of those that are followed: mean 0.
     """
 
     is_biased = True
@@ -80,7 +81,9 @@ class Weights(Luck):
         self.spans: list[tuple[int, int, float]] = []
         self.tallies: list[Tally | None] = []
         self.hits: list[Hit | None] = []
+        self.surplus: list[float] = []
         self._hit: Hit | None = None
+        self._surplus = 0.0
         self.is_open = False
         self._phase: str | None = NATURAL
         self._proposal = Proposal()
@@ -140,25 +143,33 @@ class Weights(Luck):
         self._tally = Tally()
         self._pending.clear()
         self._seen.clear()
-        self._enter(ONSET if self._weighs_onset or self._tally_all else NATURAL)
+        self._enter(ONSET)
 
     def _begin(self) -> None:
         if self.is_open:
             return
         self.is_open = True
         self._enter(BIASED)
-        self._note(log_weight(self._tally, self.proposals) if self._weighs_onset else 0.0, None)
+        self._first_faults()
 
     def _end(self) -> None:
         self._enter(NATURAL)
         self.is_open = False
         self._note(log_weight(self._tally, self.proposals), self._tally)
 
+    def _first_faults(self) -> None:
+        """A span of a whole site is over, with the first faults that clocks brought and the hazard that they used."""
+        tally = self._tally
+        self._surplus = math.fsum(tally.fired.values()) - math.fsum(tally.used.values())
+        self._note(log_weight(tally, self.proposals) if self._weighs_onset else 0.0, None)
+        self._surplus = 0.0
+
     def _note(self, weight: float, tally: Tally | None) -> None:
         now = self._world.now
         self.spans.append((self._start_us, now, weight))
         self.tallies.append(tally)
         self.hits.append(self._hit)
+        self.surplus.append(self._surplus)
         self._start_us, self._hit = now, None
 
     def _enter(self, phase: str | None) -> None:
@@ -192,7 +203,7 @@ class Weights(Luck):
             self._end()
             return
         self._enter(NATURAL)
-        self._note(log_weight(self._tally, self.proposals) if self._weighs_onset else 0.0, None)
+        self._first_faults()
 
     def release(self) -> None:
         """See `Luck`."""
@@ -201,10 +212,10 @@ class Weights(Luck):
             self.__dict__.pop(name, None)
 
     def at_hits(self) -> np.ndarray:
-        """What `hits` says, shape (3, spans): log weight by then, hours expected and hours drawn; nan where no hit."""
+        """What `hits` and `surplus` say, shape (4, spans): log weight by then, hours expected, hours drawn, surplus."""
         nothing = (math.nan, math.nan, math.nan)
         each = [nothing if h is None else (h.log_weight, h.expected_h, h.drawn_h) for h in self.hits]
-        return np.array(each).T
+        return np.vstack([np.array(each).T, self.surplus])
 
     def table(self) -> Cycles:
         """See `Luck`."""

@@ -12,11 +12,13 @@ and squared weights, each less what the wait for it had weighed, plus 1 (its mea
 Amounts may be taken less *controls*, whose mean is 0 by what was known when a span met the target
 (`twin.world.pending`):
 
-    c1 = L - L_hit,    c2 = L Z - L_hit G,
+    c1 = L - L_hit,    c2 = L Z - L_hit G,    c3 = L (N - H),
 
 L being the span's final weight and L_hit its weight by then, Z the hours drawn until the first duration under way ends,
-and G their expectation. With factors (1, 0) a hit counts L_hit; with (0, 1) hours that last until then count L_hit G:
-conditional expectations, without the noise of what was drawn but not yet used. Other factors are regression's.
+and G their expectation; and, of spans of a whole site, N the clocks that ran out and H the hazard that they used. With
+factors (1, 0, 0) a hit counts L_hit; with (0, 1, 0) hours that last until then count L_hit G: conditional expectations,
+without the noise of what was drawn but not yet used. With what an excursion brings on average as the last factor it
+does not matter how many there were by chance. Other factors are regression's.
 """
 
 from __future__ import annotations
@@ -57,23 +59,24 @@ def rare_row(trace: Trace, at_hits: Float | None = None, factors: Mapping[str, S
     Args:
         trace: of a run.
         at_hits: what was known by then, see `weighted_row`; None: no controls.
-        factors: of both controls, by metric; 0 of those that are not named.
+        factors: of the controls, by metric; 0 of those that are not named.
     """
-    both = np.array([(factors or {}).get(name, (0.0, 0.0)) for name in spans.NAMES])
-    return weighted_row(trace.cycles, spans.amounts(trace), trace.meta["start"], at_hits, both)
+    each = np.array([(factors or {}).get(name, (0.0, 0.0, 0.0)) for name in spans.NAMES])
+    return weighted_row(trace.cycles, spans.amounts(trace), trace.meta["start"], at_hits, each)
 
 
 def controls(weight: Float, at_hits: Float) -> Float:
-    """Both controls of each span, shape (2, spans); 0 where it did not meet the target.
+    """The three controls of each span, shape (3, spans).
 
     Args:
         weight: final ones, by span.
-        at_hits: log weight by then, hours expected and hours drawn, shape (3, spans); nan where no hit.
+        at_hits: shape (4, spans), as `twin.world.weights` has it: log weight when the target was met, hours expected
+            and hours drawn, nan where it was not; clocks run out less hazard used.
     """
-    log_weight, expected_h, drawn_h = at_hits
+    log_weight, expected_h, drawn_h, surplus = at_hits
     by_then = np.exp(log_weight)
-    both: Float = np.nan_to_num(np.stack([weight - by_then, weight * drawn_h - by_then * expected_h]))
-    return both
+    hit = np.nan_to_num(np.stack([weight - by_then, weight * drawn_h - by_then * expected_h]))
+    return np.vstack([hit, weight * surplus])
 
 
 def weighted_row(
@@ -86,7 +89,7 @@ def weighted_row(
         amount: by metric and span, shape (metrics, spans).
         start: date and time at which the horizon begins, as in the trace's `meta`.
         at_hits: as in `controls`.
-        factors: of both controls, shape (metrics, 2).
+        factors: of the controls, shape (metrics, 3).
 
     Returns:
         In the order of `columns_of(metrics)`.
@@ -96,7 +99,7 @@ def weighted_row(
     hit = np.where(amount > 0.0, weight, 0.0)
     if at_hits is not None and factors is not None:
         worth = worth - factors @ controls(weight, at_hits)
-        conditional = (amount > 0.0) & ~np.isnan(at_hits[0]) & (factors != 0.0).any(axis=1, keepdims=True)
+        conditional = (amount > 0.0) & ~np.isnan(at_hits[0]) & (factors[:, :2] != 0.0).any(axis=1, keepdims=True)
         hit = np.where(conditional, np.exp(at_hits[0]), hit)
     edges_us, passed_h = _seasons(start, int(cycles["end_us"][-1]))
     months = np.searchsorted(edges_us, cycles["start_us"], side="right") - 1

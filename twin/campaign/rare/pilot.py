@@ -59,7 +59,7 @@ class Seen:
         tallies, weights: of each.
         amounts: of the target.
         worths: by metric and excursion, weighted amounts at its end.
-        controls: both of each, as in `twin.campaign.rare.columns`.
+        controls: the first two of each, as in `twin.campaign.rare.columns`.
         replications: how many there were.
         cpu_s: CPU time of one.
     """
@@ -79,25 +79,33 @@ class Seen:
         return int(np.count_nonzero(self.amounts))
 
     @property
-    def factors(self) -> dict[str, tuple[float, float]]:
-        """By metric, least squares through 0 of its weighted amounts on the controls, where they explain enough."""
+    def factors(self) -> dict[str, tuple[float, float, float]]:
+        """By metric those of the controls: of the first two least squares through 0, where they explain enough.
+
+        Hits or hours in expectation, (1, 0) or (0, 1), go before a fit hardly better: what a fit leaves of final
+        weights, a few per cent, has their long tail.
+        """
         scale = np.maximum(np.abs(self.controls).max(axis=1), np.finfo(float).tiny)
         fitted = np.linalg.lstsq((self.controls / scale[:, None]).T, self.worths.T, rcond=1e-9)[0].T / scale
         left = ((self.worths - fitted @ self.controls) ** 2).sum(axis=1)
-        explains = left < (1.0 - EXPLAINED_LEAST) * (self.worths**2).sum(axis=1)
-        return {
-            name: (float(one), float(two))
-            for name, (one, two), well in zip(spans.NAMES, fitted, explains, strict=True)
-            if well
-        }
+        for plain in np.eye(2):
+            plain_left = ((self.worths - plain @ self.controls) ** 2).sum(axis=1)
+            fitted[plain_left <= (1.0 + EXPLAINED_LEAST) * left] = plain
+        fitted[left >= (1.0 - EXPLAINED_LEAST) * (self.worths**2).sum(axis=1)] = 0.0
+        average = (self.worths - fitted @ self.controls).mean(axis=1)
+        each = zip(spans.NAMES, *fitted.T.tolist(), average.tolist(), strict=True)
+        return {name: (one, two, three) for name, one, two, three in each if one or two or three}
 
     @property
     def expected(self) -> np.ndarray:
         """Amounts of the target, so far as the controls know them in expectation when it is met."""
         target = self.settings.target
-        known = np.array(self.factors.get(target, (0.0, 0.0))) @ self.controls
+        known = np.array(self.factors.get(target, (0.0, 0.0, 0.0))[:2]) @ self.controls
         worths = self.worths[spans.NAMES.index(target)] - known
-        return np.where(self.amounts > 0.0, np.maximum(worths, 0.0) / self.weights, 0.0)
+        told = (self.amounts > 0.0) & (self.weights > 0.0)  # a weight too small for a number says nothing
+        found = np.zeros(len(worths))
+        found[told] = np.maximum(worths[told], 0.0) / self.weights[told]
+        return found
 
 
 @dataclass(frozen=True)
@@ -205,4 +213,4 @@ def _watch(simulator: Simulator, settings: Settings, step: int, replications: in
     cpu_s = (time.thread_time() - began_s) / k
     final, amount, at_hits = np.exp(weights), np.concatenate(amounts, axis=1), np.concatenate(known, axis=1)
     by_then = np.where(np.isnan(at_hits[0]), final, np.exp(at_hits[0]))
-    return Seen(settings, tallies, by_then, amount[place], amount * final, controls(final, at_hits), k, cpu_s)
+    return Seen(settings, tallies, by_then, amount[place], amount * final, controls(final, at_hits)[:2], k, cpu_s)

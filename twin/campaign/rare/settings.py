@@ -17,7 +17,7 @@ from twin.world.weights import Weights
 class Settings:
     """The target metric, the mixture of proposals, and how long all must be well before an excursion is over [h].
 
-    `factors` holds, by metric, those of both controls in `twin.campaign.rare.columns`; none is 0.
+    `factors` holds, by metric, those of the controls in `twin.campaign.rare.columns`; none is 0.
     """
 
     target: str
