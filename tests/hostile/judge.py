@@ -38,7 +38,12 @@ def prepare():
     warnings.simplefilter("ignore", DeprecationWarning)
 
 
+_rang = []
+"""What ran when a clock rang; a library that is compiling may swallow the exception."""
+
+
 def _overrun(number, frame):
+    _rang.append("".join(traceback.format_stack(frame)[-12:]))
     raise Overrun("".join(traceback.format_stack(frame)[-12:]))
 
 
@@ -68,6 +73,7 @@ def judge(case, folder):
     os.chdir(folder)
     began_s, began_cpu_s = time.monotonic(), time.process_time()
     code, overrun = None, None
+    _rang.clear()
     try:
         signal.setitimer(signal.ITIMER_PROF, CPU_S)
         signal.setitimer(signal.ITIMER_REAL, WALL_S)
@@ -82,6 +88,8 @@ def judge(case, folder):
         for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
             signal.setitimer(timer, 0)
         os.chdir("/")
+    if _rang:
+        code, overrun = None, _rang[0]
     took_s, cpu_s, peak_kb = time.monotonic() - began_s, time.process_time() - began_cpu_s, memory_kb()
     out, err = out.getvalue(), err.getvalue()
     findings = _findings(case, code, overrun, out, err, peak_kb)
