@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import deque
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -159,3 +160,18 @@ def _without(site: Site, load: str) -> float:
     if fact[f.L_KIND, i] in (f.ROW, f.CORE):
         gone_kw *= 1.0 + float(site.edge[f.E_COOLING_FRACTION, site.clock[f.EDGE]])
     return gone_kw
+
+
+def call_caps_kw(calls: Iterable[tuple[int, int, float]], hour: int) -> Floats:
+    """Caps of announced calls on every coming slot that they touch; inf where there is none [kW].
+
+    Args:
+        calls: begin and end [us], and the cap.
+        hour: of the plan's first slot.
+    """
+    caps = np.full(PLAN_H, np.inf)
+    for begin_us, end_us, cap_kw in calls:
+        first, last = begin_us // SLOT_US - hour, -(-end_us // SLOT_US) - hour
+        if last > 0 and first < PLAN_H:
+            caps[max(first, 0) : last] = np.minimum(caps[max(first, 0) : last], cap_kw)
+    return caps

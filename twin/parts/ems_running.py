@@ -29,6 +29,7 @@ from twin.parts.ems_known import (
     SLOT_US,
     PastDigest,
     announced_kw,
+    call_caps_kw,
     departures,
     hourly_price,
     jobs_alone,
@@ -286,19 +287,10 @@ class RunningEms:
         floor_kwh = min(max(least_kwh, spec.backup_reserve_fraction * rated_kwh), top_kwh)
         return View(
             self._past_kw(hour, PAST_SLOTS), self._price[hour : hour + max(left, PLAN_H)],
-            np.full(PLAN_H, floor_kwh), self._calls(hour),
+            np.full(PLAN_H, floor_kwh), call_caps_kw(self.site.calls, hour),
             np.full(PLAN_H, np.nan) if self._known_kw is None else self._known_kw,
             storage, stored * top_kwh, 0.0, 0.0, site.import_limit_kw, left,
         )  # fmt: skip
-
-    def _calls(self, hour: int) -> Floats:
-        """Caps from announced calls, on every slot that they touch [kW]."""
-        caps = np.full(PLAN_H, np.inf)
-        for begin_us, end_us, cap_kw in self.site.calls:
-            first, last = begin_us // SLOT_US - hour, -(-end_us // SLOT_US) - hour
-            if last > 0 and first < PLAN_H:
-                caps[max(first, 0) : last] = np.minimum(caps[max(first, 0) : last], cap_kw)
-        return caps
 
     def _ask(self, view: View) -> tuple[Plan, bool]:
         """The policy's plan, or the capped rule's where it has none; whether that is so.

@@ -23,7 +23,8 @@ import numpy as np
 from twin.kernel import inner, scratch
 from twin.plant import fields as f
 from twin.plant.limit import grid_kw
-from twin.plant.plan import ABOVE_RESERVE, CHARGE, TAKES_SURPLUS, entry, wishes_of
+from twin.plant.plan import entry, wishes_of
+from twin.plant.plan_shares import ABOVE_RESERVE, CHARGE, TAKES_SURPLUS
 from twin.plant.solar import grid_is_there, left_for_grid_kw
 from twin.plant.unit_power import charging_kw, unit_kw
 from twin.units import NEVER
