@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import twin
 from twin.campaign.export import read
@@ -133,7 +134,6 @@ def make(folder):
     folder = Path(folder)
     shutil.copytree(SCENARIOS, folder / "scenarios")
     write_samples(folder / "data")
-    os.environ["TWIN_DATA"] = str(folder / "data")
     jobs = folder / "jobs"
     jobs.mkdir()
     texts = {
@@ -156,7 +156,8 @@ def make(folder):
         stream.write(b"job_id,tenant,submit_s,duration_s,gpus\n")
         for _ in range(1500):
             stream.write(b"1,2,3,4,5\n" * 100_000)
-    _results(folder)
+    with mock.patch.dict(os.environ, TWIN_DATA=str(folder / "data")):  # for the time of these runs alone
+        _results(folder)
     return folder
 
 
