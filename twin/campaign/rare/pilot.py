@@ -9,7 +9,7 @@
    Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
    the mean hazard, over how many are over (those under way at the hit have only been outlived so far). Twice, since the
    first hits are few; each time all hits so far are asked, and the multiple of least variance is taken. The last runs
-   fit the factors of the controls (`twin.campaign.rare.columns`) by least squares.
+   choose the factors of the controls (`twin.campaign.rare.columns`).
 
 The campaign then mixes all these, and a *gentle* one that runs the tuned clocks less fast. A share of natural
 excursions bounds every weight; a share of balanced ones keeps alive what the pilot did not see; gentle ones cover what
@@ -80,20 +80,17 @@ class Seen:
 
     @property
     def factors(self) -> dict[str, tuple[float, float, float]]:
-        """By metric those of the controls: of the first two least squares through 0, where they explain enough.
+        """By metric those of the controls: hits in expectation (1, 0), hours so (0, 1), or neither, whichever is best.
 
-        Hits or hours in expectation, (1, 0) or (0, 1), go before a fit hardly better: what a fit leaves of final
-        weights, a few per cent, has their long tail.
+        No fit between them: what it would leave of final weights, a few per cent, has their long tail, which some
+        hundred excursions of a pilot do not show.
         """
-        scale = np.maximum(np.abs(self.controls).max(axis=1), np.finfo(float).tiny)
-        fitted = np.linalg.lstsq((self.controls / scale[:, None]).T, self.worths.T, rcond=1e-9)[0].T / scale
-        left = ((self.worths - fitted @ self.controls) ** 2).sum(axis=1)
-        for plain in np.eye(2):
-            plain_left = ((self.worths - plain @ self.controls) ** 2).sum(axis=1)
-            fitted[plain_left <= (1.0 + EXPLAINED_LEAST) * left] = plain
-        fitted[left >= (1.0 - EXPLAINED_LEAST) * (self.worths**2).sum(axis=1)] = 0.0
-        average = (self.worths - fitted @ self.controls).mean(axis=1)
-        each = zip(spans.NAMES, *fitted.T.tolist(), average.tolist(), strict=True)
+        choices = np.vstack([np.zeros(2), np.eye(2)])
+        left = np.array([((self.worths - one @ self.controls) ** 2).sum(axis=1) for one in choices])
+        left[0] *= 1.0 - EXPLAINED_LEAST
+        chosen = choices[np.argmin(left, axis=0)]
+        average = (self.worths - chosen @ self.controls).mean(axis=1)
+        each = zip(spans.NAMES, *chosen.T.tolist(), average.tolist(), strict=True)
         return {name: (one, two, three) for name, one, two, three in each if one or two or three}
 
     @property
