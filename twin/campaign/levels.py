@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from twin import metrics
 from twin.errors import InputError, Problem
 from twin.estimate import Estimate, sum_interval
+from twin.experiment import check_designs
 from twin.metrics.names import NAMES
 from twin.scenario.merge import suggest
 from twin.scenario.model import Scenario
@@ -134,11 +135,8 @@ def _check(
     standard_error: float | None,
     pilot: int,
 ) -> None:
-    problems = [
-        Problem(f"no design '{name}'", key="designs", remedy=suggest(name, study.designs))
-        for name in designs
-        if name not in study.designs
-    ]
+    check_designs(study, designs)
+    problems = []
     if len(designs) < 2:
         problems.append(Problem("levels need two designs or more", key="designs", remedy="name the simplest first"))
     if metric not in NAMES:

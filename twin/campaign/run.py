@@ -101,12 +101,7 @@ def run_campaign(
     files.check(resume=resume)
     make = _engine_maker(workers, executor, scheduler, tls)
     canary = warm(plan.study)
-    pilots: dict[str, Pilot] = {}
-    if rare:
-        target = metrics[0] if metrics else spans.NAMES[0]
-        pilots = {name: tune(Simulator(plan.study, name), target) for name in plan.designs}
-        biased = {name: pilot.settings.as_data() for name, pilot in pilots.items()}
-        plan = replace(plan, rare={"schema": SCHEMA, "target": target, "designs": biased})
+    plan, pilots = _tuned(plan, metrics) if rare else (plan, {})
     with files.journal(plan.identity(canary)) as journal:
         rows = _rows(plan, journal)
         try:
@@ -124,6 +119,14 @@ def run_campaign(
     if isinstance(result, RareResult):
         result.cpu_s = {name: (pilot.natural_s, pilot.tuned_s) for name, pilot in pilots.items()}
     return result
+
+
+def _tuned(plan: Plan, metrics: Sequence[str] | None) -> tuple[Plan, dict[str, Pilot]]:
+    """The plan with the proposals that a pilot of each design found for the target, and the pilots."""
+    target = metrics[0] if metrics else spans.NAMES[0]
+    pilots = {name: tune(Simulator(plan.study, name), target) for name in plan.designs}
+    biased = {name: pilot.settings.as_data() for name, pilot in pilots.items()}
+    return replace(plan, rare={"schema": SCHEMA, "target": target, "designs": biased}), pilots
 
 
 def _plan(

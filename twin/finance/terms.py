@@ -47,22 +47,31 @@ def months(trace: Trace, site: str) -> list[Month]:
     return list(_months(trace.meta["start"], tuple(ledger["start_us"].tolist()), tuple(ledger["end_us"].tolist())))
 
 
+def at(data: Any, path: str) -> Any:
+    """What stands at a key path of plain data, as `sites.campus.pv.peak_kw`; None where the data lack it."""
+    for part in _parts(path):
+        data = data[int(part)] if isinstance(data, list) else data.get(part) if isinstance(data, dict) else None
+    return data
+
+
 def put(data: Any, path: str, value: float) -> None:
-    """Set a number at a key path of plain data, as `sites.campus.pv.peak_kw`; a path that the data lack is left out.
+    """Set a number at a key path of plain data, see `at`; a path that the data lack is left out.
 
     A whole number stays one where the data have one.
     """
-    *way, last = re.findall(r"[^.\[\]]+", path)
-    for part in way:
-        data = data[int(part)] if isinstance(data, list) else data.get(part)
-        if data is None:
-            return
+    *way, last = _parts(path)
+    data = at(data, ".".join(way))
+    if data is None:
+        return
     key: Any = int(last) if isinstance(data, list) else last
     if isinstance(data, list) or key in data:
         data[key] = round(value) if isinstance(data[key], int) else value
 
 
-@lru_cache(maxsize=64)
+def _parts(path: str) -> list[str]:
+    return re.findall(r"[^.\[\]]+", path)
+
+
 def _months(start: str, start_us: tuple[int, ...], end_us: tuple[int, ...]) -> tuple[Month, ...]:
     found = []
     for begin, end in zip(start_us, end_us, strict=True):

@@ -10,13 +10,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
 from twin.errors import InputError, Problem
 from twin.finance.equipment import Equipment, compared_as, equipment
-from twin.finance.terms import put
+from twin.finance.terms import at, put
 from twin.scenario.layers import BASE
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study, digest
@@ -103,7 +103,7 @@ def _scaled(
     for piece in _own(own, other, kind):
         for key in _SCALED:
             path = f"{piece.name}.{key}"
-            if isinstance(value := _at(data, path), float):
+            if isinstance(value := at(data, path), float):
                 put(data, path, factor * value)
     data["design_note"] = (
         f"as {design}, its own equipment x {factor:.3g} for {kind.replace('kwh', 'kWh')} equal to {what}"
@@ -113,9 +113,3 @@ def _scaled(
     except ValidationError as error:
         text = f"{design} cannot be x {factor:.4g}: {error.errors()[0]['msg']}"
         raise InputError(Problem(text, str(study.path), key="--equal")) from error
-
-
-def _at(data: Any, path: str) -> Any:
-    for part in path.split("."):
-        data = data.get(part) if isinstance(data, dict) else None
-    return data

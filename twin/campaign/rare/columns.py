@@ -18,7 +18,7 @@ L being the span's final weight and L_hit its weight by then, Z the hours drawn 
 and G their expectation; and, of spans of a whole site, N the clocks that ran out and H the hazard that they used. With
 factors (1, 0, 0) a hit counts L_hit; with (0, 1, 0) hours that last until then count L_hit G: conditional expectations,
 without the noise of what was drawn but not yet used. With what an excursion brings on average as the last factor it
-does not matter how many there were by chance. Other factors are regression's.
+does not matter how many there were by chance.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -78,7 +79,7 @@ class Seen:
         """Excursions that met the target."""
         return int(np.count_nonzero(self.amounts))
 
-    @property
+    @cached_property
     def factors(self) -> dict[str, tuple[float, float, float]]:
         """By metric those of the controls: hits in expectation (1, 0), hours so (0, 1), or neither, whichever is best.
 
@@ -93,7 +94,7 @@ class Seen:
         each = zip(spans.NAMES, *chosen.T.tolist(), average.tolist(), strict=True)
         return {name: (one, two, three) for name, one, two, three in each if one or two or three}
 
-    @property
+    @cached_property
     def expected(self) -> np.ndarray:
         """Amounts of the target, so far as the controls know them in expectation when it is met."""
         target = self.settings.target
