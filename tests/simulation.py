@@ -239,3 +239,23 @@ class Breaks:
                 site.fact[f.F_VERSION, site.fact[f.U_FEED, i]] += 1
 
         world.start(run())
+
+
+class Pokes:
+    """A part that asks for a reaction again and again, so many microseconds apart, though nothing has changed."""
+
+    def __init__(self, every_us: int) -> None:
+        self._every_us = every_us
+
+    def declare(self, site: Any) -> None:
+        """Nothing of its own."""
+
+    def install(self, world: World, site: Site, ids: dict[str, int]) -> None:
+        """One process asks."""
+
+        def run() -> Process:
+            while True:
+                yield world.sleep(self._every_us)
+                site.ask(1)
+
+        world.start(run())

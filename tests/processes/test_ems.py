@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from simulation import Breaks, H, merged, outage, play, simulator
+from simulation import Breaks, H, Pokes, merged, outage, play, simulator
 
 from twin.campaign.pack import pack, unpack
 from twin.check.carrying import check_study
@@ -130,23 +130,12 @@ def test_both_cabinets_share_alike(year):
         assert one == pytest.approx(two, abs=1e-6)
 
 
-class Pokes:
-    """A part that asks for a reaction every twenty minutes or so."""
-
-    def declare(self, site):
-        pass
-
-    def install(self, world, site, ids):
-        def run():
-            while True:
-                yield world.sleep(1_234_567_891)
-                site.ask(1)
-
-        world.start(run())
+POKES = Pokes(1_234_567_891)
+"""Every twenty minutes or so."""
 
 
 def test_asking_again_changes_nothing(year):
-    poked = play(plain(), Pokes())
+    poked = play(plain(), POKES)
     for name in ("time_us", "import_kw", "stored_kwh"):
         assert (series(year, name) == series(poked, name)).all()
 
@@ -530,7 +519,7 @@ def test_asking_again_changes_nothing_beside_jobs_that_stop():
     site = merged(HALL, merged(hall, {"protection": {"cabinets": {"cabinet_mtbf_h": 60.0}}}))
     jobs = {"training": {"kind": "gang", "gpus": 160, "hardware": {"per_1000_server_days": 200.0}}}
     data = plain(6, site, jobs=jobs)
-    alone, poked = play(data), play(data, Pokes())
+    alone, poked = play(data), play(data, POKES)
     assert (series(alone, "charge_kw") > 0.0).any()
     assert (series(alone, "discharge_kw") > 0.0).any()
     for name in ("time_us", "import_kw", "stored_kwh"):

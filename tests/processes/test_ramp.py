@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from simulation import CABINETS, MIN, hall, merged, outage, play
+from simulation import CABINETS, MIN, Pokes, hall, merged, outage, play
 from test_ems import energy_kwh, plain, series
 
 IDLE = (
@@ -97,20 +97,8 @@ def test_supply_comes_back_without_a_ramp(idle):
 
 
 def test_asking_again_changes_no_ramp(idle):
-    class Pokes:
-        def declare(self, site):
-            pass
-
-        def install(self, world, site, ids):
-            def run():
-                while True:
-                    yield world.sleep(17_234_567)
-                    site.ask(1)
-
-            world.start(run())
-
     data = stepped(7.3, [200.0] * 10 + [380.0, 250.0] * 7, idle)
-    one, two = play(data), play(data, Pokes())
+    one, two = play(data), play(data, Pokes(17_234_567))
     for name in ("time_us", "import_kw"):
         assert (series(one, name) == series(two, name)).all()
 
