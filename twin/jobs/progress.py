@@ -56,9 +56,9 @@ class Progress:
 
     def slowed_by_us(self, elapsed: int) -> tuple[float, float, float]:
         """Training time lost within the first `elapsed` ticks since the restart, to fewer servers, pauses and caps."""
-        lost = [0.0, 0.0, 0.0]
         if self._at_full_pace:
             return 0.0, 0.0, 0.0
+        lost = [0.0, 0.0, 0.0]
         end = self.since + elapsed
         for k, (start, losses) in enumerate(self._paces):
             until = self._paces[k + 1][0] if k + 1 < len(self._paces) else end
