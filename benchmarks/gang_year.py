@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import simpy
-from machine import heading
+from machine import heading, in_turn
 
 import twin
 from twin import metrics
@@ -117,14 +116,10 @@ def paired(rounds: int = ROUNDS) -> tuple[list[float], list[float], float, float
     """CPU seconds of the twin's years and of the plain model's, taken in turn, and the stops a year of each."""
     year = ours()
     year(0), plain(0)
-    spent: tuple[list[float], list[float]] = ([], [])
     stops: tuple[list[int], list[int]] = ([], [])
-    for k in range(1, rounds + 1):
-        for one, took, seen in zip((year, plain), spent, stops, strict=True):
-            begin = time.thread_time()
-            seen.append(one(k))
-            took.append(time.thread_time() - begin)
-    return *spent, statistics.mean(stops[0]), statistics.mean(stops[1])
+    runs = [lambda k: stops[0].append(year(k)), lambda k: stops[1].append(plain(k))]
+    twin_s, plain_s = in_turn(runs, rounds)
+    return twin_s, plain_s, statistics.mean(stops[0]), statistics.mean(stops[1])
 
 
 def main() -> None:

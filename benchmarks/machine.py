@@ -3,7 +3,10 @@
 import importlib.metadata
 import os
 import platform
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def heading(title: str) -> str:
@@ -25,3 +28,17 @@ def verdict(measured: float, bar: float, unit: str, digits: int = 2) -> str:
     """A figure beside the bar that it has to stay under."""
     word = "under" if measured <= bar else "OVER"
     return f"{measured:.{digits}f} {unit} ({word} the bar of {bar:g} {unit})"
+
+
+def in_turn(runs: Sequence[Callable[[int], Any]], rounds: int) -> list[list[float]]:
+    """Thread CPU of each run, one after the other in every round, as a shared machine drifts [s].
+
+    `runs` get the round's number, from 1.
+    """
+    spent: list[list[float]] = [[] for _ in runs]
+    for number in range(1, rounds + 1):
+        for run, took in zip(runs, spent, strict=True):
+            begin = time.thread_time()
+            run(number)
+            took.append(time.thread_time() - begin)
+    return spent

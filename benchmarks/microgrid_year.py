@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from machine import heading
+from machine import heading, in_turn
 
 import twin
 from twin.simulator import Simulator
@@ -128,16 +127,11 @@ def vessim(load: np.ndarray, pv: np.ndarray) -> Callable[[], float]:
 def paired(rounds: int = ROUNDS) -> tuple[list[float], list[float], float, float]:
     """CPU seconds of the twin's years and of vessim's, taken in turn, and what each imports [kWh]."""
     load, pv = series()
-    spent: tuple[list[float], list[float]] = ([], [])
     with tempfile.TemporaryDirectory() as kept:
-        both = ours(load, pv, kept), vessim(load, pv)
-        imported = [year() for year in both]
-        for _ in range(rounds):
-            for year, took in zip(both, spent, strict=True):
-                begin = time.process_time()
-                year()
-                took.append(time.process_time() - begin)
-    return *spent, *imported
+        years = ours(load, pv, kept), vessim(load, pv)
+        twin_kwh, vessim_kwh = (year() for year in years)
+        twin_s, vessim_s = in_turn([lambda _, year=year: year() for year in years], rounds)
+    return twin_s, vessim_s, twin_kwh, vessim_kwh
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from machine import heading
+from machine import heading, in_turn
 from power_grid_model import PowerGridModel, initialize_array
 
 from twin.powerflow import HoldVoltage, Network, VoltVar, solve
@@ -105,20 +105,12 @@ def column(name: str, net: Network, p: np.ndarray, q: np.ndarray, opened: np.nda
     error = float(np.nanmax(np.abs(v - exact)))
     if not error < TOLERANCE:
         raise SystemExit(f"{name}: largest error {error:.1e} p.u.")
-    runs = (ours, theirs, lambda: theirs("newton_raphson"))
-    ratios, seconds = [], []
-    for _ in range(ROUNDS):
-        spent = []
-        for run in runs:
-            start = time.thread_time()
-            run()
-            spent.append(time.thread_time() - start)
-        ratios.append(min(spent[1:]) / spent[0])
-        seconds.append(spent[0])
+    mine, current, newton = in_turn([lambda _: ours(), lambda _: theirs(), lambda _: theirs("newton_raphson")], ROUNDS)
+    ratios = np.minimum(current, newton) / mine
     middle, word = float(np.median(ratios)), "over" if np.median(ratios) >= bar else "UNDER"
     print(
         f"{name:22} x{middle:6.1f}  ({min(ratios):.0f} to {max(ratios):.0f}; {word} the bar of {bar:g})"
-        f"  error {error:.1e} p.u.  {len(p) / np.median(seconds):12,.0f} flows/s"
+        f"  error {error:.1e} p.u.  {len(p) / np.median(mine):12,.0f} flows/s"
     )
 
 

@@ -12,14 +12,14 @@ import argparse
 import importlib.metadata
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import heading
+from machine import heading, in_turn
 
 import twin
 
@@ -44,17 +44,6 @@ class Row:
     not_same: str
 
 
-def in_turn(runs: list[Callable[[], Any]], rounds: int) -> list[list[float]]:
-    """Thread CPU of each run, one after the other in every round [s]."""
-    spent: list[list[float]] = [[] for _ in runs]
-    for _ in range(rounds):
-        for run, took in zip(runs, spent, strict=True):
-            begin = time.thread_time()
-            run()
-            took.append(time.thread_time() - begin)
-    return spent
-
-
 def faster(ours: list[float], theirs: list[float]) -> str:
     """How many times faster, with the range."""
     ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
@@ -66,56 +55,58 @@ def faster(ours: list[float], theirs: list[float]) -> str:
 
 def power() -> Iterator[Row]:
     """Radial batches against three power flows; every voltage of theirs must be ours within 1e-8."""
+    for buses in (52, 500):
+        yield from _flows(buses)
+
+
+def _flows(buses: int) -> Iterator[Row]:
+    """A campus of so many buses."""
     import power_flow  # noqa: PLC0415 - needs power-grid-model
+    import power_peers  # noqa: PLC0415
 
     from twin.powerflow import solve  # noqa: PLC0415
     from twin.powerflow.campus import campus_of  # noqa: PLC0415
 
-    for buses in (52, 500):
-        built = campus_of(buses)
-        p, q = power_flow.demands(built.p_kw, built.q_kvar, CASES)
-
-        def ours(p: np.ndarray = p, q: np.ndarray = q, built: Any = built) -> np.ndarray:
-            return solve(built.net, p, q, tolerance=1e-8).v
-
-        v = ours()
-        same = (
-            f"{CASES} cases of a radial campus of {buses} buses, balanced, constant power, 1e-8, flat start, one thread"
+    built = campus_of(buses)
+    p, q = power_flow.demands(built.p_kw, built.q_kvar, CASES)
+    v = solve(built.net, p, q, tolerance=1e-8).v
+    pgm = power_flow.peer(built.net, p, q, None)
+    _agree("power-grid-model", pgm("newton_raphson", 1e-11, voltages=True), v)
+    work = f"power flow, {buses} buses"
+    same = f"{CASES} cases of a radial campus, balanced, constant power, 1e-8, flat start, one thread"
+    runs = (lambda _: solve(built.net, p, q, tolerance=1e-8), lambda _: pgm(), lambda _: pgm("newton_raphson"))
+    mine, current, newton = in_turn(runs, ROUNDS)
+    theirs = [min(pair) for pair in zip(current, newton, strict=True)]
+    missing = "it also solves three-phase and meshed networks, and is asked for magnitude and angle"
+    beside = "power-grid-model, its faster exact method"
+    yield Row(work, beside, *_paces(CASES, mine, theirs), faster(mine, theirs), same, missing)
+    others = (
+        ("lightsim2grid", "compiled Newton over a series", CASES, ROUNDS),
+        ("pandapower", f"a Python loop, {LOOP_CASES} of the cases", LOOP_CASES, 3),
+    )
+    for name, what, cases, rounds in others:
+        few = p[:cases], q[:cases]
+        try:
+            run = getattr(power_peers, name)(built.net, *few)
+            _agree(name, run(), v[:cases])
+        except ImportError:
+            yield absent(work, name)
+            continue
+        mine, other = in_turn(
+            (lambda _, few=few: solve(built.net, *few, tolerance=1e-8), lambda _, run=run: run()), rounds
         )
-        pgm = power_flow.peer(built.net, p, q, None)
-        if not np.abs(pgm("newton_raphson", 1e-11, voltages=True) - v).max() < 1e-8:
-            raise SystemExit("power-grid-model finds other voltages")
-        mine, current, newton = in_turn([ours, pgm, lambda pgm=pgm: pgm("newton_raphson")], ROUNDS)
-        theirs = [min(pair) for pair in zip(current, newton, strict=True)]
-        paces = [f"{CASES / statistics.median(took):,.0f} flows/s" for took in (mine, theirs)]
-        missing = "it also solves three-phase and meshed networks, and is asked for magnitude and angle"
-        yield Row(
-            "power flow", "power-grid-model, its faster exact method", *paces, faster(mine, theirs), same, missing
-        )
-        for name, cases, rounds in (("lightsim2grid", CASES, ROUNDS), ("pandapower", LOOP_CASES, 3)):
-            yield _other_flow(name, built.net, p[:cases], q[:cases], v[:cases], rounds, same)
+        paces = _paces(cases, mine, other)
+        yield Row(work, f"{name}, {what}", *paces, faster(mine, other), same, "it takes meshed networks")
 
 
-def _other_flow(name: str, net: Any, p: np.ndarray, q: np.ndarray, v: np.ndarray, rounds: int, same: str) -> Row:
-    """A row of `power_peers`."""
-    import power_peers  # noqa: PLC0415
-
-    work = f"power flow, {net.buses} buses"
-    from twin.powerflow import solve  # noqa: PLC0415
-
-    try:
-        theirs = getattr(power_peers, name)(net, p, q)
-        found = theirs()
-    except ImportError:
-        return absent(work, name)
+def _agree(name: str, found: np.ndarray, v: np.ndarray) -> None:
+    """End where another tool finds other voltages."""
     if not np.abs(found - v).max() < 1e-8:
         raise SystemExit(f"{name} finds other voltages, by {np.abs(found - v).max():.1e}")
-    mine, other = in_turn([lambda: solve(net, p, q, tolerance=1e-8), theirs], rounds)
-    paces = [f"{len(p) / statistics.median(took):,.0f} flows/s" for took in (mine, other)]
-    what = {"lightsim2grid": "compiled Newton over a series", "pandapower": f"a Python loop, {len(p)} of the cases"}[
-        name
-    ]
-    return Row(work, f"{name}, {what}", *paces, faster(mine, other), same, "it takes meshed networks")
+
+
+def _paces(cases: int, *spent: list[float]) -> list[str]:
+    return [f"{cases / statistics.median(took):,.0f} flows/s" for took in spent]
 
 
 def gang() -> Iterator[Row]:
@@ -152,56 +143,26 @@ def microgrid() -> Iterator[Row]:
 
 def floor() -> Iterator[Row]:
     """The flagship's site-year against SimPy with as many events and one compiled advance for each."""
-    import probe_floor  # noqa: PLC0415
     import site_year  # noqa: PLC0415
 
-    from twin.scenario.load import load  # noqa: PLC0415
-    from twin.simulator import Simulator  # noqa: PLC0415
-
     for design in ("cabinets_gensets", "central_ups"):
-        simulator = Simulator(load(site_year.SCENARIO), design)
-        units = sum(len(np.unique(table["item"])) for table in simulator.run(0, "units").units.values())
-        ticks = statistics.mean(site_year.one_year(simulator, k) for k in range(3))
-        changes = probe_floor.changes_besides(ticks, units)
-        probe_floor.year(0, units, changes)
-        count = iter(range(1, 2 * ROUNDS + 2))
-        state = {"k": 0}
-
-        def ours(simulator: Any = simulator, state: dict[str, int] = state, count: Iterator[int] = count) -> None:
-            state["k"] = next(count)
-            site_year.one_year(simulator, state["k"])
-
-        def bare(state: dict[str, int] = state, units: int = units, changes: float = changes) -> None:
-            probe_floor.year(state["k"], units, changes)
-
-        mine, least = in_turn([ours, bare], ROUNDS)
+        units, ticks, _, mine, least = site_year.paired(design, ROUNDS)
         ratios = sorted(a / b for a, b in zip(mine, least, strict=True))
         yield Row(
             f"site-year of the flagship, {design}", "the SimPy floor",
             *(f"{1e3 * statistics.median(took):.1f} ms" for took in (mine, least)),
             f"{statistics.median(ratios):.2f} times the floor ({ratios[0]:.2f} to {ratios[-1]:.2f})",
-            f"{ticks:.0f} instants with events a year, {units} storage units",
+            f"{statistics.mean(ticks):.0f} instants with events a year, {units} storage units",
             "the floor's events do nothing but one compiled advance",
         )  # fmt: skip
 
 
 def ems() -> Iterator[Row]:
     """The default policy against the best that hindsight could make, eight generated sites."""
-    import ems_plant  # noqa: PLC0415
-    from ems_bound import least_bill  # noqa: PLC0415
-    from ems_case import baseline, bill, broken  # noqa: PLC0415
-    from ems_sites import SITES, site  # noqa: PLC0415
+    from ems_sites import SITES, share, site  # noqa: PLC0415
 
-    shares, planning = [], []
-    for index in range(len(SITES)):
-        name, case = site(index, 1, 1.0)
-        trace, spent = ems_plant.run(case, "default")
-        for law in broken(case, trace):
-            raise SystemExit(f"{name}: {law}")
-        cost = bill(case, trace["grid_kw"], trace["dis_kw"], trace["x_kw"])
-        least = least_bill(case, trace["soc_kwh"][-1])
-        shares.append(100.0 * (baseline(case) - cost) / (baseline(case) - least))
-        planning.append(spent)
+    found = [share(*site(index, 1, 1.0), "default") for index in range(len(SITES))]
+    shares, planning = zip(*found, strict=True)
     yield Row(
         "energy management, a year of eight sites", "linear program with perfect foresight (HiGHS)",
         f"{statistics.mean(shares):.1f} % of its saving", "100 %",
@@ -221,13 +182,13 @@ def rare() -> Iterator[Row]:
     for design in result.designs:
         found = result.estimate(design)
         natural_s, tuned_s = result.cpu_s[design]
-        one = found.estimate
-        finding = (
-            f"{result.work_gain(design):,.0f} times the work" if not found.refused else f"refused: {found.refused}"
-        )
+        one, shown, finding = found.estimate, "no figure", f"refused: {found.refused}"
+        if not found.refused:
+            shown = f"{one.mean:.2g} a year ({one.low:.2g} to {one.high:.2g})"
+            finding = f"{result.work_gain(design):,.0f} times the work"
         yield Row(
             f"all rows dark, {design}", "crude Monte Carlo",
-            f"{one.mean:.2g} a year ({one.low:.2g} to {one.high:.2g}), {1e3 * tuned_s:.0f} ms a site-year",
+            f"{shown}, {1e3 * tuned_s:.0f} ms a site-year",
             f"{1e3 * natural_s:.0f} ms a site-year", finding,
             "the same world, scenario and luck; p(1-p) t_crude / (variance t) with p of the weighted run",
             "40 weighted site-years after a pilot that is not counted; crude at this p is inferred, not run",

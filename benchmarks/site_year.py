@@ -14,12 +14,11 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from machine import heading, verdict
+from machine import heading, in_turn, verdict
 
 from twin import metrics
 from twin.scenario.load import load
@@ -41,25 +40,30 @@ def one_year(simulator: Simulator, replication: int) -> int:
     return len(np.unique(trace.events["time_us"]))
 
 
-def pairs(design: str, count: int) -> None:
-    """Times twin and floor alternately, and prints both and their ratio."""
+def paired(design: str, count: int) -> tuple[int, list[int], list[int], list[float], list[float]]:
+    """Twin and floor in turn: storage units, ticks and changes of every year, seconds of the twin and of the floor."""
     import probe_floor  # noqa: PLC0415 - the worker below must not carry it
 
     simulator = Simulator(load(SCENARIO), design)
     units = sum(len(np.unique(table["item"])) for table in simulator.run(0, "units").units.values())
-    warm_up = [one_year(simulator, k) for k in range(3)]
-    changes = probe_floor.changes_besides(statistics.mean(warm_up), units)
+    changes = probe_floor.changes_besides(statistics.mean(one_year(simulator, k) for k in range(3)), units)
     probe_floor.year(0, units, changes)
-    twin_s, floor_s, ticks, floor_changes = [], [], [], []
+    ticks: list[int] = []
+    floor_changes: list[int] = []
     gc.collect()
-    for k in range(1, count + 1):
-        begin = time.thread_time()
-        ticks.append(one_year(simulator, k))
-        between = time.thread_time()
-        floor_changes.append(probe_floor.year(k, units, changes))
-        end = time.thread_time()
-        twin_s.append(between - begin)
-        floor_s.append(end - between)
+    twin_s, floor_s = in_turn(
+        [
+            lambda k: ticks.append(one_year(simulator, k)),
+            lambda k: floor_changes.append(probe_floor.year(k, units, changes)),
+        ],
+        count,
+    )
+    return units, ticks, floor_changes, twin_s, floor_s
+
+
+def pairs(design: str, count: int) -> None:
+    """Times twin and floor alternately, and prints both and their ratio."""
+    units, ticks, floor_changes, twin_s, floor_s = paired(design, count)
     ratios = sorted(one / two for one, two in zip(twin_s, floor_s, strict=True))
     ratio = statistics.median(ratios)
     print(f"{design}: {units} storage units, {statistics.mean(ticks):.0f} ticks with events a year")
