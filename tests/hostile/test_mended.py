@@ -60,6 +60,14 @@ def test_a_message_is_cut_where_it_grows_beyond_reading(tmp_path):
     assert "more" in output.splitlines()[-1]
 
 
+def test_long_keys_that_are_no_text_are_told_within_what_can_be_read(tmp_path):
+    (tmp_path / "s.yaml").write_text("".join(f"{k + 1}{'0' * 900}: 1\n" for k in range(60)))
+    output = told("check", tmp_path / "s.yaml")
+    assert len(output) < 20_000
+    assert "is not text" in output
+    assert "more" in output.splitlines()[-1]
+
+
 def test_thirty_thousand_unknown_keys_are_refused_in_a_moment(tmp_path):
     (tmp_path / "s.yaml").write_text("".join(f"k{k}: 1\n" for k in range(30_000)))
     began_s = time.process_time()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class ShockSpec(Spec):
     """One kind of shock."""
 
-    per_year: Positive
+    per_year: Positive = Field(description="mean number of shocks a year, at a seasonal factor of 1")
     season: SeasonSpec | None = None
     strikes: dict[str, Probability] = Field(
         min_length=1,
