@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import time
 
@@ -14,6 +15,7 @@ from twin.cli.app import twin as command
 from twin.cli.show import fitted
 from twin.errors import InputError, Problem
 from twin.files import gunzip, read_bytes, write_whole
+from twin.powerflow import Network
 from twin.scenario import files
 from twin.scenario.layers import CHAIN_MAX
 from twin.scenario.text import parse
@@ -66,6 +68,35 @@ def test_long_keys_that_are_no_text_are_told_within_what_can_be_read(tmp_path):
     assert len(output) < 20_000
     assert "is not text" in output
     assert "more" in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("sites.hall.protection.ups.modules", {"n": 3_504_000, "rated_kw": 200}, "more than 100,000 items"),
+    ("sites.hall.protection.cabinets.per_row", 10**9, "more than 100,000 items"),
+])  # fmt: skip
+def test_more_parts_than_can_be_counted_are_refused(tmp_path, key, value, words):
+    base = twin.load("02_one_outage").path if "cabinets" in key else twin.load("20_nine_nines").path
+    (tmp_path / "s.yaml").write_text(f"extends: {base}\n{key}: {json.dumps(value)}\n")
+    assert words in told("check", tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize("kv", ["1e308", "1e-200"])
+def test_voltages_whose_squares_are_no_numbers_are_refused(tmp_path, kv):
+    base = twin.load("05_campus_network").path
+    (tmp_path / "s.yaml").write_text(f"extends: {base}\nsites.campus.network.supply_kv: {kv}\n")
+    assert "s.yaml:2: sites.campus.network.supply_kv" in told("check", tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize(("base_kv", "r_ohm"), [(1e200, 1.0), (1e-200, 1.0), (10.0, 1e300), (float("nan"), 1.0)])
+def test_a_network_whose_per_unit_values_are_no_numbers_is_refused(base_kv, r_ohm):
+    with pytest.raises(InputError, match="is not"):
+        Network([0], [1], [r_ohm], [1.0], base_kv)
+
+
+@pytest.mark.parametrize("duration", ["1e308", "1e-300"])
+def test_a_fit_to_what_no_clock_can_tell_is_refused(tmp_path, duration):
+    (tmp_path / "d.csv").write_text("h\n1\n2\n4\n" + duration + "\n")
+    assert "d.csv:5" in told("fit", tmp_path / "d.csv", "--column", "h")
 
 
 def test_thirty_thousand_unknown_keys_are_refused_in_a_moment(tmp_path):

@@ -18,7 +18,7 @@ from twin.errors import InputError, Problem
 from twin.inputs.feeder_record import FeederRecord, Lateral, read_feeders
 from twin.parts.load_points import add_load_point
 from twin.powerflow.draft import Draft
-from twin.spec import NonNegative, Positive, PositiveCount, Probability
+from twin.spec import Kilovolts, NonNegative, Positive, PositiveCount, Probability
 from twin.units import HOURS_PER_YEAR
 from twin.world.failing import Failing
 from twin.world.outages import Component, NetworkOutages
@@ -34,7 +34,7 @@ class FeederNetworkSpec(NetworkLimits):
 
     kind: Literal["feeders"] = Field(description="a distribution system with customers, from a record")
     file: str = Field(description="JSON in the layout of rbts_bus2.json")
-    supply_kv: Positive = Field(default=11.0, description="of the feeders, line to line; RBTS Bus 2 has 11")
+    supply_kv: Kilovolts = Field(default=11.0, description="of the feeders, line to line; RBTS Bus 2 has 11")
     r_ohm_per_km: NonNegative = Field(
         default=0.4, description="resistance of every section (assumed: the record has none)"
     )

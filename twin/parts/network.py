@@ -15,7 +15,7 @@ from twin.parts.campus_network import Plate, SiteFigures, Way, build_site
 from twin.parts.feeder_network import FeederNetworkSpec
 from twin.parts.file_network import FileNetworkSpec
 from twin.parts.network_failures import NetworkFailures
-from twin.spec import NonNegative, Positive, PositiveCount, Spec
+from twin.spec import Kilovolts, NonNegative, Positive, PositiveCount, Spec
 from twin.world.site_network import NetworkLimits, SiteNetwork
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class CampusNetworkSpec(NetworkLimits):
     """A campus: feeders, main transformers, MV rings, a transformer and a busway for each row."""
 
     kind: Literal["campus"] = Field(description="a campus from a few figures; `file` and `feeders` read a network")
-    supply_kv: Positive = Field(description="of the feeders, line to line")
-    mv_kv: Positive = Field(default=10.0, description="of the rings, line to line")
-    lv_kv: Positive = Field(default=0.4, description="of the rows' boards, line to line")
+    supply_kv: Kilovolts = Field(description="of the feeders, line to line")
+    mv_kv: Kilovolts = Field(default=10.0, description="of the rings, line to line")
+    lv_kv: Kilovolts = Field(default=0.4, description="of the rows' boards, line to line")
     source_short_circuit_kva: Positive = Field(description="of the grid behind each feeder")
     source_x_to_r: Positive = Field(default=10.0, description="of the grid behind each feeder")
     feeder_rating_a: Positive = Field(
