@@ -5,16 +5,19 @@ import io
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import pytest
 from click.testing import CliRunner
 
 import twin
+from twin.campaign.run import run_campaign
 from twin.cli.app import twin as command
 from twin.cli.show import fitted
 from twin.errors import InputError, Problem
 from twin.files import gunzip, read_bytes, write_whole
+from twin.hdf5 import opened
 from twin.powerflow import Network
 from twin.scenario import files
 from twin.scenario.layers import CHAIN_MAX
@@ -85,6 +88,24 @@ def test_voltages_whose_squares_are_no_numbers_are_refused(tmp_path, kv):
     base = twin.load("05_campus_network").path
     (tmp_path / "s.yaml").write_text(f"extends: {base}\nsites.campus.network.supply_kv: {kv}\n")
     assert "s.yaml:2: sites.campus.network.supply_kv" in told("check", tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize("length", [0, 2**64 - 16, 2**64 - 20])
+@pytest.mark.parametrize("kind", ["trace", "results"])
+def test_a_heap_of_texts_without_end_does_not_keep_the_library_busy_for_ever(tmp_path, kind, length):
+    study = twin.load("02_one_outage")
+    if kind == "trace":
+        twin.simulate(study).save(tmp_path / "f.h5")
+    else:
+        with ThreadPoolExecutor(1) as thread:
+            run_campaign(study, replications=2, path=tmp_path / "f.h5", executor=thread)
+    data = bytearray((tmp_path / "f.h5").read_bytes())
+    first = data.index(b"GCOL") + 16
+    data[first : first + 16] = (0 if length == 0 else 1).to_bytes(8, "little") + length.to_bytes(8, "little")
+    (tmp_path / "f.h5").write_bytes(data)
+    with pytest.raises(OSError, match="has no end"), opened(tmp_path / "f.h5"):
+        pass
+    assert "f.h5" in told("metrics", tmp_path / "f.h5")
 
 
 @pytest.mark.parametrize(("base_kv", "r_ohm"), [(1e200, 1.0), (1e-200, 1.0), (10.0, 1e300), (float("nan"), 1.0)])

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from twin.errors import HaltedError, InputError, Problem, other_schema
 from twin.files import refuse_irregular, write_whole
+from twin.hdf5 import opened
 from twin.metrics.names import METRICS
 from twin.seal import Seal
 
@@ -70,7 +71,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     name = os.fspath(path)
     try:
         refuse_irregular(os.stat(path).st_mode)
-        with h5py.File(path, "r", locking=False) as file:
+        with opened(path) as file:
             return _content(name, file)
     except FileNotFoundError:
         raise InputError(Problem("no such file", name, remedy="check the path")) from None
@@ -83,7 +84,7 @@ def is_campaign(path: str | os.PathLike[str]) -> bool:
     """Whether the file calls itself the results of a campaign."""
     try:
         refuse_irregular(os.stat(path).st_mode)
-        with h5py.File(path, "r", locking=False) as file:
+        with opened(path) as file:
             return bool(file.attrs.get("schema") == SCHEMA_NAME)
     except (OSError, RuntimeError, ValueError, KeyError):
         return False
