@@ -83,6 +83,42 @@ def test_more_parts_than_can_be_counted_are_refused(tmp_path, key, value, words)
     assert words in told("check", tmp_path / "s.yaml")
 
 
+@pytest.mark.parametrize(("key", "value"), [
+    ("sites.hall.grid.feeders.A.momentary", {"per_year": 9_007_199_254_740_993, "duration_s": 1}),
+    ("sites.hall.cluster.gpus_per_server", 10**19), ("sites.hall.cluster.servers_per_row", 10**12), ("seed", 10**30),
+])  # fmt: skip
+def test_more_than_can_be_counted_or_would_ever_end_is_refused(tmp_path, key, value):
+    (tmp_path / "s.yaml").write_text(f"extends: {twin.load('02_one_outage').path}\n{key}: {json.dumps(value)}\n")
+    assert "s.yaml:2" in told("check", tmp_path / "s.yaml")
+
+
+def test_a_line_of_a_hundred_thousand_names_is_read_in_a_moment(tmp_path):
+    (tmp_path / "d.csv").write_text(",".join(f"c{k}" for k in range(100_000)) + "\n1,2\n")
+    began_s = time.process_time()
+    told("fit", tmp_path / "d.csv", "--column", "h")
+    assert time.process_time() - began_s < 8
+
+
+def test_what_cannot_be_replaced_is_the_user_s_mistake_and_no_folder_is_made_on_the_way(tmp_path):
+    study = twin.load("02_one_outage")
+    with ThreadPoolExecutor(1) as thread:
+        run_campaign(study, replications=2, path=tmp_path / "r.h5", executor=thread)
+    (tmp_path / "loop").symlink_to("loop")
+    assert "--resume" not in told("merge", tmp_path / "r.h5", "-o", tmp_path / "loop")
+    told("export", tmp_path / "r.h5", "-o", tmp_path / "none" / "out")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_time_zone_of_no_name_is_a_broken_file(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # noqa: PLC0415 - an extra
+
+    times = arrow.array([86_400_000], arrow.timestamp("ms", "UTD"))
+    names = ["id", "submission_time", "duration", "gpu_count"]
+    parquet.write_table(arrow.table([[1], times, [9000], [1]], names=names), tmp_path / "tasks.parquet")
+    assert "is broken" in told("jobs", tmp_path / "tasks.parquet")
+
+
 @pytest.mark.parametrize("kv", ["1e308", "1e-200"])
 def test_voltages_whose_squares_are_no_numbers_are_refused(tmp_path, kv):
     base = twin.load("05_campus_network").path

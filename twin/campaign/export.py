@@ -23,7 +23,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import HaltedError, InputError, Problem, other_schema
+from twin.errors import InputError, Problem, other_schema
 from twin.files import refuse_irregular, write_whole
 from twin.hdf5 import opened
 from twin.metrics.names import METRICS
@@ -52,14 +52,10 @@ def write(path: str | os.PathLike[str], content: Content) -> None:
     """Write a results file whole and verified, or not at all; an older file of that name stays until then.
 
     Raises:
-        HaltedError: the disk does not take it, or does not give it back as written.
+        InputError: the name cannot be written, or the disk does not take it or give it back as written.
     """
     image = _image(content)
-    try:
-        write_whole(path, image, lambda beside: _verify(beside, image, content))
-    except InputError as error:
-        text = "; ".join(str(problem) for problem in error.problems)
-        raise HaltedError(f"{text}; all replications are kept in the journal: go on with --resume") from error
+    write_whole(path, image, lambda beside: _verify(beside, image, content))
 
 
 def read(path: str | os.PathLike[str]) -> Content:

@@ -18,7 +18,7 @@ from twin.chance.law import Law
 from twin.parts.failures import SeenFailuresSpec, failing
 from twin.parts.supply_events import event_number
 from twin.plant import fields as f
-from twin.spec import NonNegative, Probability, Spec
+from twin.spec import PerYear, Probability, Spec
 from twin.units import HOURS_PER_YEAR, NEVER
 from twin.world import record as r
 from twin.world.failing import Failing
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class PieceFailuresSpec(SeenFailuresSpec):
     """Failures of each piece of one kind: a constant rate while it is sound, or what the failure model has besides."""
 
-    failures_per_year: NonNegative = Field(description="of each piece; 0 with life_h given")
+    failures_per_year: PerYear = Field(description="of each piece; 0 with life_h given")
     mttr_h: Law = Field(description="until it can be energised again; no shorter than switching takes")
 
     def model(self, start_month: int, pieces: float = 1.0) -> Failing | None:

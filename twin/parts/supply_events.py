@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from twin.chance.law import CompiledLaw, Law, compile_law
 from twin.chance.philox import stream_key
 from twin.inputs.outages_csv import LoggedOutage
-from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
+from twin.spec import Fraction, NonNegative, PerYear, Positive, Probability, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 from twin.world.parties import GridSupply
 
@@ -64,7 +64,7 @@ class Duration(Spec):
 class EventSpec(Duration):
     """A Poisson source of supply events."""
 
-    per_year: NonNegative = Field(description="mean number of events a year, at a seasonal factor of 1")
+    per_year: PerYear = Field(description="mean number of events a year, at a seasonal factor of 1")
     residual_voltage_fraction: Fraction = Field(
         default=0.0, description="what is left of the voltage; 0 is an interruption, more is a sag"
     )
@@ -80,7 +80,7 @@ class EventSpec(Duration):
 class PlannedSpec(Duration):
     """Planned work on a feeder: evenly spaced, never while the other feeder is down."""
 
-    per_year: NonNegative = Field(description="mean number of events a year, at a seasonal factor of 1")
+    per_year: PerYear = Field(description="mean number of events a year, at a seasonal factor of 1")
     closed_transition_probability: Probability = Field(
         default=1.0, description="that load is moved to the other feeder without a break"
     )

@@ -36,7 +36,7 @@ from twin.scenario.claims import ClaimsSpec
 from twin.scenario.finance import FinanceSpec, lacking
 from twin.scenario.jobs_fit import check_jobs
 from twin.scenario.sweeps import SweepSpec
-from twin.spec import Count, NonNegative, Positive, Spec
+from twin.spec import NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
 
@@ -261,7 +261,9 @@ class Scenario(Spec):
     name: str = Field(min_length=1, max_length=200, description="stands in traces, results and reports")
     question: str = Field(default="", description="what the scenario is to answer, in one sentence; heads the report")
     currency: str = Field(default="CNY", description="of every price in the file; no price is converted")
-    seed: Count = Field(default=1, description="of all luck: the same seed gives the same years, for every design")
+    seed: int = Field(
+        default=1, ge=0, le=2**63 - 1, description="of all luck: the same seed gives the same years, for every design"
+    )
     horizon: HorizonSpec = HorizonSpec()
     sites: dict[str, SiteSpec] = Field(min_length=1)
     jobs: dict[str, Job] = Field(
