@@ -85,7 +85,9 @@ def test_workers_of_a_cluster_that_die_again_and_again_cost_nothing_but_time(clu
     def replace_one(state):
         nonlocal kills
         if luck.random() < 0.3:
-            os.kill(workers.pop(luck.randrange(len(workers))).pid, signal.SIGKILL)
+            killed = workers.pop(luck.randrange(len(workers)))
+            killed.kill()
+            killed.wait()
             kills += 1
             hire()
 
