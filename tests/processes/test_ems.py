@@ -13,6 +13,7 @@ from twin.ems.policies.capped import Capped
 from twin.errors import InputError
 from twin.parts.ems import Ems
 from twin.parts.ems_known import departures
+from twin.parts.ems_rounding import sound_share
 from twin.plant import fields as f
 from twin.scenario.load import load, shipped
 from twin.simulator import Simulator
@@ -296,16 +297,27 @@ def test_plans_from_equal_inputs_are_made_once():
     assert (one.series["site"]["import_kw"] == two.series["site"]["import_kw"]).all()
 
 
-def test_an_outage_plans_its_own_aftermath_alone():
-    site = merged(HALL, {"grid": {"script": [outage(30.5, duration_s=600.0)]}})
-    made, hit = simulator(plain(4, HALL)), simulator(plain(4, site))
+@pytest.mark.parametrize(("outage_s", "least", "most"), [(60.0, 0, 0), (2.0 * 3600.0, 1, 4)])
+def test_an_outage_plans_its_own_aftermath_alone(outage_s, least, most):
+    """One after which nothing that a plan hangs on differs makes none: the plan of the day stands."""
+    site = {"ems": {"backup_reserve_fraction": 0.6}, "protection": {"cabinets": {"topology": "parallel_static_switch"}}}
+    site = merged(HALL, site)
+    made = simulator(plain(4, site))
+    hit = simulator(plain(4, merged(site, {"grid": {"script": [outage(46.5, duration_s=outage_s)]}})))
     parts = [next(part for part in one.blueprint.parts[0] if isinstance(part, Ems)) for one in (made, hit)]
     made.run(0, "ledger")
     parts[1].made.update(parts[0].made)
-    before = set(parts[1].made)
     hit.run(0, "ledger")
-    new = {key for key in parts[1].made if key not in before}
-    assert 0 < len(new) <= 13  # from the outage on; plans of its first 30 hours are shared
+    new = len(parts[1].made) - len(parts[0].made)
+    assert least <= new <= most
+
+
+def test_sound_storage_moves_by_whole_steps_and_never_to_none_while_some_is_left():
+    shares, planned = [], -1.0
+    for true in (1.0, 158 / 160, 156 / 160, 157 / 160, 155 / 160, 157 / 160, 1.0, 0.001, 1.0):
+        planned = sound_share(true, planned)
+        shares.append(32 * planned)
+    assert shares == [32, 32, 32, 32, 31, 31, 32, 1, 32]
 
 
 def planning(data, *extra, replication=0):
