@@ -37,6 +37,7 @@ from twin.parts.ems_known import (
     net_without_failures_kw,
     queue_kw,
 )
+from twin.parts.ems_rows import plant_rows, recovery
 from twin.parts.own_code import own_error
 from twin.plant import fields as f
 from twin.plant.plan import begin_slot, rounded, sound_storage
@@ -97,9 +98,9 @@ class RunningEms:
         self._calm: Alarm = world.alarm(self._look)
 
     # ------------------------------------------------------------------ when
-    def surprised(self) -> None:
-        """Something happened: look at it once it has calmed down."""
-        if self._calm.due == NEVER:
+    def surprised(self, units_alone: bool) -> None:
+        """Something happened: look at it once it has calmed down; units alone matter by the share of sound storage."""
+        if self._calm.due == NEVER and not (units_alone and self._sound()[2] == self._planned[1]):
             self._since_us = self.site.now_us
             self._calm.at(self.site.now_us + CALM_US)
 
@@ -271,8 +272,12 @@ class RunningEms:
         view = self._view(hour, month, sound, stored)
         view = replace(view, peak_kw=peak_kw, demand_price=demand_price, cap_kw=np.nan if cap_kw is None else cap_kw)
         plan, failed = self._ask(view)
-        least, most = (sound * self._new[:2]).tolist()
-        return self._rows(self._recovery(view, plan), view, least, most), plan.cap_kw, failed
+        if self.spec.recharge.may_raise_peak:
+            plan = recovery(plan, view)
+        rows = plant_rows(plan, view, *(sound * self._new[:2]).tolist())
+        if self.spec.charge_from == "pv":
+            rows[:PLAN_H] = 0.0
+        return rows, plan.cap_kw, failed
 
     def _slots_left(self, hour: int, month: int) -> int:
         return max(1, -(-int(self._month_end_us(month) - hour * SLOT_US) // SLOT_US))
@@ -318,25 +323,6 @@ class RunningEms:
                 raise
             raise own_error(error, self.spec.policy_file) from error
         return (plan, False) if usable else (Capped().plan(view), True)
-
-    def _recovery(self, view: View, plan: Plan) -> Plan:
-        """Where recharge may raise the peak, no cap holds until the reserve is full again."""
-        if not self.spec.recharge.may_raise_peak or view.stored_kwh >= view.floor_kwh[0] - 1e-6:
-            return plan
-        missing = float(view.floor_kwh[0]) - view.stored_kwh
-        slots = int(np.ceil(missing / view.storage.charge_efficiency / view.storage.charge_kw)) + 1
-        cap = plan.import_cap_kw.copy()
-        cap[:slots] = np.minimum(view.connection_kw, view.call_kw[:slots])
-        return Plan(plan.up_kwh, plan.down_kwh, cap, plan.reserve_kwh, plan.cap_kw)
-
-    def _rows(self, plan: Plan, view: View, least: float, most: float) -> Floats:
-        """The plan as the plant's rows, one after the other, energies as shares of the window."""
-        reserve_kwh = np.maximum(plan.reserve_kwh, view.floor_kwh)
-        kwh = np.stack([plan.up_kwh, plan.down_kwh, reserve_kwh])
-        up, down, reserve = np.clip((kwh - least) / (most - least), 0.0, 1.0)
-        if self.spec.charge_from == "pv":
-            up[:] = 0.0
-        return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
 
     def _book(self, rows: Floats, peak_kw: float) -> None:
         """Into the plant's block, from the slot at hand on; aged cells keep the reserve of the nameplate."""

@@ -156,7 +156,7 @@ def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: A
                 least_share = (stored - least) / window
             wish = 0
             above = stored - (least + reserve * window)
-            if above > 0.0 and above > _touch_kwh(i, quantity):
+            if above * quantity[f.U_EFFICIENCY, i] > touch * quantity[f.U_RATED_KW, i]:
                 wish = ABOVE_RESERVE
                 if quantity[f.U_SALE_KW, i] > 0.0:
                     wish |= SELL
