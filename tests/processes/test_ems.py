@@ -1,5 +1,6 @@
 """Plans carried out by the plant: cabinets beside the grid, caps, reserve, calls, outages, failures."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from twin.campaign.pack import pack, unpack
 from twin.check.carrying import check_study
 from twin.ems.policies.capped import Capped
 from twin.errors import InputError
+from twin.metrics import measure
 from twin.parts.ems import Ems
 from twin.parts.ems_known import departures
 from twin.parts.ems_rounding import sound_share
@@ -246,6 +248,7 @@ def test_a_plan_that_is_none_falls_back_to_the_rule_and_is_counted(tmp_path):
     path.write_text("class Policy:\n    def plan(self, view):\n        raise ValueError('no')\n")
     story = play(plain(2, {"ems": {"policy_file": str(path)}}))
     assert len(story.at("ems", "fell_back")) == 2
+    assert measure(story.trace)["plans_fallen_back_per_year"] == pytest.approx(365.0)
 
 
 def test_a_policy_file_that_is_not_there_or_holds_none_is_named(tmp_path):
@@ -450,6 +453,15 @@ def test_discharge_leaves_the_import_floor_of_a_connection_that_bans_export():
     assert discharging.any()
     assert series(low, "import_kw")[discharging].min() >= 350.0 - 1e-9
     assert series(play(plain(6)), "import_kw").min() < 340.0
+
+
+@pytest.mark.parametrize(("floor_kw", "warned"), [(450.0, False), (600.0, True)])
+def test_an_import_floor_above_the_load_is_warned_of(floor_kw, warned, tmp_path):
+    file = tmp_path / "floor.yaml"
+    file.write_text(json.dumps(plain(site={"grid": {"import_floor_kw": floor_kw}})))
+    said = " ".join(check_study(load(file))[0].warnings)
+    assert ("the import floor of 600 kW is not below the site's" in said) == warned
+    assert ("(lower grid.import_floor_kw)" in said) == warned
 
 
 def test_the_planner_knows_the_import_floor():
