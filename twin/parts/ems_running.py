@@ -87,6 +87,7 @@ class RunningEms:
             self._ours = slice(int(ours[0]), int(ours[-1]) + 1)
         self._new = site.plan.quantity[:, self._ours][list(SIZES)].sum(axis=1)
         self._new_window_kwh = float(self._new[1] - self._new[0])
+        self._enough_kwh = self.spec.surprise_fraction * self._new_window_kwh
         self._cap_kw, self._cap_day = np.nan, -1
         self._planned = (0, -1.0, math.nan)
         """Of the last plan: its first slot, the share of sound storage, the import limit."""
@@ -118,10 +119,6 @@ class RunningEms:
             self._ring()
         elif away_kw * LONG_H > self._enough_kwh:
             self._calm.at(site.now_us + SLOT_US)
-
-    @property
-    def _enough_kwh(self) -> float:
-        return self.spec.surprise_fraction * self._new_window_kwh
 
     def _away_kw(self) -> float:
         """What the site draws now above what it would without failures [kW]; 0 where that is not known."""
@@ -219,8 +216,11 @@ class RunningEms:
         ems = self.ems
         if ems.discount_factor == 1.0:
             return ems.demand_price
-        month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
-        least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
+        least_kwh = ems.least_kwh.get(month)
+        if least_kwh is None:
+            month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
+            least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
+            ems.least_kwh[month] = least_kwh
         drawn_kw = ems.drawn_kw.get(hour)
         if drawn_kw is None:
             drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())

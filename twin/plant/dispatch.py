@@ -294,6 +294,7 @@ def _units(
 @inner
 def refresh(
     at_edge: bool,
+    at_slot: bool,
     rare: Any,
     fact: Array,
     quantity: Array,
@@ -307,11 +308,13 @@ def refresh(
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
+    `at_slot`: only the plan has; loads then ask for what they did, unless the hall heats up or cools down.
     `rare`: from `rare_parts`; with None the compiler leaves out what only few sites have.
     """
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
-    loads(fact, quantity, clock, site, edge)
-    feed_demands(quantity, link, fact, clock, site)
+    if not at_slot or site[f.HEAT_RATE] != 0.0:
+        loads(fact, quantity, clock, site, edge)
+        feed_demands(quantity, link, fact, clock, site)
     as_before = False
     if at_edge and clock[f.IDLE]:
         _inputs(quantity[f.POWER_KW], rare, fact, quantity, clock, site)
