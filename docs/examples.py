@@ -28,8 +28,8 @@ _FENCE = re.compile(r"^```(?P<head>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | 
 _OPTION = re.compile(r"^:(\w+): (.*)\n", re.MULTILINE)
 _NUMBER = r"[+\-−]?\d[\d\u2009.,]*(e[+-]?\d+)?"
 _FORMS = (
-    (r"always the same in # y|at most #|# in # y|# to #|−?infinity to #|# to −?infinity", "INTERVAL"),
-    (r"none seen|#", "VALUE"),
+    (r"always the same in # y|at most #|(# )?in # y|# to #|−?infinity to #|# to −?infinity", "INTERVAL"),
+    (r"none seen|none\b|#", "VALUE"),
     (r"[─-]{3,}", "RULE"),
 )
 

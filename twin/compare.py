@@ -146,7 +146,7 @@ def _estimate(column: Float, name: str, years_each: float) -> Estimate:
 def cell(estimate: Estimate, years: float, scale: float = 1.0) -> tuple[str, str]:
     """An estimate for a table: the value, and below it the interval or what else can be said.
 
-    Zero events read "none seen" with their upper bound, or with the years looked at where no bound exists.
+    Zero events read "none seen" with their upper bound; what is zero without one, "none" with the years looked at.
     """
     if estimate.n == 0:
         return "\u2013", ""
@@ -155,5 +155,5 @@ def cell(estimate: Estimate, years: float, scale: float = 1.0) -> tuple[str, str
         return "none seen", f"at most {rounded.high}"
     if estimate.n > 1 and estimate.events == 0:
         seen = f"in {number(years, 0 if years >= 10 else 1)} y"
-        return ("none seen", f"0 {seen}") if estimate.mean == 0 else (rounded.value, f"always the same {seen}")
+        return ("none", seen) if estimate.mean == 0 else (rounded.value, f"always the same {seen}")
     return rounded.value, rounded.interval

@@ -130,7 +130,7 @@ def test_few_events_get_their_exact_interval():
 
 def test_cells_say_none_seen_and_never_certain():
     assert cell(count_interval(0, 120.0, n=120), 120.0) == ("none seen", "at most 0.025")
-    assert cell(mean_interval([0.0] * 20), 20.0) == ("none seen", "0 in 20 y")
+    assert cell(mean_interval([0.0] * 20), 20.0) == ("none", "in 20 y")
     assert cell(mean_interval([1.0] * 20), 20.0) == ("1", "always the same in 20 y")
     assert cell(mean_interval([np.nan]), 1.0) == ("\u2013", "")
     assert cell(mean_interval([3.0, 4.0, 8.0]), 3.0) == ("5.0", "\u22121.6 to 11.6")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def print_rare(result: RareResult) -> None:
-    """A table for each design, the target first, and what weights and pilot say of it."""
+    """A table for each design, the target first, what is refused and why, and what weights and pilot say."""
     for design in result.designs:
         _print_design(result, design)
     say_wrapped(
@@ -25,22 +25,24 @@ def print_rare(result: RareResult) -> None:
 def _print_design(result: RareResult, design: str) -> None:
     from twin.metrics import spans
 
-    table, refusals = new_table(design, "per year", "95 % interval", "hits", "effective", "gain"), []
+    table = new_table(design, "per year", "95 % interval", "hits", "effective", "gain")
+    refusals: dict[str, list[str]] = {}
     for metric in sorted(spans.NAMES, key=lambda name: name != result.target):
         one = result.estimate(design, metric)
-        cells = [metric.removesuffix("_per_year"), "refused", "", f"{one.hits}", f"{one.effective_hits:.0f}", ""]
+        found = one.estimate
+        figure, interval, gain = f"{found.mean:.4g}", f"{found.low:.3g} to {found.high:.3g}", f"{one.gain:.3g}"
         if one.refused:
-            refusals.append((metric, one.refused))
-        else:
-            cells[1:3] = f"{one.estimate.mean:.4g}", f"{one.estimate.low:.3g} to {one.estimate.high:.3g}"
-            cells[5] = f"{one.gain:.3g}"
-        table.add_row(*cells)
+            refusals.setdefault(one.refused, []).append(metric)
+            figure, interval, gain = "refused", "", ""
+        if not one.refused or metric == result.target:
+            hits = f"{one.hits}", f"{one.effective_hits:.0f}"
+            table.add_row(metric.removesuffix("_per_year"), figure, interval, *hits, gain)
     say_table(table)
-    for metric, why in refusals:
-        say_wrapped(f"refused {metric}: {why}", "        ")
+    for why, metrics in refusals.items():
+        say_wrapped(f"refused {', '.join(metrics)}: {why}", "        ")
     mean, error = result.mean_weight(design)
     say_wrapped(f"mean weight of an excursion {mean:.4f} +- {error:.4f}, 1 but for luck")
-    gain = result.work_gain(design)
-    if math.isfinite(gain):
-        say_wrapped(f"for the same work crude Monte Carlo would need {gain:.3g} times as long")
+    work_gain = result.work_gain(design)
+    if math.isfinite(work_gain):
+        say_wrapped(f"for the same work crude Monte Carlo would need {work_gain:.3g} times as long")
     say()

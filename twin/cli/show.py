@@ -124,7 +124,7 @@ def new_table(*columns: str) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for place, name in enumerate(columns):
-        table.add_column(name, justify="right" if place else "left", no_wrap=bool(place))
+        table.add_column(name, justify="right" if place else "left", no_wrap=bool(place), overflow="fold")
     return table
 
 

@@ -72,7 +72,7 @@ def _estimate(one: Estimate, years: float, scale: float, language: Language) -> 
         return _cell(language.say("none_seen"), language.say("at_most", bound=rounded.high), seen)
     if one.n > 1 and one.events == 0:
         if one.mean == 0:
-            return _cell(language.say("none_seen"), language.say("none_seen_in", years=span_years))
+            return _cell(language.say("none"), language.say("none_in", years=span_years))
         return _cell(rounded.value, language.say("always_same", years=span_years))
     seen = language.say("seen_in", count=one.events, years=span_years) if one.method == "exact poisson" else ""
     return _cell(rounded.value, language.ends(rounded), seen)

@@ -14,6 +14,8 @@ ANSWER = {
     "gpu_h": "GPU 小时",
     "thousand": "{value} 千",
     "none_seen": "未出现",
+    "none": "无",
+    "none_in": "{years} 年中",
     "interval": "（95 % 置信区间 {interval}）",
     "alone": "{design} 每年损失 [[{value}]] {unit}{interval}。",
     "nothing_lost_once": "未出现 GPU 小时损失。",

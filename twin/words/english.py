@@ -14,6 +14,8 @@ ANSWER = {
     "gpu_h": "GPU-hours",
     "thousand": "{value} thousand",
     "none_seen": "none seen",
+    "none": "none",
+    "none_in": "in {years} y",
     "interval": " (95 % interval {interval})",
     "alone": "{design} loses [[{value}]] {unit} a year{interval}.",
     "nothing_lost_once": "No loss of GPU-hours was seen.",

@@ -4,7 +4,8 @@
 2. *Balanced* runs give every group the same expected number of failures an excursion, whatever its natural rate, so
    that no mode goes unseen, half of them few and half of them many (Shahabuddin, "Importance sampling for the
    simulation of highly reliable Markovian systems", Management Science 40, 1994).
-   What only these show, such as the starts of gensets that nature seldom asks, is balanced by them.
+   First they only explore: what they alone show, such as the starts of gensets that nature seldom asks, is balanced
+   in turn, so that the excursions asked for their hits push all that may lead there.
 3. *Tuned* runs take each group's parameter by cross-entropy from the weighted hits (Rubinstein and Kroese, "The
    Cross-Entropy Method", 2004): for clocks failures over hazard used, for demands failures over draws, for durations
    the mean hazard, over how many are over (those under way at the hit have only been outlived so far). Twice, since the
@@ -22,7 +23,7 @@ repetition finds the same.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -30,7 +31,7 @@ import numpy as np
 
 from twin.campaign.rare.columns import controls
 from twin.campaign.rare.settings import Settings
-from twin.campaign.rare.tuning import balance, best_push, completed, cross_entropy, slowed
+from twin.campaign.rare.tuning import balance, best_push, completed, cross_entropy, onsets_most, slowed
 from twin.chance.proposal import Proposal, Tally, log_weight
 from twin.errors import InputError, Problem
 from twin.metrics import spans
@@ -39,7 +40,7 @@ from twin.simulator import Simulator
 
 FIRST = 1 << 40
 """Number of the first pilot replication."""
-NATURAL_SHARE, BALANCED_SHARE, GENTLE_SHARE = 0.05, 0.1, 0.25
+NATURAL_SHARE, BALANCED_SHARE, GENTLE_SHARE = 0.05, 0.1, 0.4
 GENTLE = 0.3
 """Of the tuned push, how much a gentle proposal gives to clocks."""
 FAILURES = (1.0, 4.0)
@@ -49,6 +50,8 @@ EXPLAINED_LEAST = 0.1
 HITS_WANTED, EXCURSIONS_WANTED = 200, 100
 REPLICATIONS = 400
 """Of each step at most."""
+EXPLORED = 10
+"""Replications of each of the steps that only look for what balanced excursions ask."""
 
 
 @dataclass(frozen=True)
@@ -132,22 +135,24 @@ def tune(simulator: Simulator, target: str, replications: int = REPLICATIONS) ->
     if not natural.tallies:
         text = f"design {simulator.design}: nothing fails in {replications} replications of the horizon"
         raise InputError(Problem(text, key="rare", remedy="lengthen horizon.hours"))
-    balanced = [balance(natural.tallies, failures) for failures in FAILURES]
-    seen = _watch(simulator, _mixed(target, rest_h, balanced), 1, replications, HITS_WANTED)
+    balanced, most = [balance(natural.tallies, n) for n in FAILURES], onsets_most(natural.tallies)
+    for step in (1, 2):
+        deeper = _watch(simulator, _mixed(target, rest_h, balanced), step, EXPLORED, EXCURSIONS_WANTED)
+        balanced = [completed(own, balance(deeper.tallies, n)) for own, n in zip(balanced, FAILURES, strict=True)]
+    seen = _watch(simulator, _mixed(target, rest_h, balanced), 3, replications, HITS_WANTED // 2)
     if not seen.hits:
         text = f"design {simulator.design}: {target} stayed zero, however hard the pilot pushed all that it can push"
         raise InputError(Problem(text, key="rare", remedy="name another metric, or a longer horizon"))
-    balanced = [completed(own, balance(seen.tallies, n)) for own, n in zip(balanced, FAILURES, strict=True)]
     steps = [seen]
-    for step in (2, 3):
-        settings = _mixed(target, rest_h, balanced, _better(steps, balanced))
+    for step in (4, 5):
+        settings = _mixed(target, rest_h, balanced, _better(steps, balanced, most))
         steps.append(_watch(simulator, settings, step, replications, HITS_WANTED))
     tuned = steps[-1]
-    found = replace(_mixed(target, rest_h, balanced, _better(steps, balanced)), factors=tuned.factors)
+    found = replace(_mixed(target, rest_h, balanced, _better(steps, balanced, most)), factors=tuned.factors)
     return Pilot(found, tuned.hits, natural.cpu_s, tuned.cpu_s)
 
 
-def _better(steps: Sequence[Seen], balanced: Sequence[Proposal]) -> Proposal:
+def _better(steps: Sequence[Seen], balanced: Sequence[Proposal], most: Mapping[str, float]) -> Proposal:
     """The proposal that all hits so far ask for, each weighed by the mixture of all that they were drawn by."""
     count = sum(len(seen.tallies) for seen in steps)
     mixture = [
@@ -159,7 +164,7 @@ def _better(steps: Sequence[Seen], balanced: Sequence[Proposal]) -> Proposal:
     tallies, amounts = [all_tallies[k] for k in hits], amounts[hits]
     weights = np.exp([log_weight(tally, mixture) for tally in tallies])
     tuned = cross_entropy(tallies, weights * amounts)
-    return best_push(tallies, weights, amounts, tuned, lambda one: _mixed("", 0.0, balanced, one).proposals)
+    return best_push(tallies, weights, amounts, tuned, most, lambda one: _mixed("", 0.0, balanced, one).proposals)
 
 
 def rest_of(simulator: Simulator) -> float:

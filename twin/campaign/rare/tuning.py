@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
 
 from twin.chance.proposal import Proposal, Tally, log_weight
+from twin.world.weights import ONSET
 
 STRETCH = 3.0
 """Of durations in a balanced proposal."""
 STRETCH_MOST = 20.0
-PROBABILITY_MOST = 0.95
+PROBABILITY_MOST = 0.5
+"""A first demand that works and a second that fails is a way too: were the first all but sure to fail, it would weigh
+1 / (1 - q') more. At a half no outcome of a demand weighs more than twice."""
 SPEED_MOST = 1e7
 """A group that needs more to fail in an excursion is left to nature."""
+ONSETS_MOST = 0.5
+"""Failures that a pushed clock brings in a natural wait for a first fault, at most. Were it the only push, and the wait
+exponential, the second moment of a hit were p**2 / (x (1 - x)) with x of them: least at a half, unbounded from 1 on,
+which hits that all came early do not show."""
 NOTABLE = 1.1
 """What is less than so many times nature is left to it."""
 SHARE_LEAST = 0.02
@@ -47,6 +54,21 @@ def completed(balanced: Proposal, deeper: Proposal) -> Proposal:
         {**deeper.probability, **balanced.probability},
         {**deeper.stretch, **balanced.stretch},
     )
+
+
+def onsets_most(natural: Sequence[Tally]) -> dict[str, float]:
+    """The most speed of each clock while a site is whole, by the hazard that natural excursions used before they began.
+
+    What counts is the mean over first faults, not over waits: in its season a clock uses more hazard a wait, and has
+    more first faults by as much. Of exponential waits that is E[H**2] / (2 E[H]).
+    """
+    most = {}
+    for group in _groups(natural, "used"):
+        if group.startswith(ONSET):
+            used = [one.used.get(group, 0.0) for one in natural]
+            if total := math.fsum(used):
+                most[group] = max(ONSETS_MOST * 2.0 * total / math.fsum(own * own for own in used), 1.0)
+    return most
 
 
 def slowed(proposal: Proposal, push: float) -> Proposal:
@@ -105,6 +127,7 @@ def best_push(
     weights: np.ndarray,
     amounts: np.ndarray,
     tuned: Proposal,
+    most: Mapping[str, float],
     mixed: Callable[[Proposal], Sequence[Proposal]],
 ) -> Proposal:
     """The multiple of a proposal whose mixture would have the least variance, by the excursions at hand.
@@ -115,6 +138,7 @@ def best_push(
     Args:
         tallies, weights, amounts: of excursions, by which mixture soever they were drawn.
         tuned: by cross-entropy.
+        most: by group of clocks, its speed at most; inf where it is not named.
         mixed: the mixture that holds a proposal.
     """
     hits = np.flatnonzero(amounts).tolist()
@@ -125,11 +149,16 @@ def best_push(
         each = (weights[k] * amounts[k] ** 2 * math.exp(log_weight(tallies[k], mixture)) for k in hits)
         return math.fsum(each)
 
-    return min((_pushed(tuned, natural, *by) for by in product(PUSHES, STRETCHES)), key=second_moment)
+    candidates = (_pushed(tuned, natural, most, *by) for by in product(PUSHES, STRETCHES))
+    return min(candidates, key=second_moment)
 
 
-def _pushed(tuned: Proposal, natural: dict[str, float], push: float, stretch: float) -> Proposal:
-    speed = {group: max(1.0 + push * (one - 1.0), 1.0) for group, one in tuned.speed.items()}
+def _pushed(
+    tuned: Proposal, natural: Mapping[str, float], most: Mapping[str, float], push: float, stretch: float
+) -> Proposal:
+    speed = {
+        group: min(max(1.0 + push * (one - 1.0), 1.0), most.get(group, math.inf)) for group, one in tuned.speed.items()
+    }
     probability = {
         group: min(natural[group] + push * (one - natural[group]), PROBABILITY_MOST)
         for group, one in tuned.probability.items()
