@@ -1,5 +1,6 @@
 """Plans carried out by the plant: cabinets beside the grid, caps, reserve, calls, outages, failures."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from twin.campaign.pack import pack, unpack
 from twin.check.carrying import check_study
 from twin.ems.policies.capped import Capped
 from twin.errors import InputError
+from twin.metrics import measure
 from twin.parts.ems import Ems
 from twin.parts.ems_known import departures
+from twin.parts.ems_rounding import sound_share
 from twin.plant import fields as f
 from twin.scenario.load import load, shipped
 from twin.simulator import Simulator
@@ -245,6 +248,7 @@ def test_a_plan_that_is_none_falls_back_to_the_rule_and_is_counted(tmp_path):
     path.write_text("class Policy:\n    def plan(self, view):\n        raise ValueError('no')\n")
     story = play(plain(2, {"ems": {"policy_file": str(path)}}))
     assert len(story.at("ems", "fell_back")) == 2
+    assert measure(story.trace)["plans_fallen_back_per_year"] == pytest.approx(365.0)
 
 
 def test_a_policy_file_that_is_not_there_or_holds_none_is_named(tmp_path):
@@ -296,16 +300,27 @@ def test_plans_from_equal_inputs_are_made_once():
     assert (one.series["site"]["import_kw"] == two.series["site"]["import_kw"]).all()
 
 
-def test_an_outage_plans_its_own_aftermath_alone():
-    site = merged(HALL, {"grid": {"script": [outage(30.5, duration_s=600.0)]}})
-    made, hit = simulator(plain(4, HALL)), simulator(plain(4, site))
+@pytest.mark.parametrize(("outage_s", "least", "most"), [(60.0, 0, 0), (2.0 * 3600.0, 1, 4)])
+def test_an_outage_plans_its_own_aftermath_alone(outage_s, least, most):
+    """One after which nothing that a plan hangs on differs makes none: the plan of the day stands."""
+    site = {"ems": {"backup_reserve_fraction": 0.6}, "protection": {"cabinets": {"topology": "parallel_static_switch"}}}
+    site = merged(HALL, site)
+    made = simulator(plain(4, site))
+    hit = simulator(plain(4, merged(site, {"grid": {"script": [outage(46.5, duration_s=outage_s)]}})))
     parts = [next(part for part in one.blueprint.parts[0] if isinstance(part, Ems)) for one in (made, hit)]
     made.run(0, "ledger")
     parts[1].made.update(parts[0].made)
-    before = set(parts[1].made)
     hit.run(0, "ledger")
-    new = {key for key in parts[1].made if key not in before}
-    assert 0 < len(new) <= 13  # from the outage on; plans of its first 30 hours are shared
+    new = len(parts[1].made) - len(parts[0].made)
+    assert least <= new <= most
+
+
+def test_sound_storage_moves_by_whole_steps_and_never_to_none_while_some_is_left():
+    shares, planned = [], -1.0
+    for true in (1.0, 158 / 160, 156 / 160, 157 / 160, 155 / 160, 157 / 160, 1.0, 0.001, 1.0):
+        planned = sound_share(true, planned)
+        shares.append(32 * planned)
+    assert shares == [32, 32, 32, 32, 31, 31, 32, 1, 32]
 
 
 def planning(data, *extra, replication=0):
@@ -438,6 +453,15 @@ def test_discharge_leaves_the_import_floor_of_a_connection_that_bans_export():
     assert discharging.any()
     assert series(low, "import_kw")[discharging].min() >= 350.0 - 1e-9
     assert series(play(plain(6)), "import_kw").min() < 340.0
+
+
+@pytest.mark.parametrize(("floor_kw", "warned"), [(450.0, False), (600.0, True)])
+def test_an_import_floor_above_the_load_is_warned_of(floor_kw, warned, tmp_path):
+    file = tmp_path / "floor.yaml"
+    file.write_text(json.dumps(plain(site={"grid": {"import_floor_kw": floor_kw}})))
+    said = " ".join(check_study(load(file))[0].warnings)
+    assert ("the import floor of 600 kW is not below the site's" in said) == warned
+    assert ("(lower grid.import_floor_kw)" in said) == warned
 
 
 def test_the_planner_knows_the_import_floor():

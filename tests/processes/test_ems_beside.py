@@ -5,6 +5,8 @@ import pytest
 from simulation import NETWORK, H, merged, play
 from test_ems import HALL, energy_kwh, plain, series
 
+from twin.finance.bill import bill
+
 SUN = [0.0] * 7 + [60.0, 180.0, 320.0, 450.0, 520.0, 540.0, 500.0, 420.0, 300.0, 160.0, 50.0] + [0.0] * 6
 PV = {"pv": {"peak_kw": 540.0, "profile": {"hourly": SUN}}}
 
@@ -54,3 +56,28 @@ def test_the_cap_is_meant_at_the_meter_behind_the_network():
     losses_kw = series(story, "import_kw") - draws_kw + series(story, "discharge_kw")
     assert losses_kw[later].max() > 2.0
     assert story.ledger["peak_import_kw"][1] == pytest.approx(500.0, abs=2.0)
+
+
+def test_a_call_known_the_day_before_is_answered_by_what_the_night_has_stored():
+    """By hand: two cabinets of 261 kWh from 95 to 5 % give 446.3 kWh of 600, paid 3 each; each missing one costs 1."""
+    night = [0.6] * 8 + [1.0] * 14 + [0.6] * 2
+    programme = {
+        "kw": 300.0, "baseline_kw": 1000.0, "payment_per_kwh": 3.0, "penalty_per_kwh": 1.0, "notice_h": 24.0,
+        "calls": [{"at_h": 110.0, "duration_h": 2.0}],
+    }  # fmt: skip
+    site = {
+        "house_load_kw": 1000.0, "house_load_profile": {"hourly": night}, "price_per_kwh": None,
+        "tariff": {
+            "price_per_kwh": {"flat": 0.6},
+            "demand_response": {"summer": programme},
+        },
+        "protection": {"cabinets": {"rated_kw": 125.0, "rated_kwh": 261.0}},
+    }  # fmt: skip
+    data = plain(6, site)
+    data["sites"]["site"]["ems"] = {}
+    story = play(data)
+    given_kwh = 2 * 261 * 0.9 * 0.95
+    assert energy_kwh(story, "discharge_kw", 110.0, 112.0) == pytest.approx(given_kwh, abs=0.01)
+    found = {line.what: line.amount for line in bill(story.trace, "site").lines}
+    assert found["demand_response_summer"] == pytest.approx(-3.0 * given_kwh, abs=0.05)
+    assert found["demand_response_summer_penalty"] == pytest.approx(600.0 - given_kwh, abs=0.05)

@@ -107,6 +107,11 @@ def test_a_record_that_ends_before_the_horizon_is_refused_and_the_remedy_named(t
     assert value(profile, "2026-01-01", 365, 364) == 365
     with pytest.raises(InputError, match=r"365\.csv.* ends 8760 h after 1 January, the horizon 8784 h.*repeat: yearly"):
         profile.steps(date(2026, 1, 2), 365 * 24 * H)
+    short = {"house_load_profile": record(tmp_path, 3).model_dump()}
+    with pytest.raises(
+        InputError, match=r"3\.csv: sites\.hall\.house_load_profile: .*say repeat: end_to_end, give a whole"
+    ):
+        simulator(hall(site=short, horizon={"start": "2026-01-01", "hours": 96.0}))
     with pytest.raises(InputError, match=r"needs a record of one year, this one has 48 h.*end_to_end"):
         record(tmp_path, 2, repeat="yearly").steps(date(2026, 1, 1), 72 * H)
 

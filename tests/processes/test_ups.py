@@ -3,7 +3,19 @@
 import pytest
 from simulation import GENSETS, MIN, MS, UPS, H, S, all_near, hall, near, outage, play
 
+from twin.metrics import measure
+
 LOADS = ("row-001", "row-002", "core")
+
+
+def test_pue_counts_the_loss_in_the_ups_and_the_cooling() -> None:
+    """300 kW of servers and core behind 5 % of loss, cooling at 0.3 of them: (300 / 0.95 + 90) / 300."""
+    ups = UPS | {"loss_fraction": 0.05, "serves": ["rows", "core"]}
+    seasons = dict.fromkeys(("winter", "spring", "summer", "autumn"), 0.3)
+    site = {"protection": {"ups": ups}, "cooling": {"continuous_kw": 20.0, "fraction_of_it": seasons}}
+    story = play(hall(site=site))
+    assert measure(story.trace)["pue"] == pytest.approx((300.0 / 0.95 + 90.0) / 300.0, rel=1e-12)
+    assert story.ledger["loss_kwh"][0] == pytest.approx(24.0 * 300.0 * 0.05 / 0.95, rel=1e-12)
 
 
 @pytest.mark.parametrize("duration_ms", [1.0, 19.999, 20.0])

@@ -43,8 +43,14 @@ def day(text):
             13, "demand.contract_kw", "must be at least 0, is -5",
         ),
         ("      preset: jibei_2026_03\n", 11, "", "transformer_kva is missing"),
-        (day('peak: "8-12", flat: "11-8"'), 16, "seasons.all.weekday", "11:00-12:00 belong to two periods: peak and "),
-        (day('peak: "8-12, 9-10", other_hours: flat'), 16, "seasons.all.weekday", "9:00-10:00 belong to two periods"),
+        (
+            day('peak: "8-12", flat: "11-8"'), 16, "seasons.all.weekday",
+            '11:00-12:00 belong to two periods: peak "8-12" and flat "11-8" (shorten one of them)',
+        ),
+        (
+            day('peak: "8-12, 9-10", other_hours: flat'), 16, "seasons.all.weekday",
+            '9:00-10:00 belong to two periods: peak "8-12" and peak "9-10" (shorten one of them)',
+        ),
         (
             day('peak: "8-12", flat: "13-24"'),
             16, "seasons.all.weekday", "0:00-8:00, 12:00-13:00 belong to no period (list them, or say other_hours",

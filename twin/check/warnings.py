@@ -19,6 +19,7 @@ def warnings(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
     if found.gensets is not None:
         yield from _of_gensets(found, found.gensets, site)
     yield from _of_import(found, site)
+    yield from _of_floor(found, site)
     yield from _of_ramp(site)
 
 
@@ -164,6 +165,15 @@ def _of_import(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
         yield f"the import limit of {above}: GPUs are capped, then rows shed"
     elif held_kw > room_kw:
         yield f"recharge would draw {kw(held_kw)}, the import limit leaves {kw(room_kw)}: it takes longer"
+
+
+def _of_floor(found: SiteCheck, site: SiteSpec) -> Iterator[str]:
+    floor_kw = site.grid.import_floor_kw
+    if floor_kw >= found.import_kw > 0.0 and (site.ems is not None or found.points):
+        yield (
+            f"the import floor of {kw(floor_kw)} is not below the site's {kw(found.import_kw)} at full level:"
+            " storage beside the grid gives nothing (lower grid.import_floor_kw)"
+        )
 
 
 def _of_ramp(site: SiteSpec) -> Iterator[str]:

@@ -93,6 +93,9 @@ def run(
     text = "note   One replication: no statement about other years; twin compare simulates many."
     if trace.years < _SHORT_YEARS:
         text += f" Rates are those of {trace.years * HOURS_PER_YEAR:.3g} h, times {1 / trace.years:.3g}."
+    fallen = int((trace.events["what"] == trace.what("fell_back")).sum())
+    if fallen:
+        text += f" The policy made no usable plan {fallen} times: the capped rule took its place each time."
     say_wrapped(text, "       ")
     say(f"trace  {output}" if output else "       Nothing was written; -o FILE.h5 keeps the trace.")
 

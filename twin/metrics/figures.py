@@ -213,4 +213,5 @@ def _storage(trace: Trace) -> dict[str, float]:
         "mean_state_of_health_fraction": _ratio(health.sum(), len(health)),
         "full_cycles_per_year": _ratio(cycles.sum(), len(cycles) * trace.years),
         "storage_replacements_per_year": float(at_horizon("replacements").sum()) / trace.years,
+        "plans_fallen_back_per_year": _count(trace.events["what"] == trace.what("fell_back")) / trace.years,
     }

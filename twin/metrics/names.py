@@ -99,6 +99,9 @@ METRICS: dict[str, Metric] = {
     "mean_state_of_health_fraction": Metric("1", "capacity over nameplate of cells that age, at the horizon", "higher"),
     "full_cycles_per_year": Metric("1/year", "equivalent full cycles of a unit whose cells age, mean", "neither"),
     "storage_replacements_per_year": Metric("1/year", "cells of a unit replaced at their end of life", is_count=True),
+    "plans_fallen_back_per_year": Metric(
+        "1/year", "plans that a policy failed to make, so that the capped rule took its place", is_count=True
+    ),
     "energy_cost_per_year": Metric("currency/year", "import at the price of its instant"),
     "truck_trips_per_year": Metric("1/year", "relocations of trucks, leases included", "neither", is_count=True),
     "truck_km_per_year": Metric("km/year", "driven by all trucks"),

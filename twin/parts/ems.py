@@ -129,6 +129,8 @@ class Ems:
         self.policy: Policy | None = None if spec.policy_file else policies.POLICIES[spec.policy]()
         self.departures: list[int] = []
         """Of a steady site: hours within the day when its load has been off what the days before were."""
+        self.least_kwh: dict[int, float] = {}
+        """Import from which demand is cheaper, by month; one that the horizon cuts needs its share."""
         self.drawn_kw: dict[int, float] = {}
         """Of a steady site: by hour the mean net load of the weeks before."""
         self.made: dict[tuple[object, ...], tuple[Floats, float, bool]] = {}

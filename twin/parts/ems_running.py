@@ -8,9 +8,9 @@ that has failed or is back, a load that is off what was foreseen, for so long th
 A site whose load without failures is the same in all replications is shown that load's past; what interruptions took
 off the real one says nothing of tomorrow. So replications see equal pasts, share plans, and an outage plans its
 aftermath alone. It is asked again every `replan_h` only where that load has been off what the days before were, which
-is so in all replications. Any other site is shown its own past, and asked every `replan_h`. What would keep a plan from
-being shared is rounded before the plan is made, never after, so that who made it cannot matter: stored energy and sound
-storage as shares, the month's peak downwards in steps of a 2048th of the charging power, the day's cap to the watt.
+is so in all replications; when supply is back, or a surprise has passed, and nothing that a plan hangs on differs from
+what today's plan was made from, that plan stands. Any other site is shown its own past, and asked every `replan_h`.
+What would keep a plan from being shared is rounded before the plan is made (`ems_rounding`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy as np
 from twin.ems.policies.capped import Capped
 from twin.ems.storage import Storage
 from twin.ems.view import PLAN_H, Floats, Plan, Policy, View
+from twin.parts import ems_rounding as rounding
 from twin.parts.ems_known import (
     SLOT_US,
     PastDigest,
@@ -36,6 +37,7 @@ from twin.parts.ems_known import (
     net_without_failures_kw,
     queue_kw,
 )
+from twin.parts.ems_rows import plant_rows, recovery
 from twin.parts.own_code import own_error
 from twin.plant import fields as f
 from twin.plant.plan import begin_slot, rounded, sound_storage
@@ -61,7 +63,6 @@ WEEKS_SLOTS = 28 * 24
 SHORTEST_MONTH_H, MONTH_H = 28 * 24, 730.0
 LONG_H = 24
 """A departure is looked at again every hour where so many of them would matter."""
-STORED_STEPS, SOUND_STEPS, PEAK_STEPS = 256, 32, 2048
 Made = tuple[Floats, float, bool]
 """The plant's rows, the day's cap, whether the policy failed."""
 SIZES = (f.U_MIN_KWH, f.U_MAX_KWH, f.U_RATED_KWH, f.U_RATED_KW, f.U_RECHARGE_KW)
@@ -86,18 +87,21 @@ class RunningEms:
             self._ours = slice(int(ours[0]), int(ours[-1]) + 1)
         self._new = site.plan.quantity[:, self._ours][list(SIZES)].sum(axis=1)
         self._new_window_kwh = float(self._new[1] - self._new[0])
+        self._enough_kwh = self.spec.surprise_fraction * self._new_window_kwh
         self._cap_kw, self._cap_day = np.nan, -1
         self._planned = (0, -1.0, math.nan)
         """Of the last plan: its first slot, the share of sound storage, the import limit."""
+        self._stands: tuple[object, ...] = ()
+        """What the last plan was made from but for its hour, where it is to stand until one of these differs."""
         self._known_kw: Floats | None = None
         self._jobs_alone = jobs_alone(site)
         self._alarm: Alarm = world.alarm(self._ring)
         self._calm: Alarm = world.alarm(self._look)
 
     # ------------------------------------------------------------------ when
-    def surprised(self) -> None:
-        """Something happened: look at it once it has calmed down."""
-        if self._calm.due == NEVER:
+    def surprised(self, units_alone: bool) -> None:
+        """Something happened: look at it once it has calmed down; units alone matter by the share of sound storage."""
+        if self._calm.due == NEVER and not (units_alone and self._sound()[2] == self._planned[1]):
             self._since_us = self.site.now_us
             self._calm.at(self.site.now_us + CALM_US)
 
@@ -109,16 +113,12 @@ class RunningEms:
         """Whether what has happened changes the plan."""
         site = self.site
         site.settle()
-        same = (self._sound_share(), site.import_limit_kw) == self._planned[1:]
+        same = (self._sound()[2], site.import_limit_kw) == self._planned[1:]
         away_kw = abs(self._away_kw())
         if not same or away_kw * self._away_h() > self._enough_kwh:
             self._ring()
         elif away_kw * LONG_H > self._enough_kwh:
             self._calm.at(site.now_us + SLOT_US)
-
-    @property
-    def _enough_kwh(self) -> float:
-        return self.spec.surprise_fraction * self._new_window_kwh
 
     def _away_kw(self) -> float:
         """What the site draws now above what it would without failures [kW]; 0 where that is not known."""
@@ -145,12 +145,11 @@ class RunningEms:
         hour = site.now_us // SLOT_US
         later = ems.departures[bisect_right(ems.departures, hour) :][:1]
         self._alarm.at(min([(hour // self._every + 1) * self._every, *later]) * SLOT_US)
-        stored, most, window = sound_storage(site.fact, site.quantity, site.clock)
-        sound = self._share_of(window, most)
-        stored_share = round(STORED_STEPS * stored / most) / STORED_STEPS if most > 0.0 else 0.0
+        stored, most, sound = self._sound()
+        stored_share = rounding.stored_share(stored, most, for_cap_alone=not self._reads_stored)
         month = int(site.edge[f.E_MONTH, site.clock[f.EDGE]])
         paid_kw = max(rounded(float(site.ledger[f.LEDGER_PEAK_KW, month])), ems.free_demand_kw)
-        peak_kw = self._peak_kw(paid_kw)
+        peak_kw = max(rounding.peak_kw(paid_kw, float(self._new[4])), ems.free_demand_kw)
         demand_price = self._demand_price(hour, month)
         cap_kw = self._cap_kw if hour // 24 == self._cap_day else None
         if not (cap_kw is None or self._reads_stored):
@@ -160,11 +159,24 @@ class RunningEms:
         past: object = None
         if not ems.steady:
             past = self._past.token if self._over else float(site.totals[f.NET_KW])
-        paid = peak_kw, demand_price, cap_kw, site.import_limit_kw
-        key = hour, sound, stored_share, paid, tuple(site.calls), known, past
+        inputs = (
+            sound,
+            stored_share,
+            peak_kw,
+            demand_price,
+            cap_kw,
+            site.import_limit_kw,
+            tuple(site.calls),
+            known,
+            past,
+        )
+        if (inputs, later) == self._stands:
+            self._carry_on(paid_kw)
+            return
+        key = hour, inputs
         found = ems.made.get(key)
         if found is None:
-            found = self._make(hour, month, sound, stored_share, *paid[:3])
+            found = self._make(hour, month, sound, stored_share, peak_kw, demand_price, cap_kw)
             if len(ems.made) < SHARED_MOST:
                 ems.made[key] = found
         rows, day_cap_kw, failed = found
@@ -173,6 +185,8 @@ class RunningEms:
         if cap_kw is None:
             self._cap_day, self._cap_kw = hour // 24, float(np.floor(day_cap_kw * 1e3 + 1e-3)) / 1e3
         self._planned = (hour, sound, site.import_limit_kw)
+        if ems.steady and not self._reads_stored:
+            self._stands = (sound, 1.0, peak_kw, demand_price, self._cap_kw, *inputs[5:]), later
         self._book(rows, paid_kw)
 
     def _remember(self) -> None:
@@ -188,11 +202,6 @@ class RunningEms:
             self._past.add(seen)
             self._over += over
 
-    def _peak_kw(self, paid_kw: float) -> float:
-        """The month's peak, rounded down, for the plant lifts every cap to the true one; what is free as it is [kW]."""
-        step_kw = float(self._new[4]) / PEAK_STEPS
-        return max(math.floor(paid_kw / step_kw + 1e-6) * step_kw, self.ems.free_demand_kw)
-
     def _past_kw(self, hour: int, slots: int) -> Floats:
         """Net load of the last slots, at least one."""
         past = self._history if self.ems.without_failures_kw is None else self.ems.without_failures_kw
@@ -207,8 +216,11 @@ class RunningEms:
         ems = self.ems
         if ems.discount_factor == 1.0:
             return ems.demand_price
-        month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
-        least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
+        least_kwh = ems.least_kwh.get(month)
+        if least_kwh is None:
+            month_h = (self._month_end_us(month) - int(self.site.plan.month_us[month])) / TICKS_PER_H
+            least_kwh = ems.discount_from_kwh * (1.0 if month_h >= SHORTEST_MONTH_H else month_h / MONTH_H)
+            ems.least_kwh[month] = least_kwh
         drawn_kw = ems.drawn_kw.get(hour)
         if drawn_kw is None:
             drawn_kw = float(np.maximum(self._past_kw(hour, WEEKS_SLOTS), 0.0).mean())
@@ -217,14 +229,12 @@ class RunningEms:
         kwh = float(self.site.ledger[f.IMPORT_KW, month]) + drawn_kw * self._slots_left(hour, month)
         return ems.demand_price * (ems.discount_factor if kwh >= least_kwh else 1.0)
 
-    def _share_of(self, window_kwh: float, most_kwh: float) -> float:
-        """Window of the sound units, which hold `most_kwh`, over that of all as delivered, rounded."""
-        share: float = round(SOUND_STEPS * window_kwh / self._new_window_kwh) / SOUND_STEPS
-        return share if share > 0.0 or most_kwh <= 0.0 else 1.0 / SOUND_STEPS
-
-    def _sound_share(self) -> float:
-        _, most, window = sound_storage(self.site.fact, self.site.quantity, self.site.clock)
-        return self._share_of(window, most)
+    def _sound(self) -> tuple[float, float, float]:
+        """Of sound storage: what it stores, the most of it [kWh], its window over that of all as delivered, rounded."""
+        site = self.site
+        stored, most, window = sound_storage(site.fact, site.quantity, site.clock)
+        share = rounding.sound_share(window / self._new_window_kwh, self._planned[1]) if most > 0.0 else 0.0
+        return stored, most, share
 
     def _known(self, hour: int) -> Floats | None:
         """Net load of the coming slots where it is known: jobs that stand still, announced work; None if nowhere."""
@@ -262,8 +272,12 @@ class RunningEms:
         view = self._view(hour, month, sound, stored)
         view = replace(view, peak_kw=peak_kw, demand_price=demand_price, cap_kw=np.nan if cap_kw is None else cap_kw)
         plan, failed = self._ask(view)
-        least, most = (sound * self._new[:2]).tolist()
-        return self._rows(self._recovery(view, plan), view, least, most), plan.cap_kw, failed
+        if self.spec.recharge.may_raise_peak:
+            plan = recovery(plan, view)
+        rows = plant_rows(plan, view, *(sound * self._new[:2]).tolist())
+        if self.spec.charge_from == "pv":
+            rows[:PLAN_H] = 0.0
+        return rows, plan.cap_kw, failed
 
     def _slots_left(self, hour: int, month: int) -> int:
         return max(1, -(-int(self._month_end_us(month) - hour * SLOT_US) // SLOT_US))
@@ -310,25 +324,6 @@ class RunningEms:
             raise own_error(error, self.spec.policy_file) from error
         return (plan, False) if usable else (Capped().plan(view), True)
 
-    def _recovery(self, view: View, plan: Plan) -> Plan:
-        """Where recharge may raise the peak, no cap holds until the reserve is full again."""
-        if not self.spec.recharge.may_raise_peak or view.stored_kwh >= view.floor_kwh[0] - 1e-6:
-            return plan
-        missing = float(view.floor_kwh[0]) - view.stored_kwh
-        slots = int(np.ceil(missing / view.storage.charge_efficiency / view.storage.charge_kw)) + 1
-        cap = plan.import_cap_kw.copy()
-        cap[:slots] = np.minimum(view.connection_kw, view.call_kw[:slots])
-        return Plan(plan.up_kwh, plan.down_kwh, cap, plan.reserve_kwh, plan.cap_kw)
-
-    def _rows(self, plan: Plan, view: View, least: float, most: float) -> Floats:
-        """The plan as the plant's rows, one after the other, energies as shares of the window."""
-        reserve_kwh = np.maximum(plan.reserve_kwh, view.floor_kwh)
-        kwh = np.stack([plan.up_kwh, plan.down_kwh, reserve_kwh])
-        up, down, reserve = np.clip((kwh - least) / (most - least), 0.0, 1.0)
-        if self.spec.charge_from == "pv":
-            up[:] = 0.0
-        return np.concatenate([up, down, plan.import_cap_kw, view.call_kw, reserve])
-
     def _book(self, rows: Floats, peak_kw: float) -> None:
         """Into the plant's block, from the slot at hand on; aged cells keep the reserve of the nameplate."""
         site, clock = self.site, self.site.clock
@@ -342,5 +337,10 @@ class RunningEms:
             site.totals[f.SLOT_NET_KWH] = 0.0
         clock[f.PLAN_SLOTS], clock[f.PLAN_SLOT], clock[f.PLAN_SLOT_US] = PLAN_H, 0, SLOT_US
         clock[f.PLAN_EDGE_US] = (site.now_us // SLOT_US + 1) * SLOT_US
-        site.totals[f.PAID_KW], clock[f.MOVED] = peak_kw, 1
-        begin_slot(site.fact, site.quantity, clock, site.totals)
+        self._carry_on(peak_kw)
+
+    def _carry_on(self, peak_kw: float) -> None:
+        """The rest of the slot at hand by what is stored, and by the month's peak, as they are now."""
+        site = self.site
+        site.totals[f.PAID_KW], site.clock[f.MOVED] = peak_kw, 1
+        begin_slot(site.fact, site.quantity, site.clock, site.totals)

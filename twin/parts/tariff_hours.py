@@ -71,13 +71,16 @@ class DaySpec(Spec):
     def _each_hour_once(self) -> Self:
         owner: dict[int, str] = {}
         for period in PERIODS:
-            text = getattr(self, period)
-            listed = slots_of(text) if text else []
-            twice = [slot for slot in listed if slot in owner or listed.count(slot) > 1]
-            if twice:
-                others = dict.fromkeys([*(owner.get(slot, period) for slot in twice), period])
-                raise ValueError(f"{clock_text(twice)} belong to two periods: {' and '.join(others)}")
-            owner |= dict.fromkeys(listed, period)
+            for span in filter(None, (getattr(self, period) or "").split(",")):
+                own, slots = f'{period} "{span.strip()}"', slots_of(span)
+                twice = [slot for slot in slots if slot in owner]
+                if twice:
+                    others = dict.fromkeys(owner[slot] for slot in twice)
+                    raise ValueError(
+                        f"{clock_text(twice)} belong to two periods: {' and '.join([*others, own])}"
+                        " (shorten one of them)"
+                    )
+                owner |= dict.fromkeys(slots, own)
         missing = [slot for slot in range(SLOTS) if slot not in owner]
         if missing and self.other_hours is None:
             raise ValueError(f"{clock_text(missing)} belong to no period (list them, or say other_hours: flat)")

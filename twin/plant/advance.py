@@ -21,8 +21,8 @@ Array = Any
 SETTLE, LOOK_AHEAD, TURN = range(3)
 """What `advance` is asked for: levels at a tick; the first edge, or bound that needs a fact; powers from then on."""
 OK, STOPPED, UNANNOUNCED, TAPE_FULL = 0, -1, -2, -3
-ARRIVED, WALKED, AT_EDGE, AT_BOUND = range(4)
-"""Where a step ends: no more to walk; powers go on as they are; a profile has moved; a level or the plan has."""
+ARRIVED, WALKED, AT_EDGE, AT_BOUND, AT_SLOT = range(5)
+"""Where a step ends: no more to walk; powers go on as they are; a profile has moved, a level has; the plan alone."""
 POWERS = f.POWERS
 
 
@@ -197,7 +197,9 @@ def _step(
         clock[f.BOUND_US] = NEVER
     elif (not at_edge or only_money) and (not at_slot or quiet):
         return WALKED
-    return AT_BOUND if at_bound else AT_EDGE
+    if at_bound:
+        return AT_BOUND
+    return AT_EDGE if at_edge and not only_money else AT_SLOT
 
 
 @borrowing
@@ -245,7 +247,9 @@ def advance(
                 return OK
             if _tape_full(clock, tape_us):
                 return TAPE_FULL
-        bound = refresh(where == AT_EDGE, rare, fact, quantity, link, clock, site, edge, tape_us, tape)
+        bound = refresh(
+            where == AT_EDGE, where == AT_SLOT, rare, fact, quantity, link, clock, site, edge, tape_us, tape
+        )
         if where == ARRIVED:
             if clock[f.PLAN_SLOTS] > 0:
                 bound = min(bound, clock[f.PLAN_QUIET_US])

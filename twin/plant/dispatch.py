@@ -18,12 +18,12 @@ from twin.plant.demand import loads
 from twin.plant.feeds import feed_demands
 from twin.plant.fuel import burn, empty_at
 from twin.plant.parallel import beside_the_grid
-from twin.plant.plan import SAME, all_net_kw, follow_plan, on_grid, quiet_until, stays
+from twin.plant.plan import all_net_kw, follow_plan, on_grid, quiet_until, stays
 from twin.plant.ramp import hold_ramp, judge_ramp
 from twin.plant.recording import record
 from twin.plant.sharing import auxiliaries_kw, from_storage, points
 from twin.plant.solar import import_besides_pv, left_for_grid_kw, strings_kw
-from twin.plant.unit_power import charging_kw, next_level
+from twin.plant.unit_power import charging_kw, limited_by_charge, next_level
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -134,6 +134,7 @@ def _anchor(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
     now = clock[f.NOW_US]
     dt_h = (now - clock[f.ANCHOR_US]) / TICKS_PER_H
     active = 0
+    ages, taped = rare is not None and clock[f.AGEING] > 0, tape_us.size > 0
     for i in range(wanted.size):
         old, new = quantity[f.POWER_KW, i], wanted[i]
         if old != 0.0:
@@ -141,12 +142,12 @@ def _anchor(wanted: Array, rare: Any, fact: Array, quantity: Array, clock: Array
                 quantity[f.DISCHARGED_KWH, i] += old * dt_h
             else:
                 quantity[f.CHARGED_KWH, i] -= old * dt_h
-        if rare is not None and clock[f.AGEING]:
+        if rare is not None and ages:
             ageing.span(i, dt_h, quantity)
             ageing.steer(i, new, quantity)
         quantity[f.ANCHOR_KWH, i] = quantity[f.ENERGY_KWH, i]
         if new != old:
-            if tape_us.size > 0:
+            if taped:
                 n = clock[f.TAPE_POINTS]
                 tape_us[n] = now
                 tape[n, 0] = i
@@ -173,10 +174,9 @@ def _level_bound(quantity: Array, clock: Array) -> int:
         rate = quantity[f.RATE_KW, i]
         if rate != 0.0:
             end = quantity[f.U_CEILING_KWH, i] if rate > 0.0 else quantity[f.U_FLOOR_KWH, i]
-            end = next_level(i, rate, end, quantity)
-            way_kwh = end - quantity[f.ANCHOR_KWH, i]
-            if abs(way_kwh) < least_h * abs(rate) * (1.0 - SAME) or way_kwh * rate <= 0.0:
-                least_h = min(least_h, way_kwh / rate)
+            if limited_by_charge(i, quantity):
+                end = next_level(i, rate, end, quantity)
+            least_h = min(least_h, (end - quantity[f.ANCHOR_KWH, i]) / rate)
     time = max(least_h, 0.0) * TICKS_PER_H
     return clock[f.ANCHOR_US] + np.int64(time) if time < NEVER - clock[f.ANCHOR_US] else NEVER
 
@@ -294,6 +294,7 @@ def _units(
 @inner
 def refresh(
     at_edge: bool,
+    at_slot: bool,
     rare: Any,
     fact: Array,
     quantity: Array,
@@ -307,11 +308,13 @@ def refresh(
     """Set every power from the facts as they stand; returns the tick of the first bound (NEVER if none is in sight).
 
     `at_edge`: only a profile has moved since the last call, no fact; units that were idle are then left alone.
+    `at_slot`: only the plan has; loads then ask for what they did, unless the hall heats up or cools down.
     `rare`: from `rare_parts`; with None the compiler leaves out what only few sites have.
     """
     site[f.PV_AVAILABLE_KW] = edge[f.E_PV_KW, clock[f.EDGE]]
-    loads(fact, quantity, clock, site, edge)
-    feed_demands(quantity, link, fact, clock, site)
+    if not at_slot or site[f.HEAT_RATE] != 0.0:
+        loads(fact, quantity, clock, site, edge)
+        feed_demands(quantity, link, fact, clock, site)
     as_before = False
     if at_edge and clock[f.IDLE]:
         _inputs(quantity[f.POWER_KW], rare, fact, quantity, clock, site)

@@ -143,28 +143,28 @@ def wishes_of(wishes: Array, fact: Array, quantity: Array, clock: Array, site: A
     least_share, most_share = 1.0, 0.0
     for j in range(clock[f.FEEDS]):
         able = on_grid(j, fact)
-        for i in range(fact[f.F_FIRST, j], fact[f.F_FIRST, j] + fact[f.F_COUNT, j]):
+        first = fact[f.F_FIRST, j]
+        for i in range(first, first + fact[f.F_COUNT, j]):
             if not fact[f.U_USE, i] & f.FOLLOWS:
                 continue
-            least, stored = quantity[f.U_MIN_KWH, i], quantity[f.ENERGY_KWH, i]
-            window = quantity[f.U_MAX_KWH, i] - least
-            if stored - least > most_share * window * (1.0 + SAME):
-                most_share = (stored - least) / window
+            least = quantity[f.U_MIN_KWH, i]
+            held, window = quantity[f.ENERGY_KWH, i] - least, quantity[f.U_MAX_KWH, i] - least
+            if held > most_share * window * (1.0 + SAME):
+                most_share = held / window
             if not (able and fact[f.U_UP, i]):
                 continue
-            if stored - least < least_share * window * (1.0 - SAME):
-                least_share = (stored - least) / window
+            if held < least_share * window * (1.0 - SAME):
+                least_share = held / window
             wish = 0
-            above = stored - (least + reserve * window)
-            if above > 0.0 and above > _touch_kwh(i, quantity):
+            if (held - reserve * window) * quantity[f.U_EFFICIENCY, i] > touch * quantity[f.U_RATED_KW, i]:
                 wish = ABOVE_RESERVE
                 if quantity[f.U_SALE_KW, i] > 0.0:
                     wish |= SELL
                     any_sale = True
             taken = touch * quantity[f.U_RECHARGE_KW, i]
-            if least + window - stored > taken:
+            if window - held > taken:
                 wish |= TAKES_SURPLUS
-                if least + up * window - stored > taken:
+                if up * window - held > taken:
                     wish |= CHARGE
                     any_charge = True
             wishes[i] = wish

@@ -12,7 +12,7 @@ import numpy as np
 
 from twin.kernel import inner, scratch
 from twin.plant import fields as f
-from twin.plant.unit_power import charging_kw, unit_kw
+from twin.plant.unit_power import charging_kw, limited_by_charge, unit_kw
 from twin.units import NEVER, TICKS_PER_H
 
 Array = Any
@@ -23,21 +23,13 @@ NOTHING = np.int64(0)
 
 
 @inner
-def _able_kw(i: int, wish: int, quantity: Array) -> float:
-    """What unit i may give or take for a wish [kW]."""
+def _weight_row(wish: int) -> int:
+    """By what units share in a wish that is granted in part: energy, so that they empty and fill together."""
     if wish == SELL:
-        return min(quantity[f.U_SALE_KW, i], unit_kw(i, quantity))
-    return unit_kw(i, quantity) if wish == ABOVE_RESERVE else charging_kw(i, quantity)
-
-
-@inner
-def _weight(i: int, wish: int, quantity: Array) -> float:
-    """By what unit i shares in a wish that is granted in part: energy, so that units empty and fill together."""
-    if wish == SELL:
-        return quantity[f.U_SALE_KW, i]
+        return f.U_SALE_KW
     if wish == ABOVE_RESERVE:
-        return max(quantity[f.U_GIVES_KWH, i], 1e-9)
-    return max(quantity[f.U_TAKES_KWH if wish == CHARGE else f.U_ROOM_KWH, i], 1e-9)
+        return f.U_GIVES_KWH
+    return f.U_TAKES_KWH if wish == CHARGE else f.U_ROOM_KWH
 
 
 @scratch
@@ -48,47 +40,55 @@ def share_out(
 
     `bound` is the share of its window at which a unit stops. Returns what they give or take [kW].
     """
+    gives, sells = wish in (SELL, ABOVE_RESERVE), wish == SELL
+    sign = 1.0 if gives else -1.0
+    row = f.U_FLOOR_KWH if gives else f.U_CEILING_KWH
+    rating, weigh = f.U_RATED_KW if gives else f.U_RECHARGE_KW, _weight_row(wish)
     total = weight = 0.0
-    able_kw = np.zeros(wishes.size)
+    able_kw, weights = np.zeros(wishes.size), np.zeros(wishes.size)
     for i in range(wishes.size):
         if wishes[i] & wish and not wishes[i] & but:
-            able_kw[i] = _able_kw(i, wish, quantity)
-            total += able_kw[i]
-            weight += _weight(i, wish, quantity)
+            kw = quantity[rating, i]
+            if limited_by_charge(i, quantity):
+                kw = unit_kw(i, quantity) if gives else charging_kw(i, quantity)
+            if sells:
+                kw = min(quantity[f.U_SALE_KW, i], kw)
+            able_kw[i] = kw
+            weights[i] = max(quantity[weigh, i], 1e-9)
+            total += kw
+            weight += weights[i]
     if total <= 0.0 or limit_kw <= 0.0:
         return 0.0
-    sign = 1.0 if wish in (SELL, ABOVE_RESERVE) else -1.0
-    row = f.U_FLOOR_KWH if sign > 0.0 else f.U_CEILING_KWH
-    left, per_weight = 0.0, limit_kw / weight
+    left, per_weight, limited = 0.0, limit_kw / weight, limit_kw < total
     for i in range(wishes.size):
-        if able_kw[i] > 0.0:
+        kw = able_kw[i]
+        if kw > 0.0:
             quantity[row, i] = quantity[f.U_MIN_KWH, i] + bound * (quantity[f.U_MAX_KWH, i] - quantity[f.U_MIN_KWH, i])
-            kw = able_kw[i]
-            if limit_kw < total:
-                share = per_weight * _weight(i, wish, quantity)
+            if limited:
+                share = per_weight * weights[i]
                 kw = min(share, kw)
                 left += share - kw
             wanted[i] = sign * kw
     if left > 1e-12 * limit_kw:
-        _share_rest(wish, sign, left, able_kw, wanted, quantity)
+        _share_rest(sign, left, able_kw, weights, wanted)
     return min(limit_kw, total)
 
 
 @inner
-def _share_rest(wish: int, sign: float, left_kw: float, able_kw: Array, wanted: Array, quantity: Array) -> None:
+def _share_rest(sign: float, left_kw: float, able_kw: Array, weights: Array, wanted: Array) -> None:
     """Share by weight what some could not give or take among those that still can, until nothing is left."""
     most_kw = 1e-12 * left_kw
     for _ in range(able_kw.size):
         weight = 0.0
         for i in range(able_kw.size):
             if abs(wanted[i]) < able_kw[i]:
-                weight += _weight(i, wish, quantity)
+                weight += weights[i]
         if weight <= 0.0 or left_kw <= most_kw:
             return
         rest = 0.0
         for i in range(able_kw.size):
             if abs(wanted[i]) < able_kw[i]:
-                share = left_kw * _weight(i, wish, quantity) / weight
+                share = left_kw * weights[i] / weight
                 more = min(share, able_kw[i] - abs(wanted[i]))
                 wanted[i] += sign * more
                 rest += share - more

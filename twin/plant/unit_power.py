@@ -15,6 +15,12 @@ Array = Any
 
 
 @inner
+def limited_by_charge(i: int, quantity: Array) -> bool:
+    """Whether unit i's power hangs on its charge at all: where it does not, nothing more need be looked at."""
+    return quantity[f.U_HIGH_KWH, i] > 0.0 or quantity[f.U_LOW_KWH, i] > quantity[f.U_MIN_KWH, i]
+
+
+@inner
 def unit_kw(i: int, quantity: Array) -> float:
     """What unit i can give now [kW]."""
     rated, low = quantity[f.U_RATED_KW, i], quantity[f.U_LOW_KWH, i]

@@ -120,7 +120,12 @@ class ProfileSpec(Spec):
         if self.repeat is None:
             needs_h = (since * a_day + count) * 24 / a_day
             message = f"the record ends {has_h:g} h after 1 January, the horizon {needs_h:g} h"
-            raise InputError(Problem(message, file=self.file, remedy="say repeat: yearly, or shorten the horizon"))
+            how = (
+                "yearly"
+                if 365 * a_day <= size <= 366 * a_day
+                else "end_to_end, give a whole year and say repeat: yearly"
+            )
+            raise InputError(Problem(message, file=self.file, remedy=f"say repeat: {how}, or shorten the horizon"))
         if not 365 * a_day <= size <= 366 * a_day:
             message = f"repeat: yearly needs a record of one year, this one has {has_h:g} h"
             raise InputError(Problem(message, file=self.file, remedy="say repeat: end_to_end"))

@@ -80,8 +80,8 @@ class Site:
         self.planner: Callable[[], None] | None = None
         """Writes a new plan for the storage; runs in a reaction once `plan_due` is set."""
         self.plan_due = False
-        self.surprised: Callable[[], None] | None = None
-        """Told of what no plan foresaw: units, limits, jobs that stop or go on."""
+        self.surprised: Callable[[bool], None] | None = None
+        """Told of what no plan foresaw, and whether it is units alone: units, limits, jobs that stop or go on."""
         self.restarts: list[Callable[[], int]] = []
         """Of every job the tick at which it trains again, as far as it knows; NEVER where it trains or cannot say."""
         self.queue_ahead: Callable[[], QueueAhead | None] | None = None
@@ -196,7 +196,7 @@ class Site:
         """More than a demand has moved, or supply is not as usual: every phase, in causal order."""
         self.clock[f.MOVED] = 1
         if dirty & UNITS:
-            self.surprise()
+            self.surprise(units_alone=dirty == UNITS and not self.abnormal)
         if dirty & (SUPPLY | BOUNDS) or self.abnormal:
             self.settle()
             if dirty & BOUNDS:
@@ -231,10 +231,10 @@ class Site:
         self.plan_due = True
         self.ask(LOAD)
 
-    def surprise(self) -> None:
+    def surprise(self, *, units_alone: bool = False) -> None:
         """Something has happened that no plan foresaw: whoever plans will look at it."""
         if self.surprised is not None:
-            self.surprised()
+            self.surprised(units_alone)
 
     def _plan(self) -> None:
         if self.planner is not None and self.plan_due:
