@@ -15,8 +15,9 @@ class Spec(BaseModel):
     source: str | None = Field(default=None, description="where the numbers of this block come from")
 
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=1e100)]
+NonNegative = Annotated[float, Field(ge=0, le=1e100)]
+"""Their squares and sums over a horizon stay within the range of floats."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Kilovolts = Annotated[float, Field(ge=0.01, le=10_000)]

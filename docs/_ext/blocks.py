@@ -16,6 +16,8 @@ from twin.scenario.model import Scenario
 from twin.units import unit_of
 
 Block = type[BaseModel]
+UNBOUNDED = 1e9
+"""A limit from here on guards the range of numbers alone, and is not told (`twin/spec.py`)."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def _bounds(metadata: list[Any]) -> str:
             low = f">= {one.ge:g}"
         if isinstance(one, Gt):
             low = f"> {one.gt:g}"
-        if isinstance(one, Le):
+        if isinstance(one, Le) and one.le < UNBOUNDED:
             high = f"<= {one.le:g}"
         if isinstance(one, Lt):
             high = f"< {one.lt:g}"

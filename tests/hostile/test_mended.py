@@ -86,6 +86,7 @@ def test_more_parts_than_can_be_counted_are_refused(tmp_path, key, value, words)
 @pytest.mark.parametrize(("key", "value"), [
     ("sites.hall.grid.feeders.A.momentary", {"per_year": 9_007_199_254_740_993, "duration_s": 1}),
     ("sites.hall.cluster.gpus_per_server", 10**19), ("sites.hall.cluster.servers_per_row", 10**12), ("seed", 10**30),
+    ("sites.hall.protection.cabinets.rated_kw", 1e308),
 ])  # fmt: skip
 def test_more_than_can_be_counted_or_would_ever_end_is_refused(tmp_path, key, value):
     (tmp_path / "s.yaml").write_text(f"extends: {twin.load('02_one_outage').path}\n{key}: {json.dumps(value)}\n")
