@@ -127,11 +127,11 @@ class RunningEms:
         return float(self.site.totals[f.NET_KW] - self.ems.without_failures_kw[self.site.now_us // SLOT_US])
 
     def _away_h(self) -> float:
-        """How long that will last: as the jobs know, else as long again as it has lasted, at least an hour [h]."""
+        """How long that will last: as the jobs know, else as long again as since a surprise, within the plan [h]."""
         ends_us = [end for job in self.site.restarts if (end := job()) != NEVER]
         if ends_us:
             return (max(ends_us) - self.site.now_us) / TICKS_PER_H
-        return max((self.site.now_us - self._since_us) / TICKS_PER_H, 1.0)
+        return min(max((self.site.now_us - self._since_us) / TICKS_PER_H, 1.0), PLAN_H)
 
     # ------------------------------------------------------------------ the phase
     def plan(self) -> None:
