@@ -104,7 +104,7 @@ def write_frames(frames: dict[str, pandas.DataFrame], folder: Path, style: Forma
         raise InputError(Problem("is there already", str(folder), remedy="name another folder"))
     beside = folder.with_name(f".{folder.name}.part")
     try:
-        beside.mkdir(parents=True)
+        beside.mkdir()
         for name, frame in frames.items():
             if style == "csv":
                 frame.to_csv(beside / f"{name}.csv", index=False)

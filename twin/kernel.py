@@ -92,6 +92,11 @@ def scratch(function: Callable[..., Any]) -> Any:
     return _compiled(function, no_cfunc_wrapper=True, no_cpython_wrapper=True, _nrt=True)
 
 
+def threaded(function: Callable[..., Any]) -> Any:
+    """A kernel whose `prange` loops are shared out over numba's threads."""
+    return _compiled(function, no_cfunc_wrapper=True, parallel=True)
+
+
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = _cache_folder(_wing(function.__module__))

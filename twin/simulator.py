@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,11 @@ class Simulator:
         )
 
     def _meta(self, replication: int, level: str) -> dict[str, Any]:
+        return self._known | {"replication": replication, "level": level}
+
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        """What all traces of the design say of themselves: to write the scenario out takes as long as a small run."""
         study, scenario = self.study, self.blueprint.scenario
         return {
             "schema_version": SCHEMA_VERSION,
@@ -97,10 +103,8 @@ class Simulator:
             "files": [{"name": file.name, "sha256": file.sha256} for file in study.files],
             "design": self.design,
             "seed": scenario.seed,
-            "replication": replication,
             "start": scenario.horizon.start,
             "horizon_us": self.blueprint.horizon_us,
-            "level": level,
             "currency": scenario.currency,
             "sites": [plan.name for plan in self.blueprint.sites],
             "value_per_gpu_h": [scenario.sites[plan.name].value_per_gpu_h for plan in self.blueprint.sites],

@@ -19,5 +19,9 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-PositiveCount = Annotated[int, Field(ge=1)]
+Kilovolts = Annotated[float, Field(ge=0.01, le=10_000)]
+"""A voltage at which a network works; beyond, its squares leave the range of floats."""
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+PositiveCount = Annotated[int, Field(ge=1, le=1_000_000_000)]
+PerYear = Annotated[float, Field(ge=0, le=1_000_000)]
+"""A rate: what comes more often than every half minute is no event of its own, and would never end."""

@@ -26,6 +26,7 @@ import numpy as np
 
 from twin.errors import InputError, InternalError, Problem, other_schema
 from twin.files import refuse_irregular, write_whole
+from twin.hdf5 import opened
 from twin.schema_trace import (
     SCHEMA,
     SCHEMA_NAME,
@@ -75,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Table]
     name = os.fspath(path)
     try:
         refuse_irregular(os.stat(path).st_mode)
-        with h5py.File(path, "r", locking=False) as file:
+        with opened(path) as file:
             _check_root(name, file)
             _check_size(name, file)
             seal = Seal()

@@ -1,9 +1,13 @@
 """A small hall with luck: a replication of both designs takes about 3 ms."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 from twin.campaign.run import run_campaign
@@ -47,7 +51,16 @@ def run_here(study, path=None, replications=REPLICATIONS, **options):
 
 
 def environment(**extra):
-    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COLUMNS": "80", **extra}
+    own = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COLUMNS": "80"}
+    return os.environ | own | {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": bytecode()} | extra
+
+
+@cache
+def bytecode():
+    """A folder for the bytecode of all processes that tests start: without it each compiles every module anew."""
+    folder = tempfile.mkdtemp(prefix="twin-bytecode")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def command(*arguments):

@@ -1,17 +1,19 @@
 """The Dask path, on a scheduler and two workers of this machine, as separate processes."""
 
+import asyncio
 import os
 import random
 import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import CancelledError, Future
 
 import pytest
 from campaign_processes import Session
 from small_campaign import command, environment
 
-from twin.campaign.cluster import exposure
+from twin.campaign.cluster import _hand_over, exposure
 from twin.campaign.run import run_campaign
 from twin.errors import HaltedError, InputError
 
@@ -95,6 +97,24 @@ def test_workers_of_a_cluster_that_die_again_and_again_cost_nothing_but_time(clu
             break
     print(kills, "kills of workers in", campaign + 1, "campaigns")  # noqa: T201 - read with pytest -s
     assert kills >= 20
+
+
+@pytest.mark.parametrize(("raised", "heard"), [
+    (RuntimeError("four workers died"), RuntimeError), (OSError("connection lost"), CancelledError),
+    (asyncio.CancelledError(), CancelledError), (CancelledError("gone"), CancelledError),
+])  # fmt: skip
+def test_whatever_comes_of_a_task_reaches_its_future(raised, heard):
+    class Client:
+        async def gather(self, task, *, asynchronous):
+            raise raised
+
+    future, stopped = Future(), Future()
+    asyncio.run(_hand_over(Client(), None, future))
+    with pytest.raises(heard):
+        future.result(0)
+    assert stopped.cancel()
+    asyncio.run(_hand_over(Client(), None, stopped))
+    assert stopped.cancelled()
 
 
 def test_ctrl_c_leaves_a_cluster_and_says_how_to_go_on(cluster, scenario, tmp_path):

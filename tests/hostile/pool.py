@@ -6,11 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
 HANG_S = 400.0
 """Wall time after which a worker is killed; its own clocks ring long before, unless it is stuck outside Python."""
+TRIES = 3
+"""Runs of a case that does not end in time: kernels that it compiles are kept, so that the last one meets them all."""
 AGE_MAX, RSS_MB_MAX = 400, 600
 """A worker is replaced after so many cases, or with so much memory left from them."""
 HERE = Path(__file__).resolve().parent
@@ -54,7 +57,7 @@ class Worker:
 
 def judged(victims, seed, numbers, workers=1):
     """The verdicts of all numbers, as they come."""
-    waiting, crew, again = list(numbers)[::-1], [], set()
+    waiting, crew, tried = list(numbers)[::-1], [], Counter()
     with DefaultSelector() as selector:
 
         def hire():
@@ -77,8 +80,8 @@ def judged(victims, seed, numbers, workers=1):
                     line = one.process.stdout.readline()
                     found = json.loads(line) if line else _lost(one, f"crash: exit {one.process.wait()}")
                     late = found["outcome"] in ("overrun", "lost")
-                    if late and one.number not in again:  # compiled code is made on its first use: tried once more
-                        again.add(one.number)
+                    tried[one.number] += 1
+                    if late and tried[one.number] < TRIES:  # its first use may have been spent on compiling
                         waiting.append(one.number)
                     else:
                         yield found
@@ -88,7 +91,6 @@ def judged(victims, seed, numbers, workers=1):
                         leave(one)
                 for one in [one for one in crew if time.monotonic() - one.since_s > HANG_S]:
                     yield _lost(one, "hang: killed")
-                    again.add(one.number)
                     leave(one)
                 while waiting and len(crew) < workers:
                     hire()

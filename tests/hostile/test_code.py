@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 import twin
 from twin.campaign.pack import pack, unpack
+from twin.campaign.task import run_block
 from twin.cli.app import twin as command
 from twin.errors import InputError
 from twin.experiment import run_designs
@@ -34,6 +35,12 @@ sites.hall.price_per_kwh: {{hourly: [0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.9, 0.9, 0.9
                                     0.3, 0.3, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]}}
 sites.hall.ems: {{backup_reserve_fraction: 0.5}}
 designs: {{rule: {{sites.hall.ems: null}}, own: {{sites.hall.ems.policy_file: own.py}}}}
+sites.hall.house_load_kw: {{value: 5, low: 1, high: 9}}
+sweeps: {{house: {{method: grid, parameters: [sites.hall.house_load_kw], samples: 2}}}}
+claims:
+  replications: 1
+  sets: {{as_said: {{design: own, against: rule, assumes: nothing}}}}
+  statements: [{{name: x, says: x, judged: x, figure: lost_gpu_h_per_year, at_most: 1, sets: [as_said]}}]
 """
 
 
@@ -65,6 +72,8 @@ def told(folder, code, *arguments):
     (2, ("compare", "chain.yaml", "-n", 1)),
     (2, ("campaign", "chain.yaml", "-n", 2, "--designs", "own", "--workers", 1, "-o", "x.h5")),
     (2, ("campaign", "chain.yaml", "-n", 4, "--designs", "own", "--workers", 1, "-o", "c.h5", "--resume")),
+    (2, ("campaign", "chain.yaml", "-n", 2, "--sweep", "house", "--designs", "own", "--workers", 1, "-o", "x.h5")),
+    (2, ("claims", "chain.yaml", "--workers", 1)), (0, ("merge", "c.h5", "-o", "merged.h5")),
     (2, ("report", "c.h5", "-o", "x.html")), (0, ("report", "c.h5", "-o", "no.html", "--no-replay")),
     (0, ("report", "t.h5", "-o", "t.html")), (0, ("metrics", "t.h5")), (0, ("metrics", "c.h5")),
     (0, ("export", "t.h5", "-o", "tables")), (0, ("bill", "t.h5")),
@@ -88,6 +97,8 @@ def test_neither_notebook_nor_worker_runs_it(case):
             simulate(study, "own")
     with pytest.raises(InputError, match="--allow-code"):
         run_designs(study, ("own",), 1)
+    with pytest.raises(InputError, match="--allow-code"):
+        run_block("code", pack(study), 0, 1)  # what a worker is sent, here and on a cluster
     assert not mark.exists()
 
 
@@ -112,3 +123,13 @@ def test_code_that_cannot_run_is_named_with_its_file(tmp_path, text):
     (tmp_path / "own.yaml").write_text(HALL.format(base=find("02_one_outage").absolute()))
     assert "own.py" in told(tmp_path, 2, "run", "own.yaml", "--design", "own", "--allow-code")
     assert load(tmp_path / "own.yaml")
+
+
+def test_code_that_fails_on_a_worker_is_the_user_s_too(tmp_path):
+    text = POLICY.format(mark=str(tmp_path / "ran"))
+    fails = "import multiprocessing\n1 / (multiprocessing.parent_process() is None)\n"
+    (tmp_path / "own.py").write_text(text + fails)
+    (tmp_path / "own.yaml").write_text(HALL.format(base=find("02_one_outage").absolute()))
+    output = told(tmp_path, 2, "campaign", "own.yaml", "-n", 2, "--workers", 1, "-o", "x.h5", "--allow-code")
+    assert "own.py" in output
+    assert "of design own" in output

@@ -2,18 +2,23 @@
 
 import gzip
 import io
+import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import h5py
 import pytest
 from click.testing import CliRunner
 
 import twin
+from twin.campaign.run import run_campaign
 from twin.cli.app import twin as command
 from twin.cli.show import fitted
 from twin.errors import InputError, Problem
 from twin.files import gunzip, read_bytes, write_whole
+from twin.hdf5 import opened
+from twin.powerflow import Network
 from twin.scenario import files
 from twin.scenario.layers import CHAIN_MAX
 from twin.scenario.text import parse
@@ -58,6 +63,97 @@ def test_a_message_is_cut_where_it_grows_beyond_reading(tmp_path):
     output = told("check", tmp_path / "s.yaml")
     assert len(output) < 20_000
     assert "more" in output.splitlines()[-1]
+
+
+def test_long_keys_that_are_no_text_are_told_within_what_can_be_read(tmp_path):
+    (tmp_path / "s.yaml").write_text("".join(f"{k + 1}{'0' * 900}: 1\n" for k in range(60)))
+    output = told("check", tmp_path / "s.yaml")
+    assert len(output) < 20_000
+    assert "is not text" in output
+    assert "more" in output.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("sites.hall.protection.ups.modules", {"n": 3_504_000, "rated_kw": 200}, "more than 100,000 items"),
+    ("sites.hall.protection.cabinets.per_row", 10**9, "more than 100,000 items"),
+])  # fmt: skip
+def test_more_parts_than_can_be_counted_are_refused(tmp_path, key, value, words):
+    base = twin.load("02_one_outage").path if "cabinets" in key else twin.load("20_nine_nines").path
+    (tmp_path / "s.yaml").write_text(f"extends: {base}\n{key}: {json.dumps(value)}\n")
+    assert words in told("check", tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize(("key", "value"), [
+    ("sites.hall.grid.feeders.A.momentary", {"per_year": 9_007_199_254_740_993, "duration_s": 1}),
+    ("sites.hall.cluster.gpus_per_server", 10**19), ("sites.hall.cluster.servers_per_row", 10**12), ("seed", 10**30),
+])  # fmt: skip
+def test_more_than_can_be_counted_or_would_ever_end_is_refused(tmp_path, key, value):
+    (tmp_path / "s.yaml").write_text(f"extends: {twin.load('02_one_outage').path}\n{key}: {json.dumps(value)}\n")
+    assert "s.yaml:2" in told("check", tmp_path / "s.yaml")
+
+
+def test_a_line_of_a_hundred_thousand_names_is_read_in_a_moment(tmp_path):
+    (tmp_path / "d.csv").write_text(",".join(f"c{k}" for k in range(100_000)) + "\n1,2\n")
+    began_s = time.process_time()
+    told("fit", tmp_path / "d.csv", "--column", "h")
+    assert time.process_time() - began_s < 8
+
+
+def test_what_cannot_be_replaced_is_the_user_s_mistake_and_no_folder_is_made_on_the_way(tmp_path):
+    study = twin.load("02_one_outage")
+    with ThreadPoolExecutor(1) as thread:
+        run_campaign(study, replications=2, path=tmp_path / "r.h5", executor=thread)
+    (tmp_path / "loop").symlink_to("loop")
+    assert "--resume" not in told("merge", tmp_path / "r.h5", "-o", tmp_path / "loop")
+    told("export", tmp_path / "r.h5", "-o", tmp_path / "none" / "out")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_time_zone_of_no_name_is_a_broken_file(tmp_path):
+    arrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet  # noqa: PLC0415 - an extra
+
+    times = arrow.array([86_400_000], arrow.timestamp("ms", "UTD"))
+    names = ["id", "submission_time", "duration", "gpu_count"]
+    parquet.write_table(arrow.table([[1], times, [9000], [1]], names=names), tmp_path / "tasks.parquet")
+    assert "is broken" in told("jobs", tmp_path / "tasks.parquet")
+
+
+@pytest.mark.parametrize("kv", ["1e308", "1e-200"])
+def test_voltages_whose_squares_are_no_numbers_are_refused(tmp_path, kv):
+    base = twin.load("05_campus_network").path
+    (tmp_path / "s.yaml").write_text(f"extends: {base}\nsites.campus.network.supply_kv: {kv}\n")
+    assert "s.yaml:2: sites.campus.network.supply_kv" in told("check", tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize("length", [0, 2**64 - 16, 2**64 - 20])
+@pytest.mark.parametrize("kind", ["trace", "results"])
+def test_a_heap_of_texts_without_end_does_not_keep_the_library_busy_for_ever(tmp_path, kind, length):
+    study = twin.load("02_one_outage")
+    if kind == "trace":
+        twin.simulate(study).save(tmp_path / "f.h5")
+    else:
+        with ThreadPoolExecutor(1) as thread:
+            run_campaign(study, replications=2, path=tmp_path / "f.h5", executor=thread)
+    data = bytearray((tmp_path / "f.h5").read_bytes())
+    first = data.index(b"GCOL") + 16
+    data[first : first + 16] = (0 if length == 0 else 1).to_bytes(8, "little") + length.to_bytes(8, "little")
+    (tmp_path / "f.h5").write_bytes(data)
+    with pytest.raises(OSError, match="has no end"), opened(tmp_path / "f.h5"):
+        pass
+    assert "f.h5" in told("metrics", tmp_path / "f.h5")
+
+
+@pytest.mark.parametrize(("base_kv", "r_ohm"), [(1e200, 1.0), (1e-200, 1.0), (10.0, 1e300), (float("nan"), 1.0)])
+def test_a_network_whose_per_unit_values_are_no_numbers_is_refused(base_kv, r_ohm):
+    with pytest.raises(InputError, match="is not"):
+        Network([0], [1], [r_ohm], [1.0], base_kv)
+
+
+@pytest.mark.parametrize("duration", ["1e308", "1e-300"])
+def test_a_fit_to_what_no_clock_can_tell_is_refused(tmp_path, duration):
+    (tmp_path / "d.csv").write_text("h\n1\n2\n4\n" + duration + "\n")
+    assert "d.csv:5" in told("fit", tmp_path / "d.csv", "--column", "h")
 
 
 def test_thirty_thousand_unknown_keys_are_refused_in_a_moment(tmp_path):

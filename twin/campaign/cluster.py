@@ -7,16 +7,20 @@ scheduler, workers and this client (`tls://`, --tls-ca-file, --tls-cert, --tls-k
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import ipaddress
 import time
-from collections.abc import Mapping
-from concurrent.futures import CancelledError, Future
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from twin.campaign.engines import Errors
 from twin.campaign.task import Block, greet, run_block
 from twin.errors import HaltedError, InputError, Problem
+
+Result = TypeVar("Result")
 
 _CONNECT_S = 20
 _LOOK_AGAIN_S = 5.0
@@ -33,7 +37,6 @@ class DaskEngine:
         self._client, killed = _connected(address, tls or {})
         self.lost: Errors = (CancelledError,)
         self.deadly: Errors = (killed,)
-        self._executor = self._client.get_executor(pure=False, retries=0)
         self._slots, self._looked_s = 0, -_LOOK_AGAIN_S
 
     @property
@@ -54,7 +57,7 @@ class DaskEngine:
         except ValueError as error:
             raise HaltedError(f"workers of {self.address} have other versions: {error}") from error
         return [
-            self._executor.submit(greet, self._key, self._packed, workers=[worker])
+            self._start(greet, self._key, self._packed, workers=[worker], allow_other_workers=True)  # it may die first
             for worker in self._client.nthreads()
         ]
 
@@ -62,7 +65,18 @@ class DaskEngine:
         """See `Engine`; raises `HaltedError` when the scheduler is gone."""
         if self._client.status != "running":
             raise HaltedError(f"the scheduler {self.address} is gone; go on with --resume when it is back")
-        future: Future[Block] = self._executor.submit(run_block, self._key, self._packed, first, last)
+        return self._start(run_block, self._key, self._packed, first, last)
+
+    def _start(self, function: Callable[..., Result], *arguments: Any, **where: Any) -> Future[Result]:
+        """A task whose outcome comes to the future, whatever it is.
+
+        The futures of `Client.get_executor` never hear of a result that is lost with its worker and whose repetition
+        ends further ones (distributed 2026.8, `cfexecutor._cascade_future`): the campaign would wait for ever.
+        """
+        task = self._client.submit(function, *arguments, pure=False, retries=0, **where)
+        future: Future[Result] = Future()
+        future.add_done_callback(lambda own: task.cancel() if own.cancelled() else None)
+        self._client.loop.add_callback(_hand_over, self._client, task, future)
         return future
 
     def rebuild(self) -> None:
@@ -70,8 +84,20 @@ class DaskEngine:
 
     def close(self, *, at_once: bool) -> None:
         """Leave the cluster; tasks not begun are cancelled."""
-        self._executor.shutdown(wait=not at_once)
         self._client.close(timeout=1 if at_once else _CONNECT_S)
+
+
+async def _hand_over(client: Any, task: Any, future: Future[Any]) -> None:
+    """Wait for a task, in the client's own thread; a connection that broke is a task to be tried again."""
+    with suppress(InvalidStateError):  # the campaign cancelled it meanwhile
+        try:
+            found = await client.gather(task, asynchronous=True)
+        except (CancelledError, asyncio.CancelledError, OSError) as error:
+            future.set_exception(CancelledError(str(error)))
+        except Exception as error:  # noqa: BLE001 - the task's own
+            future.set_exception(error)
+        else:
+            future.set_result(found)
 
 
 def exposure(address: str) -> str | None:

@@ -23,8 +23,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.errors import HaltedError, InputError, Problem, other_schema
+from twin.errors import InputError, Problem, other_schema
 from twin.files import refuse_irregular, write_whole
+from twin.hdf5 import opened
 from twin.metrics.names import METRICS
 from twin.seal import Seal
 
@@ -51,14 +52,10 @@ def write(path: str | os.PathLike[str], content: Content) -> None:
     """Write a results file whole and verified, or not at all; an older file of that name stays until then.
 
     Raises:
-        HaltedError: the disk does not take it, or does not give it back as written.
+        InputError: the name cannot be written, or the disk does not take it or give it back as written.
     """
     image = _image(content)
-    try:
-        write_whole(path, image, lambda beside: _verify(beside, image, content))
-    except InputError as error:
-        text = "; ".join(str(problem) for problem in error.problems)
-        raise HaltedError(f"{text}; all replications are kept in the journal: go on with --resume") from error
+    write_whole(path, image, lambda beside: _verify(beside, image, content))
 
 
 def read(path: str | os.PathLike[str]) -> Content:
@@ -70,7 +67,7 @@ def read(path: str | os.PathLike[str]) -> Content:
     name = os.fspath(path)
     try:
         refuse_irregular(os.stat(path).st_mode)
-        with h5py.File(path, "r", locking=False) as file:
+        with opened(path) as file:
             return _content(name, file)
     except FileNotFoundError:
         raise InputError(Problem("no such file", name, remedy="check the path")) from None
@@ -83,7 +80,7 @@ def is_campaign(path: str | os.PathLike[str]) -> bool:
     """Whether the file calls itself the results of a campaign."""
     try:
         refuse_irregular(os.stat(path).st_mode)
-        with h5py.File(path, "r", locking=False) as file:
+        with opened(path) as file:
             return bool(file.attrs.get("schema") == SCHEMA_NAME)
     except (OSError, RuntimeError, ValueError, KeyError):
         return False

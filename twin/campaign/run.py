@@ -31,7 +31,7 @@ from twin.campaign.result import CampaignResult
 from twin.campaign.rows import Rows
 from twin.campaign.sweep import swept
 from twin.campaign.task import warm
-from twin.errors import InputError, Problem
+from twin.errors import HaltedError, InputError, Problem
 from twin.experiment import check_designs
 from twin.files import write_whole
 from twin.metrics import spans
@@ -288,7 +288,11 @@ class Files:
     def finish(self, journal: Journal, content: Content, took: dict[str, Any]) -> None:
         """Export, verify, note the run, and only then remove the journal."""
         if self.path is not None:
-            export.write(self.results, content)
+            try:
+                export.write(self.results, content)
+            except InputError as error:
+                text = "; ".join(str(problem) for problem in error.problems)
+                raise HaltedError(f"{text}; all replications are kept in the journal: go on with --resume") from error
             self._note(took | {"replications": len(content.values), "stopped_by": content.stopped_by})
         journal.remove()
 

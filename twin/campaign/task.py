@@ -16,7 +16,7 @@ from twin.campaign.boot import SENT
 from twin.campaign.pack import unpack, unpack_rare
 from twin.campaign.rare.columns import COLUMNS
 from twin.campaign.rare.settings import Settings, run_weighted
-from twin.errors import HaltedError, InternalError
+from twin.errors import HaltedError, InputError, InternalError
 from twin.experiment import value_names
 from twin.scenario.model import Scenario
 from twin.scenario.study import Study
@@ -106,7 +106,8 @@ def run_block(key: str, packed: bytes | None, first: int, last: int) -> Block:
         last: one more than that of the last.
 
     Raises:
-        InternalError: the simulation broke a promise; the message names design and replication.
+        InputError: what the scenario names cannot be read here, or fails; the message names design and replication.
+        InternalError: the simulation broke a promise; likewise.
     """
     wall_s, cpu_s = time.perf_counter(), time.thread_time()
     bench = _BENCHES.bench(key, packed)
@@ -119,10 +120,13 @@ def run_block(key: str, packed: bytes | None, first: int, last: int) -> Block:
 
 
 def _one(bench: _Bench, design: str, replication: int) -> Float:
+    place = f"replication {replication} of design {design}"
     try:
         return bench.row(design, replication)
+    except InputError as error:  # a record that is not on this machine, a policy of the user's that fails this year
+        told = [replace(one, message=f"{one.message}, in {place}") for one in error.problems]
+        raise InputError(told) from error
     except Exception as error:
-        place = f"replication {replication} of design {design}"
         raise InternalError(f"{place}: {type(error).__name__}: {error}") from error
 
 

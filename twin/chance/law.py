@@ -35,24 +35,24 @@ def _need_exactly_one(block: Spec, *names: str) -> None:
 class FixedLaw(Spec):
     """Always the same value."""
 
-    law: Literal["fixed"] = "fixed"
-    value: NonNegative
+    law: Literal["fixed"] = Field(default="fixed", description="names the law; a bare number is short for it")
+    value: NonNegative = Field(description="always drawn")
 
 
 class ExponentialLaw(Spec):
     """Constant rate 1/mean."""
 
-    law: Literal["exponential"]
-    mean: Positive
+    law: Literal["exponential"] = Field(description="names the law")
+    mean: Positive = Field(description="1 over the rate")
 
 
 class WeibullLaw(Spec):
     """Survival exp(-(x/scale)**shape); shape above 1 wears out, below 1 has early failures."""
 
-    law: Literal["weibull"]
-    shape: Shape
-    scale: Positive | None = None
-    mean: Positive | None = None
+    law: Literal["weibull"] = Field(description="names the law")
+    shape: Shape = Field(description="above 1 wears out, below 1 has early failures")
+    scale: Positive | None = Field(default=None, description="life that 1/e survive; or give mean")
+    mean: Positive | None = Field(default=None, description="instead of scale")
 
     @model_validator(mode="after")
     def _scale_or_mean(self) -> Self:
@@ -63,10 +63,10 @@ class WeibullLaw(Spec):
 class LognormalLaw(Spec):
     """The logarithm is normal with standard deviation sigma."""
 
-    law: Literal["lognormal"]
-    sigma: Sigma
-    median: Positive | None = None
-    mean: Positive | None = None
+    law: Literal["lognormal"] = Field(description="names the law")
+    sigma: Sigma = Field(description="standard deviation of the natural logarithm")
+    median: Positive | None = Field(default=None, description="half are below; or give mean")
+    mean: Positive | None = Field(default=None, description="instead of median")
 
     @model_validator(mode="after")
     def _median_or_mean(self) -> Self:
@@ -77,17 +77,17 @@ class LognormalLaw(Spec):
 class GammaLaw(Spec):
     """Gamma with coefficient of variation 1/sqrt(shape)."""
 
-    law: Literal["gamma"]
-    shape: Shape
-    mean: Positive
+    law: Literal["gamma"] = Field(description="names the law")
+    shape: Shape = Field(description="1 over the squared coefficient of variation")
+    mean: Positive = Field(description="of the draws")
 
 
 class UniformLaw(Spec):
     """Equally likely between low and high."""
 
-    law: Literal["uniform"]
-    low: NonNegative
-    high: NonNegative
+    law: Literal["uniform"] = Field(description="names the law")
+    low: NonNegative = Field(description="least")
+    high: NonNegative = Field(description="largest")
 
     @model_validator(mode="after")
     def _low_before_high(self) -> Self:
@@ -102,16 +102,18 @@ _ABOUT_FILES = ("column", "multiply_by", "minimum", "maximum", "where")
 class EmpiricalLaw(Spec):
     """Observations, resampled: from a column of a CSV file, or listed."""
 
-    law: Literal["empirical"]
-    file: str | None = None
-    column: str | None = None
+    law: Literal["empirical"] = Field(description="names the law")
+    file: str | None = Field(default=None, description="CSV with one observation a row; or list values")
+    column: str | None = Field(default=None, description="of the file")
     multiply_by: Positive = Field(
         default=1.0, description="brings the column to the unit of the key that holds the law"
     )
     minimum: float | None = Field(default=None, description="observations below are left out, in the law's unit")
     maximum: float | None = Field(default=None, description="observations above are left out, in the law's unit")
     where: dict[str, str | int] | None = Field(default=None, description="column: value of the rows to keep")
-    values: list[NonNegative] | None = Field(default=None, min_length=1)
+    values: list[NonNegative] | None = Field(
+        default=None, min_length=1, description="the observations themselves, instead of a file"
+    )
 
     @model_validator(mode="after")
     def _file_or_values(self) -> Self:
@@ -130,8 +132,8 @@ class EmpiricalLaw(Spec):
 class ScriptedLaw(Spec):
     """The first draw is the first value, and so on; after the last value it never happens again."""
 
-    law: Literal["scripted"]
-    values: list[NonNegative] = Field(min_length=1)
+    law: Literal["scripted"] = Field(description="names the law")
+    values: list[NonNegative] = Field(min_length=1, description="of the first draw, the second, and so on")
 
 
 class PiecewiseLaw(Spec):
@@ -140,7 +142,7 @@ class PiecewiseLaw(Spec):
     Up to age `until[0]` the rate is 1/means[0], then 1/means[1] up to `until[1]`, and so on; the last has no end.
     """
 
-    law: Literal["piecewise"]
+    law: Literal["piecewise"] = Field(description="names the law")
     until: list[Positive] = Field(min_length=1, description="ages at which the rate changes, ascending")
     means: list[Positive] = Field(description="mean lives at the rates before, between and after those ages")
 

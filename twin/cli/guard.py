@@ -15,7 +15,8 @@ from twin.cli.show import complain
 from twin.errors import HaltedError, InputError, shortened
 from twin.version import VERSION
 
-_PROBLEMS_SHOWN, _WORDS_MAX = 50, 2000
+_PROBLEMS_SHOWN, _TOLD_MAX, _WORDS_MAX = 50, 12_000, 2000
+"""Problems that are told, unless so many characters are told before; characters of what click says."""
 DONE, BUG, HALTED, WRONG_INPUT, INTERRUPTED = 0, 1, 1, 2, 130
 
 
@@ -47,10 +48,7 @@ class GuardedGroup(click.Group):
         try:
             code = super().main(args, prog_name, standalone_mode=False, **extra)
         except InputError as error:
-            for problem in error.problems[:_PROBLEMS_SHOWN]:
-                complain(f"error: {problem}")
-            if len(error.problems) > _PROBLEMS_SHOWN:
-                complain(f"error: and {len(error.problems) - _PROBLEMS_SHOWN} more")
+            _tell(error)
             return WRONG_INPUT
         except click.ClickException as error:
             told = io.StringIO()
@@ -70,6 +68,16 @@ class GuardedGroup(click.Group):
             _confess(error)
             return BUG
         return code if isinstance(code, int) else DONE
+
+
+def _tell(error: InputError) -> None:
+    shown = told = 0
+    while shown < min(len(error.problems), _PROBLEMS_SHOWN) and told < _TOLD_MAX:
+        text = str(error.problems[shown])
+        complain(f"error: {text}")
+        shown, told = shown + 1, told + len(text)
+    if shown < len(error.problems):
+        complain(f"error: and {len(error.problems) - shown} more")
 
 
 def _confess(error: Exception) -> None:

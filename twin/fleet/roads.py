@@ -21,7 +21,7 @@ class RoadsSpec(Spec):
     )
     speed_kmh: Law = Field(default=40.0, validate_default=True, description="of a trip, traffic included")
     hour_factor: Hourly = Field(default=[1.0] * 24, description="of the speed, by the hour of departure")
-    cost_per_km: NonNegative = 0.0
+    cost_per_km: NonNegative = Field(default=0.0, description="of a driving truck, in the currency")
 
     @model_validator(mode="after")
     def _moving(self) -> Self:

@@ -41,11 +41,18 @@ class TruckSpec(Spec):
     soc_min_fraction: Fraction = Field(default=0.05, description="of rated_kwh, never less")
     soc_max_fraction: Fraction = Field(default=0.95, description="of rated_kwh, full")
     soc_start_fraction: Fraction | None = Field(default=None, description="soc_max_fraction if absent")
-    efficiency_one_way: float = Field(default=0.95, gt=0, le=1)
+    efficiency_one_way: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="of charging and of discharging each; 0.9 both ways is usual (NREL REopt: 0.899)",
+    )
     auxiliary_kw: NonNegative = Field(default=1.0, description="on the road and where nobody else supplies it, its own")
     recharge_kw: Positive | None = Field(default=None, description="rated_kw if absent")
     breakdowns_per_1000_km: NonNegative = Field(default=0.03, description="on the road")
-    repair_h: Law = Field(default=8.0, validate_default=True)
+    repair_h: Law = Field(
+        default=8.0, validate_default=True, description="from a breakdown until it drives again (assumed)"
+    )
     service: ServiceSpec | None = None
     leases: list[LeaseSpec] = Field(default_factory=list)
     capital: CapitalSpec | None = None
@@ -74,8 +81,10 @@ class CrewSpec(Spec):
 
     response_min: NonNegative = Field(default=15.0, description="from an order until somebody is at the truck, by day")
     night_response_min: NonNegative = Field(default=45.0, description="the same by night")
-    night_from_h: float = Field(default=22.0, ge=0, le=24)
-    night_to_h: float = Field(default=6.0, ge=0, le=24)
+    night_from_h: float = Field(
+        default=22.0, ge=0, le=24, description="hour of the day at which night_response_min begins to hold"
+    )
+    night_to_h: float = Field(default=6.0, ge=0, le=24, description="hour of the day at which it ends")
     cost_per_h: NonNegative = Field(default=0.0, description="of a crew at work, in the currency")
 
     def response_h(self, hour_of_day: float) -> float:
@@ -88,6 +97,10 @@ class CrewSpec(Spec):
 class FleetSpec(Spec):
     """Who sends the trucks where."""
 
-    policy: Policy = Field(default=Home(kind="home"), validate_default=True)
+    policy: Policy = Field(
+        default=Home(kind="home"),
+        validate_default=True,
+        description="which truck goes where, and when; its `kind` names it",
+    )
     crew: CrewSpec = CrewSpec()
     detection_min: NonNegative = Field(default=5.0, description="from an outage until the dispatcher acts on it")

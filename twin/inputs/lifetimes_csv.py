@@ -17,8 +17,10 @@ import numpy.typing as npt
 from twin.errors import InputError, Problem
 from twin.inputs.durations_csv import matching
 from twin.inputs.table import Floats, Table, read_table
+from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, TICKS_PER_H
 
 HOURS_OF = {"ms": 1 / 3.6e6, "s": 1 / 3600, "min": 1 / 60, "h": 1.0, "day": 24.0}
+LONGEST_H, TICK_H = HORIZON_MAX_YEARS * HOURS_PER_YEAR, 1.0 / TICKS_PER_H
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 
 
@@ -128,6 +130,8 @@ def _kept(hours: Floats, observed: npt.NDArray[np.bool_], items: int = 0) -> Lif
 def _column(table: Table, layout: Layout) -> Lifetimes:
     assert layout.column is not None, "the layout was checked"
     hours = table.numbers(layout.column, blank_is_nan=True) * HOURS_OF[layout.unit]
+    for row in np.flatnonzero((hours > LONGEST_H) | ((hours > 0.0) & (hours < TICK_H))).tolist():
+        table.fault(row, layout.column, f"{hours[row]:g} h is longer than any horizon or shorter than a microsecond")
     observed = np.ones(len(table), np.bool_)
     if layout.censored is not None:
         for row, text in enumerate(table.columns[layout.censored]):

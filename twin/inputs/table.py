@@ -8,6 +8,7 @@ import difflib
 import io
 import itertools
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -159,7 +160,7 @@ def read_table(path: Path | str, required: Sequence[str] = ()) -> Table:
     text = _decode(path, _read(path))
     sheet = _plain_sheet(text) or _parsed_sheet(path, text)
     names = [name.strip() for name in sheet.header]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         place = (str(path), sheet.header_line)
         raise InputError([Problem(f"the column {name!r} is there twice", *place) for name in twice])

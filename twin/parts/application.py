@@ -38,7 +38,9 @@ REASON = "application"
 class ApplicationSpec(Spec):
     """Who decides what jobs do for the sake of supply and price, and by what."""
 
-    policy: Literal["ignore", "cap", "pause", "checkpoint_before_empty", "economic"] = "ignore"
+    policy: Literal["ignore", "cap", "pause", "checkpoint_before_empty", "economic"] = Field(
+        default="ignore", description="what jobs offer when energy is dear, short or asked back"
+    )
     margin_min: NonNegative = Field(default=2.0, description="kept in hand before storage is empty, beside the write")
     dear_above_per_kwh: NonNegative | None = Field(
         default=None, description="price above which energy is dear; never, if absent"

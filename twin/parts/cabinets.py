@@ -39,29 +39,45 @@ class PowerByChargeSpec(Spec):
     """Less power near empty and near full; shares of rated_kwh and of the kW."""
 
     low_fraction: Fraction = Field(default=0.0, description="below it cabinets give only low_kw_fraction; 0: no limit")
-    low_kw_fraction: float = Field(default=0.5, gt=0, lt=1)
+    low_kw_fraction: float = Field(default=0.5, gt=0, lt=1, description="of rated_kw, below low_fraction")
     high_fraction: Fraction = Field(default=1.0, description="above it they charge at high_kw_fraction; 1: no limit")
-    high_kw_fraction: float = Field(default=0.3, gt=0, lt=1)
+    high_kw_fraction: float = Field(default=0.3, gt=0, lt=1, description="of recharge_kw, above high_fraction")
 
 
 class CabinetsSpec(Spec):
     """Battery cabinets: how many where, their ratings, and how they take over."""
 
-    per_row: Count = 0
-    core: Count = 0
-    cooling: Count = 0
-    rated_kw: Positive
+    per_row: Count = Field(default=0, description="cabinets at each row")
+    core: Count = Field(default=0, description="cabinets at the core")
+    cooling: Count = Field(default=0, description="cabinets at the continuous part of cooling")
+    rated_kw: Positive = Field(description="of a cabinet, both ways, at its AC side")
     rated_kwh: Positive = Field(description="nameplate, DC")
-    soc_min_fraction: Fraction = 0.05
-    soc_max_fraction: Fraction = 0.95
+    soc_min_fraction: Fraction = Field(default=0.05, description="of rated_kwh, never less")
+    soc_max_fraction: Fraction = Field(default=0.95, description="of rated_kwh, full")
     soc_start_fraction: Fraction | None = Field(default=None, description="at the start; soc_max_fraction if absent")
-    efficiency_one_way: float = Field(default=0.95, gt=0, le=1)
-    auxiliary_kw: NonNegative = 2.0
+    efficiency_one_way: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="of charging and of discharging each; 0.9 both ways is usual (NREL REopt: 0.899)",
+    )
+    auxiliary_kw: NonNegative = Field(
+        default=2.0, description="of a cabinet: control and its own cooling, drawn always"
+    )
     recharge_kw: Positive | None = Field(default=None, description="per cabinet; rated_kw if absent")
-    topology: Literal["in_line", "parallel_static_switch", "grid_following"] = "parallel_static_switch"
+    topology: Literal["in_line", "parallel_static_switch", "grid_following"] = Field(
+        default="parallel_static_switch",
+        description="how it takes over: without a break, through a static switch, or not at all",
+    )
     loss_fraction: float = Field(default=0.0, ge=0, lt=1, description="of the input, while the grid is there")
-    transfer_ms: Law = Field(default=8.0, validate_default=True)
-    transfer_failure_probability: Probability = 0.002
+    transfer_ms: Law = Field(
+        default=8.0,
+        validate_default=True,
+        description="of the static switch, compared with the load's hold-up at each event; 5 to 20 ms by vendors",
+    )
+    transfer_failure_probability: Probability = Field(
+        default=0.002, description="that a static switch does not move; drawn once for each event (assumed)"
+    )
     transfer_failure_common_fraction: Fraction = Field(
         default=0.0, description="beta: share of these failures that all static switches have together"
     )
@@ -70,8 +86,8 @@ class CabinetsSpec(Spec):
         description="of a static switch, which then does not take over: needs life_h and repair_h; dormant ones are"
         " found by test or when supply goes; a common cause strikes all switches",
     )
-    cabinet_mtbf_h: Positive = 15000.0
-    cabinet_mttr_h: Law = Field(default=24.0, validate_default=True)
+    cabinet_mtbf_h: Positive = Field(default=15000.0, description="of a cabinet; 8,000 to 30,000 h (assumed)")
+    cabinet_mttr_h: Law = Field(default=24.0, validate_default=True, description="of a cabinet; 8 to 72 h (assumed)")
     failures: FailuresSpec | None = Field(
         default=None,
         description="of a cabinet, beyond its MTBF and MTTR; a common cause strikes the cabinets of one load",

@@ -39,8 +39,8 @@ _MEASURED = ("training_kw", "evaluation_dip_fraction", "evaluation_s", "evaluati
 class SuppliesSpec(Spec):
     """Power supplies of a server, spread evenly over its cords; with fewer live ones than `needed` it drops."""
 
-    count: PositiveCount = 2
-    needed: PositiveCount = 1
+    count: PositiveCount = Field(default=2, description="in each server")
+    needed: PositiveCount = Field(default=1, description="live ones without which it drops")
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
@@ -88,9 +88,11 @@ class ServerSpec(Spec):
     evaluation_s: NonNegative = Field(default=13.0, description="length of an evaluation; same record")
     evaluation_period_s: Positive = Field(default=142.0, description="distance of evaluations; same record")
     idle_kw: NonNegative = Field(default=2.3, description="lit, no job; the record holds no idle: H100 LoRA record")
-    boot_kw: NonNegative = 3.0
+    boot_kw: NonNegative = Field(default=3.0, description="while it boots (assumed)")
     capped_kw: Positive = Field(default=5.6, description="training level under a power cap")
-    throughput_at_cap_fraction: Fraction = 0.82
+    throughput_at_cap_fraction: Fraction = Field(
+        default=0.82, description="of full speed at capped_kw; 0.82 at 5.6 of 6.9 kW is assumed, measure your own"
+    )
     cap_exponent: float | None = Field(
         default=None, ge=1, le=5, description="of power above idle to throughput; gives throughput_at_cap_fraction"
     )
@@ -144,14 +146,16 @@ class ServerSpec(Spec):
 class CoreSpec(Spec):
     """Storage, core switches, control: one load point on which every job depends."""
 
-    load_kw: NonNegative = 0.0
-    hold_up_ms: NonNegative = 20.0
+    load_kw: NonNegative = Field(default=0.0, description="of storage, core switches and control")
+    hold_up_ms: NonNegative = Field(
+        default=20.0, description="its supplies bridge so long; 20 ms is the ITIC curve's dropout tolerance"
+    )
 
 
 class OnBackupSpec(Spec):
     """Power cap while rows run on storage, or while the gensets are short of kW."""
 
-    cap_after_s: NonNegative = 60.0
+    cap_after_s: NonNegative = Field(default=60.0, description="on storage until rows go to capped_kw")
 
 
 class UtilisationGrowthSpec(Spec):
@@ -167,12 +171,14 @@ class UtilisationGrowthSpec(Spec):
 class ClusterSpec(Spec):
     """Rows of servers on the bus sections, and the core."""
 
-    rows: PositiveCount = Field(le=999)
-    servers_per_row: PositiveCount
-    gpus_per_server: PositiveCount = 8
+    rows: PositiveCount = Field(le=999, description="of servers; each is a load point")
+    servers_per_row: PositiveCount = Field(description="the same in each")
+    gpus_per_server: PositiveCount = Field(default=8, description="8 in an HGX or DGX server")
     server: ServerSpec = ServerSpec()
-    row_network_kw: NonNegative = 0.0
-    corded: Literal["single", "dual"] = "single"
+    row_network_kw: NonNegative = Field(default=0.0, description="switches and fans of a row, whatever its servers do")
+    corded: Literal["single", "dual"] = Field(
+        default="single", description="single: rows hang on one section in turn; dual: on both"
+    )
     transfer_switch: TransferSwitchSpec | None = Field(
         default=None, description="before each row that nothing else feeds, between two feeders' sections"
     )

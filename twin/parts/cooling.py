@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 class FractionOfItSpec(Spec):
     """Cooling power per IT power, by season."""
 
-    winter: NonNegative
-    spring: NonNegative
-    summer: NonNegative
-    autumn: NonNegative
+    winter: NonNegative = Field(description="December to February")
+    spring: NonNegative = Field(description="March to May")
+    summer: NonNegative = Field(description="June to August")
+    autumn: NonNegative = Field(description="September to November")
 
 
 class CoolingSpec(Spec):
@@ -42,9 +42,16 @@ class CoolingSpec(Spec):
         default=None, description="the fraction by outdoor temperature, hour by hour, instead of by season"
     )
     continuous_kw: NonNegative = Field(description="pumps, coolant units, row fans: part of the fraction")
-    ride_through_s: Positive = 60.0
+    ride_through_s: Positive = Field(
+        default=60.0,
+        description="until rows trip, at full IT heat without the continuous part; 10 to 60 s if liquid-cooled"
+        " (assumed)",
+    )
     chilled_water_tank_min: Positive = Field(default=15.0, description="usable only while the continuous part runs")
-    restart_min: NonNegative = 5.0
+    restart_min: NonNegative = Field(
+        default=5.0,
+        description="of the chillers after supply is back; 2 to 3 min in Opengate Data Systems (2007), up to 30",
+    )
     hold_up_ms: NonNegative = Field(default=20.0, description="drives and contactors")
 
     @model_validator(mode="after")

@@ -34,17 +34,17 @@ Call = tuple[int, int]
 class CallSpec(Spec):
     """A scripted call."""
 
-    at_h: NonNegative
-    duration_h: Positive
+    at_h: NonNegative = Field(description="from the start of the horizon")
+    duration_h: Positive = Field(description="of the call")
 
 
 class RandomCallsSpec(Spec):
     """Calls by chance: a Poisson stream over the hours in which a call may begin."""
 
     per_month: NonNegative = Field(description="mean number in each of these months")
-    months: list[Month] = Field(default=list(range(1, 13)), min_length=1)
+    months: list[Month] = Field(default=list(range(1, 13)), min_length=1, description="numbers from 1, January, to 12")
     hours: str = Field(default="0-24", description='hours in which a call may begin, like "14-17"')
-    duration_h: Positive
+    duration_h: Positive = Field(description="of each call")
 
     @field_validator("hours")
     @classmethod
@@ -58,7 +58,7 @@ class ProgrammeSpec(Spec):
 
     calls: list[CallSpec] = Field(default_factory=list)
     random_calls: list[RandomCallsSpec] = Field(default_factory=list, description="one block a season")
-    notice_h: NonNegative = 0.0
+    notice_h: NonNegative = Field(default=0.0, description="announced this long before it begins")
     kw: Positive = Field(description="asked below the baseline, mean over the call")
     baseline_kw: Positive = Field(description="import that the contract takes for normal")
     payment_per_kwh: NonNegative = Field(default=0.0, description="of what is delivered, at most what is asked")

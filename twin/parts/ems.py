@@ -39,7 +39,11 @@ class EmsRechargeSpec(Spec):
 class EmsSpec(Spec):
     """Who plans for the cabinets beside the grid, and how."""
 
-    policy: Literal["default", "capped", "naive"] = "default"
+    policy: Literal["default", "capped", "naive"] = Field(
+        default="default",
+        description="default: exact plans over past errors of the forecast, under the cheapest cap for the month;"
+        " capped: by the price of the hour, under the largest load of the past days; naive: by the price alone",
+    )
     policy_file: str | None = Field(
         default=None, description="a Python file with a class Policy, instead; it runs with --allow-code alone"
     )

@@ -25,7 +25,7 @@ from twin.world.repairs import Care, CrewPool, SparePool
 class SeasonalLaw(SeasonSpec):
     """A constant rate 1/mean times the season's factor; only for lives, whose clocks know the date."""
 
-    law: Literal["seasonal"]
+    law: Literal["seasonal"] = Field(description="names the law")
     mean: Positive = Field(description="mean life at factor 1")
 
     @model_validator(mode="after")
@@ -52,7 +52,7 @@ Life: TypeAlias = Annotated[
 class CrewSpec(Spec):
     """Repair crews of one kind, shared by all sites; a crew repairs one item at a time."""
 
-    count: PositiveCount
+    count: PositiveCount = Field(description="crews of this kind; who finds none free waits")
     travel_h: Law = Field(default=0.0, validate_default=True, description="from free to at the item")
 
     def pool(self) -> CrewPool:
@@ -63,7 +63,7 @@ class CrewSpec(Spec):
 class SpareSpec(Spec):
     """Spare parts of one kind, shared by all sites; one that is used is ordered anew at once."""
 
-    count: PositiveCount
+    count: PositiveCount = Field(description="on the shelf at the start")
     restock_h: Law = Field(description="from the order to the shelf")
 
     def pool(self) -> SparePool:

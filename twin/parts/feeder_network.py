@@ -18,7 +18,7 @@ from twin.errors import InputError, Problem
 from twin.inputs.feeder_record import FeederRecord, Lateral, read_feeders
 from twin.parts.load_points import add_load_point
 from twin.powerflow.draft import Draft
-from twin.spec import NonNegative, Positive, PositiveCount, Probability
+from twin.spec import Kilovolts, NonNegative, Positive, PositiveCount, Probability
 from twin.units import HOURS_PER_YEAR
 from twin.world.failing import Failing
 from twin.world.outages import Component, NetworkOutages
@@ -32,19 +32,29 @@ if TYPE_CHECKING:
 class FeederNetworkSpec(NetworkLimits):
     """Feeders and load points from a record in the layout of rbts_bus2.json, failing and repaired by its data."""
 
-    kind: Literal["feeders"]
-    file: str
-    supply_kv: Positive = 11.0
-    r_ohm_per_km: NonNegative = 0.4
-    x_ohm_per_km: NonNegative = 0.4
-    rating_a: Positive = 1e9
+    kind: Literal["feeders"] = Field(description="a distribution system with customers, from a record")
+    file: str = Field(description="JSON in the layout of rbts_bus2.json")
+    supply_kv: Kilovolts = Field(default=11.0, description="of the feeders, line to line; RBTS Bus 2 has 11")
+    r_ohm_per_km: NonNegative = Field(
+        default=0.4, description="resistance of every section (assumed: the record has none)"
+    )
+    x_ohm_per_km: NonNegative = Field(
+        default=0.4, description="reactance of every section (assumed: the record has none)"
+    )
+    rating_a: Positive = Field(
+        default=1e9, description="current at which a section's loading is 1; so large that none shows if absent"
+    )
     disconnectors: bool = Field(default=True, description="one at the sending end of every main section")
     fuses: bool = Field(default=True, description="one in every lateral")
-    fuse_fails_to_operate_probability: Probability = 0.0
+    fuse_fails_to_operate_probability: Probability = Field(
+        default=0.0, description="of a fuse when it is called; the next device up then clears"
+    )
     ties: list[Annotated[list[PositiveCount], Field(min_length=2, max_length=2)]] = Field(
         default_factory=list, description="pairs of feeders, by number, whose ends a normally open tie joins"
     )
-    transformers: Literal["repaired", "replaced"] = "repaired"
+    transformers: Literal["repaired", "replaced"] = Field(
+        default="repaired", description="a failed one is repaired, or replaced in the record's replacement time"
+    )
     repair_times: Literal["exponential", "fixed"] = Field(
         default="exponential", description="switching always takes the record's time"
     )

@@ -26,7 +26,9 @@ Pair = Annotated[list[int], Field(min_length=2, max_length=2)]
 class DeviceSpec(Spec):
     """A switch at one end of a branch."""
 
-    kind: Literal["breaker", "fuse", "disconnector"]
+    kind: Literal["breaker", "fuse", "disconnector"] = Field(
+        description="breaker and fuse clear a fault, a disconnector only isolates it"
+    )
     bus: int = Field(description="number of the bus beside which it stands")
     toward: int = Field(description="number of the bus at the branch's other end")
 

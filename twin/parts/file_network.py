@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class FileNetworkSpec(NetworkLimits):
     """A network from MATPOWER case text (.m) or pandapower JSON (.json); the file's own demand is left out."""
 
-    kind: Literal["file"]
-    file: str
+    kind: Literal["file"] = Field(description="a network from a file")
+    file: str = Field(description="MATPOWER case text (.m) or pandapower JSON (.json)")
     bus_of: dict[str, list[int]] = Field(
         min_length=1, description="bus numbers of the file at which a load point draws, or pv feeds in, equally"
     )

@@ -20,7 +20,7 @@ from twin.world.world import World
 class FuelSpec(Spec):
     """The tank, what the sets burn, and who brings more."""
 
-    tank_l: Positive
+    tank_l: Positive = Field(description="full at the start")
     per_kwh_l: Positive = Field(default=0.24, description="burnt per kWh delivered, above the no-load burn")
     no_load_l_per_h: NonNegative = Field(default=0.0, description="of each running set")
     delivery_after_h: Law = Field(default=24.0, validate_default=True, description="from the order to the tank")

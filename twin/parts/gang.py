@@ -63,7 +63,7 @@ class RestartSpec(Spec):
 class GangSpec(Spec):
     """One synchronous training job over all rows of its site."""
 
-    kind: Literal["gang"]
+    kind: Literal["gang"] = Field(description="one gang-scheduled job; `queue` is a stream of jobs")
     site: str | None = Field(default=None, description="the only site, if absent")
     gpus: PositiveCount = Field(description="held from start to end; all of them train or none")
     priority: float = Field(default=0.0, description="the application layer stops the lower first")

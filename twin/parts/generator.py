@@ -36,13 +36,13 @@ _NONE = np.zeros(0)
 class GangLoadSpec(Spec):
     """Long training jobs that hold many servers at once."""
 
-    gpus: PositiveCount
+    gpus: PositiveCount = Field(description="that each holds")
     duration_h: Positive = Field(description="run time without interruption")
     submit_h: NonNegative = Field(default=0.0, description="of the first, after the scenario's start")
-    count: PositiveCount = 1
+    count: PositiveCount = Field(default=1, description="of them")
     every_h: Positive = Field(default=24.0, description="from one submission to the next")
-    priority: float = 1.0
-    tenant: str = "pretraining"
+    priority: float = Field(default=1.0, description="in a queue ordered by priority, higher first")
+    tenant: str = Field(default="pretraining", description="who submits them")
 
 
 class GeneratorSpec(Spec):
@@ -60,7 +60,7 @@ class GeneratorSpec(Spec):
     run_time_median_s: Positive = Field(description="of a completed job on one GPU")
     run_time_sigma: Positive = Field(le=5.0, description="of the logarithm")
     run_time_size_exponent: float = Field(description="run time goes by GPUs to this power")
-    run_time_max_s: Positive
+    run_time_max_s: Positive = Field(description="longer ones are cut to it")
     end_probability: list[NonNegative] = Field(min_length=3, max_length=3, description="completed, cancelled, failed")
     end_run_time_factor: list[Positive] = Field(
         min_length=3, max_length=3, description="median run time by end, over that of a completed job of the size"
@@ -69,7 +69,12 @@ class GeneratorSpec(Spec):
     interarrival_cv_jobs_per_day: Positive | None = Field(
         default=None, description="the stream that it is of; one with fewer jobs is a random share of that, less bursty"
     )
-    submit_by_hour: list[NonNegative] = Field(default_factory=lambda: [1.0] * 24, min_length=24, max_length=24)
+    submit_by_hour: list[NonNegative] = Field(
+        default_factory=lambda: [1.0] * 24,
+        min_length=24,
+        max_length=24,
+        description="weights of the hours of the day; alike if absent",
+    )
     tenants: PositiveCount = Field(default=20, description="who submit in proportion to 1/rank (assumed)")
     checkpointable_from_gpus: PositiveCount = Field(default=8, description="smaller jobs keep no work (assumed)")
 

@@ -32,27 +32,37 @@ Served = Literal["rows", "core", "continuous_cooling", "restartable_cooling", "h
 class GensetsSpec(Spec):
     """Gensets: n needed, r spare; all are started on demand."""
 
-    n: PositiveCount
-    r: Count = 0
-    rated_kw: Positive
+    n: PositiveCount = Field(description="needed for all that they serve")
+    r: Count = Field(default=0, description="spare")
+    rated_kw: Positive = Field(description="of a set")
     serves: list[Served] = Field(
-        default=["rows", "core", "continuous_cooling", "restartable_cooling", "house"], min_length=1
+        default=["rows", "core", "continuous_cooling", "restartable_cooling", "house"],
+        min_length=1,
+        description="groups of loads, that they carry",
     )
     confirm_s: NonNegative = Field(default=3.0, description="a loss shorter than this starts nothing")
-    start_s: NonNegative = 15.0
-    all_load_s: NonNegative = 120.0
-    fail_to_start_probability: Probability = 0.0094
+    start_s: NonNegative = Field(
+        default=15.0, description="from the loss of supply until the first set takes load; NFPA 110 allows 10"
+    )
+    all_load_s: NonNegative = Field(
+        default=120.0, description="from the loss of supply until all sets do, one after the other"
+    )
+    fail_to_start_probability: Probability = Field(
+        default=0.0094, description="of a set when called; 0.0094 is NREL REopt's default"
+    )
     fail_to_load_probability: Probability = Field(default=0.0, description="started, but trips when it takes load")
-    plant_common_cause_probability: Probability = 0.006
-    mttf_running_h: Positive = 1100.0
-    mttr_h: Law = Field(default=37.0, validate_default=True)
+    plant_common_cause_probability: Probability = Field(
+        default=0.006, description="that no set starts when called: fuel, controls, switchgear (assumed)"
+    )
+    mttf_running_h: Positive = Field(default=1100.0, description="of a running set; 1,100 h is NREL REopt's default")
+    mttr_h: Law = Field(default=37.0, validate_default=True, description="of a set; 12 to 150 h (assumed)")
     repair: RepairSpec = Field(default=RepairSpec(), description="crew and spare part after a failed start or run")
     standby_failures: FailuresSpec | None = Field(
         default=None,
         description="of a set that stands still or runs: needs life_h, repaired by mttr_h; dormant ones are found by"
         " test runs or when the plant is called; a common cause strikes all sets",
     )
-    retransfer_min: NonNegative = 15.0
+    retransfer_min: NonNegative = Field(default=15.0, description="supply is back so long before loads return to it")
     fuel: FuelSpec | None = Field(default=None, description="without it fuel never ends")
     capital: CapitalSpec | None = None
 

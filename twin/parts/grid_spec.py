@@ -22,14 +22,14 @@ class FeederSpec(Spec):
 class ExpansionSpec(Spec):
     """From `at_h` on the site may import more."""
 
-    at_h: NonNegative
-    import_limit_kw: Positive
+    at_h: NonNegative = Field(description="when it is connected, from the start of the horizon")
+    import_limit_kw: Positive = Field(description="of the site from then on")
 
 
 class OutageLogSpec(Spec):
     """A record of what a site has lived through, replayed; columns as `twin.inputs.outages_csv` says."""
 
-    file: str
+    file: str = Field(description="CSV record, one row an outage")
     beside_drawn: bool = Field(default=False, description="whether drawn events strike, too")
 
 
@@ -41,10 +41,20 @@ class GridSpec(Spec):
     deep_sags: EventSpec | None = Field(default=None, description="voltage dips that strike all sections at once")
     script: list[ScriptedEventSpec] = Field(default_factory=list)
     outages: OutageLogSpec | None = Field(default=None, description="a log of outages instead of drawn ones")
-    auto_transfer_s: NonNegative = 1.5
-    auto_transfer_failure_probability: Probability = 0.02
-    ride_through_voltage_fraction: Fraction = 0.7
-    import_limit_kw: Positive | None = None
+    auto_transfer_s: NonNegative = Field(
+        default=1.5, description="from the loss of a feeder until the tie carries its section (assumed)"
+    )
+    auto_transfer_failure_probability: Probability = Field(
+        default=0.02, description="that the tie does not close when called (assumed)"
+    )
+    ride_through_voltage_fraction: Fraction = Field(
+        default=0.7,
+        description="sags that leave so much voltage harm nothing, however long they last; the ITIC and SEMI F47 curves"
+        " have 0.7 for half a second",
+    )
+    import_limit_kw: Positive | None = Field(
+        default=None, description="of the site; over it GPUs are capped, then load is shed; none if absent"
+    )
     import_floor_kw: NonNegative = Field(
         default=0.0,
         description="import that discharging cabinets and plugged trucks leave, where export is banned",

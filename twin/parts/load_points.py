@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class LoadPointSpec(Spec):
     """A load point that is no row: a building, a street, a factory. Its kW follow house_load_profile."""
 
-    load_kw: NonNegative
+    load_kw: NonNegative = Field(description="largest; house_load_profile shapes it")
     customers: Count = Field(default=1, description="weight in SAIFI, SAIDI and ASAI")
 
 

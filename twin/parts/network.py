@@ -15,7 +15,7 @@ from twin.parts.campus_network import Plate, SiteFigures, Way, build_site
 from twin.parts.feeder_network import FeederNetworkSpec
 from twin.parts.file_network import FileNetworkSpec
 from twin.parts.network_failures import NetworkFailures
-from twin.spec import NonNegative, Positive, PositiveCount, Spec
+from twin.spec import Kilovolts, NonNegative, Positive, PositiveCount, Spec
 from twin.world.site_network import NetworkLimits, SiteNetwork
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 class TransformerSpec(Spec):
     """One transformer of a kind."""
 
-    rated_kva: Positive
+    rated_kva: Positive = Field(description="as on the plate")
     impedance_percent: float = Field(gt=0, lt=100, description="impedance voltage, as on the plate")
     load_loss_kw: NonNegative = Field(default=0.0, description="at rated load")
-    no_load_loss_kw: NonNegative = 0.0
+    no_load_loss_kw: NonNegative = Field(default=0.0, description="of the core, as long as it is energised")
     tap_fraction: float = Field(default=0.0, ge=-0.2, le=0.2, description="lifts the lower side above nominal")
 
     @model_validator(mode="after")
@@ -48,10 +48,10 @@ class TransformerSpec(Spec):
 class CableSpec(Spec):
     """Cable between neighbouring stations, or a busway."""
 
-    r_ohm_per_km: NonNegative
-    x_ohm_per_km: NonNegative
-    length_m: Positive
-    rating_a: Positive
+    r_ohm_per_km: NonNegative = Field(description="resistance of a phase")
+    x_ohm_per_km: NonNegative = Field(description="reactance of a phase")
+    length_m: Positive = Field(description="of a stretch")
+    rating_a: Positive = Field(description="current at which its loading is 1")
 
     def way(self) -> Way:
         """The same, for the builder."""
@@ -61,21 +61,23 @@ class CableSpec(Spec):
 class RingsSpec(Spec):
     """MV rings between two breakers of a section, open in the middle."""
 
-    count: PositiveCount = 4
-    units_per_ring: PositiveCount = 2
+    count: PositiveCount = Field(default=4, description="rings; rows hang on them in turn")
+    units_per_ring: PositiveCount = Field(default=2, description="stations, each with the transformers of its rows")
     cable: CableSpec
 
 
 class CampusNetworkSpec(NetworkLimits):
     """A campus: feeders, main transformers, MV rings, a transformer and a busway for each row."""
 
-    kind: Literal["campus"]
-    supply_kv: Positive
-    mv_kv: Positive = 10.0
-    lv_kv: Positive = 0.4
-    source_short_circuit_kva: Positive
-    source_x_to_r: Positive = 10.0
-    feeder_rating_a: Positive = 1e9
+    kind: Literal["campus"] = Field(description="a campus from a few figures; `file` and `feeders` read a network")
+    supply_kv: Kilovolts = Field(description="of the feeders, line to line")
+    mv_kv: Kilovolts = Field(default=10.0, description="of the rings, line to line")
+    lv_kv: Kilovolts = Field(default=0.4, description="of the rows' boards, line to line")
+    source_short_circuit_kva: Positive = Field(description="of the grid behind each feeder")
+    source_x_to_r: Positive = Field(default=10.0, description="of the grid behind each feeder")
+    feeder_rating_a: Positive = Field(
+        default=1e9, description="current at which a feeder's loading is 1; so large that none shows if absent"
+    )
     main_transformers: TransformerSpec | None = Field(default=None, description="one a feeder; none: supply at mv_kv")
     rings: RingsSpec
     row_transformers: TransformerSpec

@@ -18,7 +18,7 @@ from twin.chance.law import Law
 from twin.parts.failures import SeenFailuresSpec, failing
 from twin.parts.supply_events import event_number
 from twin.plant import fields as f
-from twin.spec import NonNegative, Probability, Spec
+from twin.spec import PerYear, Probability, Spec
 from twin.units import HOURS_PER_YEAR, NEVER
 from twin.world import record as r
 from twin.world.failing import Failing
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class PieceFailuresSpec(SeenFailuresSpec):
     """Failures of each piece of one kind: a constant rate while it is sound, or what the failure model has besides."""
 
-    failures_per_year: NonNegative
+    failures_per_year: PerYear = Field(description="of each piece; 0 with life_h given")
     mttr_h: Law = Field(description="until it can be energised again; no shorter than switching takes")
 
     def model(self, start_month: int, pieces: float = 1.0) -> Failing | None:
@@ -58,8 +58,12 @@ class OperationSpec(Spec):
     """How protection and people clear and isolate faults in a network."""
 
     switching_h: Law = Field(default=1.0, validate_default=True, description="to isolate a fault and close a tie")
-    fuse_fails_to_operate_probability: Probability = 0.0
-    breaker_fails_to_operate_probability: Probability = 0.0
+    fuse_fails_to_operate_probability: Probability = Field(
+        default=0.0, description="of a fuse when it is called; the next device up then clears"
+    )
+    breaker_fails_to_operate_probability: Probability = Field(
+        default=0.0, description="of a breaker when it is called; the next device up then clears"
+    )
 
 
 @dataclass

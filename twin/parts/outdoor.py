@@ -18,8 +18,8 @@ from twin.world.profile import ProfileSpec
 class CurvePointSpec(Spec):
     """One point of the curve."""
 
-    outdoor_c: float = Field(ge=-90, le=70)
-    fraction_of_it: NonNegative
+    outdoor_c: float = Field(ge=-90, le=70, description="dry-bulb temperature")
+    fraction_of_it: NonNegative = Field(description="cooling power over IT power at that temperature")
 
 
 class OutdoorSpec(Spec):

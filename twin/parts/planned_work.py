@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import Field
 
 from twin.parts.supply_events import Duration, event_number
-from twin.spec import NonNegative
+from twin.spec import NonNegative, PerYear
 from twin.units import HOURS_PER_YEAR, TICKS_PER_H, hours, ticks
 from twin.world import record as r
 from twin.world.site import Site
@@ -32,7 +32,7 @@ class WorkTermsSpec(Duration):
 class TurnWorkSpec(WorkTermsSpec):
     """Work on like things in turn."""
 
-    per_year: NonNegative = Field(description="works a year, over all of them")
+    per_year: PerYear = Field(description="works a year, over all of them")
 
 
 class Work(Protocol):

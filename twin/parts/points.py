@@ -30,7 +30,7 @@ class ConnectionPointSpec(Spec):
     """A place to plug trucks in."""
 
     limit_kw: Positive = Field(description="of all trucks at this point together, either way")
-    berths: PositiveCount = Field(default=1, le=99)
+    berths: PositiveCount = Field(default=1, le=99, description="trucks that may be plugged in at one time")
     level: Literal["low", "medium"] = Field(default="low", description="voltage: 0.4 kV plugs, or a 10 kV cubicle")
     synchronised: bool = Field(
         default=False,
@@ -39,7 +39,7 @@ class ConnectionPointSpec(Spec):
     transfer_ms: Law = Field(default=8.0, validate_default=True, description="of a synchronised point's static switch")
     changeover_s: NonNegative = Field(default=10.0, description="dark, both ways, at a point that is not synchronised")
     connect_min: NonNegative | None = Field(default=None, description="default 25 at low, 90 at medium voltage")
-    disconnect_min: NonNegative = 10.0
+    disconnect_min: NonNegative = Field(default=10.0, description="from the order until the truck may drive")
     serves: list[str] = Field(
         default=["rows", "core", "continuous_cooling", "restartable_cooling", "house"],
         min_length=1,

@@ -30,7 +30,7 @@ class PowerWindowSpec(Spec):
     workload: str | None = Field(default=None, description="where the record has several")
     run: str | None = Field(default=None, description="the first, if absent")
     start_s: NonNegative = Field(default=0.0, description="of the stretch, after the run's first reading")
-    length_s: Positive = Field(default=600.0, le=7200.0)
+    length_s: Positive = Field(default=600.0, le=7200.0, description="of the stretch")
     at_h: NonNegative = Field(default=0.0, description="when it is replayed, after the scenario's start")
 
 

@@ -50,12 +50,19 @@ class PvSpec(Spec):
 
     peak_kw: Positive = Field(description="DC, at 1000 W/m2 and 25 C")
     profile: ProfileSpec | None = Field(default=None, description="AC power by a record [kW], instead of sun and sky")
-    tilt_deg: float = Field(default=30.0, ge=0, le=90)
+    tilt_deg: float = Field(default=30.0, ge=0, le=90, description="of the modules from the horizontal")
     azimuth_deg: float = Field(default=180.0, ge=0, le=360, description="90 east, 180 south, 270 west")
     system_loss_fraction: float = Field(default=0.14, ge=0, lt=1, description="soiling, mismatch, wiring, shading")
     inverter_kw: Positive | None = Field(default=None, description="AC limit; peak_kw if absent")
-    inverter_efficiency_fraction: float = Field(default=0.96, gt=0, le=1)
-    temperature_coefficient_per_c: float = Field(default=-0.0035, ge=-0.02, le=0)
+    inverter_efficiency_fraction: float = Field(
+        default=0.96, gt=0, le=1, description="at its rating, as pvlib's PVWatts model has it"
+    )
+    temperature_coefficient_per_c: float = Field(
+        default=-0.0035,
+        ge=-0.02,
+        le=0,
+        description="of power, per degree of the cells above 25 C; -0.0035 is usual for silicon",
+    )
     yearly_fade_fraction: float = Field(default=0.005, ge=0, le=0.1, description="from the second year on")
     weather: WeatherSpec = WeatherSpec()
     export_limit_kw: NonNegative = Field(default=0.0, description="what is over is curtailed; 0: no export")

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 class QueueSpec(Spec):
     """Jobs from a record: submit time, duration, GPUs."""
 
-    kind: Literal["queue"]
+    kind: Literal["queue"] = Field(
+        description="a stream of jobs that wait for GPUs; `gang` is one job that holds its rows"
+    )
     site: str | None = Field(default=None, description="the only site, if absent")
     file: str | None = Field(default=None, description="a job record of any layout that twin jobs reads")
     generator: GeneratorSpec | None = Field(

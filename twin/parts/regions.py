@@ -23,7 +23,7 @@ CloseRoads = Callable[[list[str], int], None]
 class RegionSpec(Spec):
     """Sites that lie together, and what strikes all their feeders at once."""
 
-    sites: list[str] = Field(min_length=1)
+    sites: list[str] = Field(min_length=1, description="whose feeders an event strikes, all in one instant")
     storm: EventSpec | None = None
     script: list[ScriptedEventSpec] = Field(default_factory=list, description="`feeders` stays empty: all of them")
     roads_closed_h: Law | None = Field(default=None, description="from the strike on, no truck sets out there")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class WorkSpec(WorkTermsSpec):
     """Work on one load point at a known time."""
 
-    at_h: NonNegative
+    at_h: NonNegative = Field(description="from the start of the horizon")
     on: str = Field(description="a load point by name: row-001, core, ...")
 
 

@@ -17,7 +17,7 @@ from twin.chance.law import compile_law, exponential
 from twin.errors import InputError
 from twin.parts.failures import SeasonalLaw, compile_life
 from twin.parts.supply_events import SeasonSpec
-from twin.spec import Positive, Probability, Spec
+from twin.spec import PerYear, Probability, Spec
 from twin.units import HOURS_PER_YEAR
 from twin.world import record as r
 from twin.world.failing import Failing
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class ShockSpec(Spec):
     """One kind of shock."""
 
-    per_year: Positive
+    per_year: PerYear = Field(gt=0, description="mean number of shocks a year, at a seasonal factor of 1")
     season: SeasonSpec | None = None
     strikes: dict[str, Probability] = Field(
         min_length=1,

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from twin.chance.law import CompiledLaw, Law, compile_law
 from twin.chance.philox import stream_key
 from twin.inputs.outages_csv import LoggedOutage
-from twin.spec import Fraction, NonNegative, Positive, Probability, Spec
+from twin.spec import Fraction, NonNegative, PerYear, Positive, Probability, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR, NEVER, TICKS_PER_H, ticks
 from twin.world.parties import GridSupply
 
@@ -30,19 +30,19 @@ SEASON_OF_MONTH = ("winter", "winter", "spring", "spring", "spring", "summer", "
 class SeasonSpec(Spec):
     """Factors on a yearly rate, by season (winter: December to February)."""
 
-    winter: NonNegative = 1.0
-    spring: NonNegative = 1.0
-    summer: NonNegative = 1.0
-    autumn: NonNegative = 1.0
+    winter: NonNegative = Field(default=1.0, description="factor from December to February")
+    spring: NonNegative = Field(default=1.0, description="factor from March to May")
+    summer: NonNegative = Field(default=1.0, description="factor from June to August")
+    autumn: NonNegative = Field(default=1.0, description="factor from September to November")
 
 
 class Duration(Spec):
     """A duration law in exactly one unit."""
 
-    duration_h: Law | None = None
-    duration_min: Law | None = None
-    duration_s: Law | None = None
-    duration_ms: Law | None = None
+    duration_h: Law | None = Field(default=None, description="law of the duration, in hours; or one of the next three")
+    duration_min: Law | None = Field(default=None, description="the same, in minutes")
+    duration_s: Law | None = Field(default=None, description="the same, in seconds")
+    duration_ms: Law | None = Field(default=None, description="the same, in milliseconds")
 
     @model_validator(mode="after")
     def _one_duration(self) -> Self:
@@ -64,7 +64,7 @@ class Duration(Spec):
 class EventSpec(Duration):
     """A Poisson source of supply events."""
 
-    per_year: NonNegative = Field(description="mean number of events a year, at a seasonal factor of 1")
+    per_year: PerYear = Field(description="mean number of events a year, at a seasonal factor of 1")
     residual_voltage_fraction: Fraction = Field(
         default=0.0, description="what is left of the voltage; 0 is an interruption, more is a sag"
     )
@@ -80,7 +80,7 @@ class EventSpec(Duration):
 class PlannedSpec(Duration):
     """Planned work on a feeder: evenly spaced, never while the other feeder is down."""
 
-    per_year: NonNegative = Field(description="mean number of events a year, at a seasonal factor of 1")
+    per_year: PerYear = Field(description="mean number of events a year, at a seasonal factor of 1")
     closed_transition_probability: Probability = Field(
         default=1.0, description="that load is moved to the other feeder without a break"
     )
@@ -97,7 +97,9 @@ class ScriptedEventSpec(Duration):
         default=0.0, description="what is left of the voltage; 0 is an interruption, more is a sag"
     )
     notice_h: NonNegative = Field(default=0.0, description="announced this long before")
-    kind: Literal["script", "sag", "momentary", "sustained", "common"] = "script"
+    kind: Literal["script", "sag", "momentary", "sustained", "common"] = Field(
+        default="script", description="the word for it in chains of causes"
+    )
 
 
 ORDINAL_BITS = 26

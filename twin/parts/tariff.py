@@ -29,14 +29,20 @@ ALL_YEAR = list(range(1, 13))
 class DiscountSpec(Spec):
     """A lower demand price in months that use the transformers well."""
 
-    from_kwh_per_kva_month: Positive = 260.0
-    factor: float = Field(default=0.9, gt=0, le=1)
+    from_kwh_per_kva_month: Positive = Field(
+        default=260.0,
+        description="a month's import over the transformers' kVA from which it holds; 260 by China's rule of 2023",
+    )
+    factor: float = Field(default=0.9, gt=0, le=1, description="on the demand price; 0.9 in the same rule")
 
 
 class DemandSpec(Spec):
     """The part of the bill that is charged by kW or kVA and month; months cut by the horizon pay their share."""
 
-    mode: Literal["actual", "contracted", "capacity"]
+    mode: Literal["actual", "contracted", "capacity"] = Field(
+        description="actual: the month's largest 15-minute import; contracted: a contract with band and floor;"
+        " capacity: the transformers' kVA"
+    )
     price_per_kw_month: NonNegative | None = Field(default=None, description="of modes actual and contracted")
     price_per_kva_month: NonNegative | None = Field(default=None, description="of mode capacity")
     contract_kw: NonNegative | None = Field(default=None, description="contracted maximum, mode contracted only")
@@ -80,7 +86,7 @@ class PowerFactorSpec(Spec):
 class ExportSpec(Spec):
     """Energy fed into the grid is paid for; without this block export is banned."""
 
-    price_per_kwh: float
+    price_per_kwh: float = Field(description="paid for exported energy; below zero it costs")
 
 
 class TariffSpec(Spec):
@@ -171,7 +177,7 @@ class _Periods:
         """Ticks at which it changes and the values; a price also changes where a season ends."""
         count = -(-horizon_us // QUARTER_US)
         guard_edges(count, QUARTER_US)
-        dates = np.datetime64(start, "D") + np.arange(-(-count // SLOTS))
+        dates = np.datetime64(start, "D") + np.arange(-(-count // SLOTS)).astype("timedelta64[D]")
         of_day = self._table()[dates.astype("datetime64[M]").astype(np.int64) % 12, self._kinds(dates)]
         return changes(of_day.reshape(-1)[:count], QUARTER_US)
 
@@ -200,4 +206,5 @@ class _Periods:
 
 
 def _is_leap(year: Any) -> bool:
-    return bool((year + 1).astype("datetime64[D]") - year.astype("datetime64[D]") == np.timedelta64(366, "D"))
+    next_year = year + np.timedelta64(1, "Y")
+    return bool(next_year.astype("datetime64[D]") - year.astype("datetime64[D]") == np.timedelta64(366, "D"))

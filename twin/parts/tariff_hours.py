@@ -54,10 +54,10 @@ class DaySpec(Spec):
     """The periods of a day, each as hours in local standard time; every quarter-hour belongs to one of them."""
 
     sharp: str | None = Field(default=None, description='hours like "18-21" or "8:30-11, 22-6"')
-    peak: str | None = None
-    flat: str | None = None
-    valley: str | None = None
-    deep: str | None = None
+    peak: str | None = Field(default=None, description="the same for peak")
+    flat: str | None = Field(default=None, description="the same for flat")
+    valley: str | None = Field(default=None, description="the same for valley")
+    deep: str | None = Field(default=None, description="the same for deep valley")
     other_hours: Period | None = Field(default=None, description="the period of all hours that are not listed")
 
     @field_validator(*PERIODS)
@@ -98,17 +98,17 @@ class DaySpec(Spec):
 class PricesSpec(Spec):
     """Price of each period, everything included that is charged by the kWh and not listed as a surcharge."""
 
-    sharp: float | None = None
-    peak: float | None = None
-    flat: float | None = None
-    valley: float | None = None
-    deep: float | None = None
+    sharp: float | None = Field(default=None, description="of sharp hours, per kWh")
+    peak: float | None = Field(default=None, description="of peak hours, per kWh")
+    flat: float | None = Field(default=None, description="of flat hours, per kWh")
+    valley: float | None = Field(default=None, description="of valley hours, per kWh")
+    deep: float | None = Field(default=None, description="of deep-valley hours, per kWh")
 
 
 class SeasonSpec(Spec):
     """Months with the same hours."""
 
-    months: list[Month] = Field(min_length=1)
+    months: list[Month] = Field(min_length=1, description="numbers from 1, January, to 12")
     weekday: DaySpec
     weekend: DaySpec | None = Field(default=None, description="Saturday and Sunday; as on weekdays if absent")
     holiday: DaySpec | None = Field(default=None, description="the tariff's holidays; as on weekends if absent")

@@ -35,8 +35,14 @@ RECONNECT_US = TICKS_PER_S
 class TransferSwitchSpec(Spec):
     """A static transfer switch before each load."""
 
-    transfer_ms: Law = Field(default=4.0, validate_default=True)
-    transfer_failure_probability: Probability = 0.001
+    transfer_ms: Law = Field(
+        default=4.0,
+        validate_default=True,
+        description="compared with the load's hold-up at each event; up to 4 ms is usual for a static switch",
+    )
+    transfer_failure_probability: Probability = Field(
+        default=0.001, description="that it does not move when called; drawn once for each event (assumed)"
+    )
     by_hand_min: NonNegative = Field(default=30.0, description="until a switch that failed to move is moved by hand")
     mtbf_h: Positive = Field(default=1.0e6, description="of the switch; its load is dark meanwhile")
     mttr_h: Law = Field(default=1.0, validate_default=True, description="until its load is bypassed past it")

@@ -40,11 +40,11 @@ Served = Literal["rows", "core", "continuous_cooling"]
 class ModulesSpec(Spec):
     """Parallel modules of a block: n carry its load, r are spare."""
 
-    n: PositiveCount
-    r: Count = 0
-    rated_kw: Positive
-    mtbf_h: Positive = 170000.0
-    mttr_h: Law = Field(default=8.0, validate_default=True)
+    n: PositiveCount = Field(description="carry the block's load")
+    r: Count = Field(default=0, description="spare")
+    rated_kw: Positive = Field(description="of a module")
+    mtbf_h: Positive = Field(default=170000.0, description="of a module (assumed)")
+    mttr_h: Law = Field(default=8.0, validate_default=True, description="of a module, spares on site (assumed)")
     failures: FailuresSpec | None = Field(
         default=None,
         description="of a module, beyond its MTBF and MTTR; a common cause strikes the modules of one block",
@@ -54,10 +54,10 @@ class ModulesSpec(Spec):
 class StringsSpec(Spec):
     """Battery strings of a block, in parallel: n give its rated kW; all share its minutes."""
 
-    n: PositiveCount
-    r: Count = 0
+    n: PositiveCount = Field(description="give the block's rated kW")
+    r: Count = Field(default=0, description="spare")
     mtbf_h: Positive = Field(default=440000.0, description="2 % of strings a year")
-    mttr_h: Law = Field(default=48.0, validate_default=True)
+    mttr_h: Law = Field(default=48.0, validate_default=True, description="of a string (assumed)")
     failures: FailuresSpec | None = Field(
         default=None,
         description="of a string, e.g. dormant until tested or needed; a common cause strikes the strings of one block",
@@ -67,10 +67,10 @@ class StringsSpec(Spec):
 class LockOutSpec(Spec):
     """After `transfers` to battery within `within_s` a block stays there, or on bypass, until returned by hand."""
 
-    transfers: PositiveCount = 3
-    within_s: Positive = 60.0
-    stays_on: Literal["battery", "bypass"] = "battery"
-    manual_return_h: Positive = 0.5
+    transfers: PositiveCount = Field(default=3, description="to battery that lock it out")
+    within_s: Positive = Field(default=60.0, description="in which they fall")
+    stays_on: Literal["battery", "bypass"] = Field(default="battery", description="until somebody returns it")
+    manual_return_h: Positive = Field(default=0.5, description="until somebody has")
 
 
 class UpsSpec(Spec):
@@ -82,14 +82,25 @@ class UpsSpec(Spec):
     )
     blocks: PositiveCount = Field(default=1, description="of a system")
     modules: ModulesSpec
-    serves: list[Served] = Field(default=["rows", "core", "continuous_cooling"], min_length=1)
+    serves: list[Served] = Field(
+        default=["rows", "core", "continuous_cooling"], min_length=1, description="groups of loads that hang on it"
+    )
     loss_fraction: float = Field(default=0.045, ge=0, lt=1, description="of the input, double conversion")
     autonomy_min: Positive = Field(default=10.0, description="at the block's rating n x rated_kw")
     recharge_multiple: Positive = Field(default=10.0, description="recharging takes this many discharge times")
-    block_mtbf_h: Positive = 200000.0
-    block_mttr_h: Law = Field(default=8.0, validate_default=True)
-    bypass_by_hand_h: NonNegative = 1.0
-    fail_on_demand_probability: Probability = 0.001
+    block_mtbf_h: Positive = Field(
+        default=200000.0,
+        description="of a block's output; 200,000 h in the field (UFGS 16265A, redundant or with bypass)",
+    )
+    block_mttr_h: Law = Field(
+        default=8.0, validate_default=True, description="until the block is normal again (assumed)"
+    )
+    bypass_by_hand_h: NonNegative = Field(
+        default=1.0, description="until loads that a failed block darkened are fed past it (assumed)"
+    )
+    fail_on_demand_probability: Probability = Field(
+        default=0.001, description="that a block drops its load when supply goes; 0.0005 to 0.002 (assumed)"
+    )
     fail_on_demand_common_fraction: Fraction = Field(
         default=0.0, description="beta: share of these failures that all blocks of the system have together"
     )

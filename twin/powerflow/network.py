@@ -13,6 +13,8 @@ from twin.errors import InputError, Problem
 from twin.powerflow.topology import Complexes, Floats, Ints, Topology, compile_topology
 
 KEPT_TOPOLOGIES = 256
+OHM_MAX, BASE_KV = 1e12, (1e-3, 1e4)
+"""Impedances and voltages that a network may have; beyond, per-unit values leave the range of floats."""
 Source = tuple[int, float, float]
 
 
@@ -99,8 +101,9 @@ class Network:
             elif f == t:
                 problems.append(Problem(f"{name}: both ends are the same bus"))
             for key, value in (("r_ohm", self.r_ohm[e]), ("x_ohm", self.x_ohm[e])):
-                if not (np.isfinite(value) and value >= 0.0):
-                    problems.append(Problem(f"{name}: impedance {value} is not a number of zero or more", key=key))
+                if not 0.0 <= value <= OHM_MAX:
+                    text = f"{name}: impedance {value} is not a number from zero to {OHM_MAX:g} ohm"
+                    problems.append(Problem(text, key=key))
             if not np.isfinite(self.b_us[e]):
                 problems.append(Problem(f"{name}: susceptance {self.b_us[e]} is not a number", key="b_us"))
             if not (np.isfinite(self.ratio[e]) and self.ratio[e] != 0.0):
@@ -111,8 +114,13 @@ class Network:
         for ends in (self.from_bus, self.to_bus):
             touched[ends[(ends >= 0) & (ends < self.buses)]] = True
         problems += [Problem(f"bus {bus}: no branch touches it") for bus in np.nonzero(~touched)[0]]
-        problems += [Problem(f"bus {bus}: base voltage {self.base_kv[bus]} kV is not above zero", key="base_kv")
-                     for bus in np.nonzero(~(self.base_kv > 0.0) | ~np.isfinite(self.base_kv))[0]]  # fmt: skip
+        low_kv, high_kv = BASE_KV
+        problems += [
+            Problem(
+                f"bus {bus}: base voltage {self.base_kv[bus]} kV is not within {low_kv:g} to {high_kv:g}", key="base_kv"
+            )
+            for bus in np.nonzero(~((self.base_kv >= low_kv) & (self.base_kv <= high_kv)))[0]
+        ]
         if not 0 <= self.slack < self.buses:
             problems.append(Problem(f"there are only buses 0 to {self.buses - 1}, not {self.slack}", key="slack"))
         if not (np.isfinite(self.base_kva) and self.base_kva > 0.0):

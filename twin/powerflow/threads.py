@@ -7,11 +7,11 @@ from typing import Any
 import numba
 
 from twin.errors import InputError, Problem
-from twin.kernel import kernel
+from twin.kernel import threaded
 from twin.powerflow.sweep_lanes import solve_blocks
 
 
-@kernel
+@threaded
 def _share_out(
     threads: Any,
     rows: Any,
@@ -25,9 +25,6 @@ def _share_out(
 ) -> Any:
     for thread in numba.prange(threads):
         solve_blocks(thread, threads, rows, inputs, forest, opened, tolerance, max_sweeps, work, outputs)
-
-
-_share_out.targetoptions["parallel"] = True  # `kernel` compiles for one thread; this one is the exception
 
 
 def solve_blocks_on_threads(threads: int, *arguments: Any) -> None:

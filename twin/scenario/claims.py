@@ -15,8 +15,8 @@ from twin.spec import NonNegative, Positive, PositiveCount, Spec
 class ClaimSetSpec(Spec):
     """One set of assumptions: a design, and the design that it is compared with."""
 
-    design: str
-    against: str
+    design: str = Field(description="the claimed product, built as these assumptions say")
+    against: str = Field(description="the design that it is compared with")
     prior: str | None = Field(default=None, description="design whose figure a reading `shorter_fraction` starts from")
     assumes: str = Field(min_length=1, description="in words, after `reproduced only if`")
 
@@ -24,20 +24,20 @@ class ClaimSetSpec(Spec):
 class StatementSpec(Spec):
     """One claim. A bound holds the rounding of the claim's own digits."""
 
-    name: str
-    says: str
+    name: str = Field(description="stands in the table of verdicts")
+    says: str = Field(description="the claim, in the vendor's words")
     judged: str = Field(description="the exact statement that is judged")
     figure: str = Field(description="a metric, payback_years, or lost_gpu_h_by_limit_per_year")
     reading: Literal["value", "saving_fraction", "shorter_fraction"] = Field(
         default="value", description="of the design; less than the other's; less than that of the prior design"
     )
-    divided_by: Positive = 1.0
+    divided_by: Positive = Field(default=1.0, description="brings the figure to the claim's unit")
     other_costs_per_gpu_year: NonNegative = Field(default=0.0, description="in the denominator of a saving")
     counts_lost_gpu_h: bool = Field(default=False, description="in the yearly benefit of a payback, at value_per_gpu_h")
     before: float | None = Field(default=None, description="what the claim starts from")
     start_within_fraction: Positive = Field(default=0.05, description="of `before`, beyond the interval of the start")
-    at_most: float | None = None
-    at_least: float | None = None
+    at_most: float | None = Field(default=None, description="the claim holds up to here")
+    at_least: float | None = Field(default=None, description="the claim holds from here on")
     sets: list[str] = Field(min_length=1, description="the first is the claim as described")
 
     @model_validator(mode="after")
@@ -52,7 +52,7 @@ class StatementSpec(Spec):
 class UnjudgedSpec(Spec):
     """What is claimed besides, and is not simulated here."""
 
-    says: str = Field(min_length=1)
+    says: str = Field(min_length=1, description="the claim, in the vendor's words")
     reason: str = Field(min_length=1, description="why it is not judged")
 
 

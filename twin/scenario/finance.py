@@ -35,19 +35,19 @@ class GpuHourPriceSpec(Spec):
 class DriftSpec(Spec):
     """Growth of prices a year; the first year has the scenario's prices."""
 
-    electricity: Rate = 0.0
-    gpu_h: Rate = 0.0
-    fuel: Rate = 0.0
-    carbon: Rate = 0.0
-    o_and_m: Rate = 0.0
+    electricity: Rate = Field(default=0.0, description="of energy and demand prices")
+    gpu_h: Rate = Field(default=0.0, description="of the price of a GPU-hour")
+    fuel: Rate = Field(default=0.0, description="of fuel_price_per_kwh")
+    carbon: Rate = Field(default=0.0, description="of price_per_t_co2")
+    o_and_m: Rate = Field(default=0.0, description="of operation and maintenance")
     equipment: Rate = Field(default=0.0, description="of replacements; batteries have become cheaper")
 
 
 class TaxSpec(Spec):
     """Income tax; straight-line depreciation."""
 
-    rate: Fraction = Field(default=0.25)
-    depreciation_years: PositiveCount = 10
+    rate: Fraction = Field(default=0.25, description="on taxable income; 0.25 is China's enterprise income tax")
+    depreciation_years: PositiveCount = Field(default=10, description="over which capital is written off evenly")
     salvage_fraction: Fraction = Field(default=0.05, description="of capital that is never written off")
     loss_years: PositiveCount = Field(default=5, description="for which losses are carried forward")
 
@@ -56,18 +56,21 @@ class DebtSpec(Spec):
     """A loan at the start; flows are then those of the owners."""
 
     fraction: Fraction = Field(description="of the first outlay")
-    rate: Rate
-    years: PositiveCount
-    kind: Literal["annuity", "equal_instalments"] = "annuity"
+    rate: Rate = Field(description="interest a year")
+    years: PositiveCount = Field(description="until it is paid back")
+    kind: Literal["annuity", "equal_instalments"] = Field(
+        default="annuity",
+        description="annuity: equal payments; equal_instalments: equal repayments, interest on the rest",
+    )
 
 
 class DeferralSpec(Spec):
     """A grid expansion that is due once a year's largest 15-minute import is above a limit."""
 
-    limit_kw: Positive
-    capital: Positive
-    price_growth_per_year: Rate = 0.0
-    life_years: Positive = 30.0
+    limit_kw: Positive = Field(description="import that the connection of today carries")
+    capital: Positive = Field(description="cost of the expansion, at today's prices")
+    price_growth_per_year: Rate = Field(default=0.0, description="of that cost")
+    life_years: Positive = Field(default=30.0, description="of the expansion; what is left of it at the horizon counts")
     beside_demand: bool = Field(default=False, description=f"counts both, although {_COUNTED_TWICE}")
 
 
@@ -92,15 +95,17 @@ class FinanceSpec(Spec):
     """Money over the horizon, which must be whole years: every design against each counterfactual."""
 
     counterfactuals: list[str] = Field(min_length=1, description="designs that the others are measured against")
-    discount_rate: Rate = 0.08
+    discount_rate: Rate = Field(default=0.08, description="a year")
     price_per_gpu_h: GpuHourPriceSpec | None = None
     priced_at: Literal["cash", "opportunity"] = Field(default="cash", description="the price that enters the total")
     price_per_unserved_kwh: NonNegative = Field(default=0.0, description="of load that is no GPU's, lost to outages")
     fuel_price_per_kwh: NonNegative | None = Field(default=None, description="of energy from gensets")
-    price_per_t_co2: NonNegative = 0.0
-    price_per_kg_nox: NonNegative = 0.0
+    price_per_t_co2: NonNegative = Field(default=0.0, description="of emitted CO2, each scope on a line of its own")
+    price_per_kg_nox: NonNegative = Field(default=0.0, description="of nitrogen oxides from gensets")
     price_per_kg_pm: NonNegative = Field(default=0.0, description="of particulate matter")
-    carbon_basis: Literal["location", "market"] = "location"
+    carbon_basis: Literal["location", "market"] = Field(
+        default="location", description="factors that price Scope 2: of the grid's region, or of what was bought"
+    )
     drift_per_year: DriftSpec = DriftSpec()
     value_at_horizon: Literal["straight_line", "salvage"] = Field(
         default="straight_line", description="of equipment not at its end: by its remaining life, or salvage alone"

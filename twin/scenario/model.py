@@ -36,7 +36,7 @@ from twin.scenario.claims import ClaimsSpec
 from twin.scenario.finance import FinanceSpec, lacking
 from twin.scenario.jobs_fit import check_jobs
 from twin.scenario.sweeps import SweepSpec
-from twin.spec import Count, NonNegative, Positive, Spec
+from twin.spec import NonNegative, Positive, Spec
 from twin.units import HORIZON_MAX_YEARS, HOURS_PER_YEAR
 from twin.world.profile import ProfileSpec
 
@@ -45,7 +45,12 @@ class HorizonSpec(Spec):
     """The simulated span, in local standard time of the site."""
 
     start: str = Field(default="2026-01-01", description="ISO date; the clock starts at its midnight")
-    hours: float = Field(default=HOURS_PER_YEAR, ge=0.25, le=HORIZON_MAX_YEARS * HOURS_PER_YEAR)
+    hours: float = Field(
+        default=HOURS_PER_YEAR,
+        ge=0.25,
+        le=HORIZON_MAX_YEARS * HOURS_PER_YEAR,
+        description="length; a year unless said otherwise, at most 100,000 of them",
+    )
 
     @field_validator("start")
     @classmethod
@@ -60,10 +65,14 @@ class HorizonSpec(Spec):
 class LocationSpec(Spec):
     """Where a site stands."""
 
-    latitude: float = Field(ge=-90, le=90)
-    longitude: float = Field(ge=-180, le=180)
-    altitude_m: float = Field(default=0.0, ge=-500, le=6000)
-    timezone: str
+    latitude: float = Field(ge=-90, le=90, description="degrees north")
+    longitude: float = Field(ge=-180, le=180, description="degrees east")
+    altitude_m: float = Field(
+        default=0.0, ge=-500, le=6000, description="above the sea; thins the air that the sun shines through"
+    )
+    timezone: str = Field(
+        description="IANA name such as Asia/Shanghai; its standard time, without daylight saving, is the clock"
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -130,7 +139,9 @@ class SiteSpec(Spec):
     cluster: ClusterSpec = Field(default=NO_CLUSTER, description="without one a site is plain load: house_load_kw")
     cooling: CoolingSpec | None = None
     load_points: dict[str, LoadPointSpec] = Field(default_factory=dict, description="with customers, beside the rows")
-    house_load_kw: NonNegative = 0.0
+    house_load_kw: NonNegative = Field(
+        default=0.0, description="of what is neither server nor cooling: lights, offices, a factory"
+    )
     house_load_profile: ProfileSpec | None = Field(
         default=None, description="shape of the house load over the day or year; its largest value is house_load_kw"
     )
@@ -247,13 +258,18 @@ Job = Annotated[GangSpec | QueueSpec, Field(discriminator="kind")]
 class Scenario(Spec):
     """A resolved scenario: one design and its world."""
 
-    name: str = Field(min_length=1, max_length=200)
-    question: str = ""
-    currency: str = "CNY"
-    seed: Count = 1
+    name: str = Field(min_length=1, max_length=200, description="stands in traces, results and reports")
+    question: str = Field(default="", description="what the scenario is to answer, in one sentence; heads the report")
+    currency: str = Field(default="CNY", description="of every price in the file; no price is converted")
+    seed: int = Field(
+        default=1, ge=0, le=2**63 - 1, description="of all luck: the same seed gives the same years, for every design"
+    )
     horizon: HorizonSpec = HorizonSpec()
     sites: dict[str, SiteSpec] = Field(min_length=1)
-    jobs: dict[str, Job] = Field(default_factory=dict)
+    jobs: dict[str, Job] = Field(
+        default_factory=dict,
+        description="training jobs and queues by name; without any, only energy and load points count",
+    )
     trucks: dict[str, TruckSpec] = Field(default_factory=dict)
     roads: RoadsSpec = RoadsSpec()
     fleet: FleetSpec = FleetSpec()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.chance.philox import stream_key
-from twin.errors import InputError, InternalError
+from twin.errors import InputError, InternalError, Problem
 from twin.plant import fields as f
 from twin.units import NEVER
 from twin.world.declared import UNLIMITED_KW, Feed, Item, Load, Point, Unit
@@ -21,6 +21,9 @@ from twin.world.flows import FlowPlan
 from twin.world.profile import Clockwork
 from twin.world.pv_plan import PvPlan
 from twin.world.site_network import SiteNetwork, supply_state
+
+ITEMS_MAX = 100_000
+"""Items of a site; each has a name, a stream and a row of its tables."""
 
 
 @dataclass
@@ -94,7 +97,15 @@ class SiteBuilder:
         return full.removeprefix(f"{self.name}/")
 
     def item(self, name: str, kind: str, *, weight_kw: float = 0.0, gpus: int = 0, breakable: bool = False) -> str:
-        """Declare an item; returns its full name."""
+        """Declare an item; returns its full name.
+
+        Raises:
+            InputError: there are more than a site can have.
+        """
+        if len(self.items) >= ITEMS_MAX:
+            text = f"the site has more than {ITEMS_MAX:,} items"
+            remedy = "fewer rows, cabinets, modules, strings, sets or berths"
+            raise InputError(Problem(text, key=f"sites.{self.name}", remedy=remedy))
         full = self.path(name)
         if breakable:
             self.breakable.append(full)

@@ -51,7 +51,9 @@ class ProfileSpec(Spec):
     repeat: Literal["yearly", "end_to_end"] | None = Field(
         default=None, description="how a record shorter than the horizon goes on: anew every 1 January, or when it ends"
     )
-    multiply_by: Positive = 1.0
+    multiply_by: Positive = Field(
+        default=1.0, description="brings the values to the unit of the key that holds the profile"
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -127,10 +129,11 @@ class ProfileSpec(Spec):
         if not 365 * a_day <= size <= 366 * a_day:
             message = f"repeat: yearly needs a record of one year, this one has {has_h:g} h"
             raise InputError(Problem(message, file=self.file, remedy="say repeat: end_to_end"))
-        date_of = np.datetime64(start, "D") + days
+        date_of = np.datetime64(start, "D") + days.astype("timedelta64[D]")
         year = date_of.astype("datetime64[Y]")
         day: Ints = (date_of - year).astype(np.int64)
-        length = ((year + 1).astype("datetime64[D]") - year.astype("datetime64[D]")).astype(np.int64)
+        next_year = year + np.timedelta64(1, "Y")
+        length = (next_year.astype("datetime64[D]") - year.astype("datetime64[D]")).astype(np.int64)
         if size < 366 * a_day:
             shift: Ints = np.where((length == 366) & (day >= _FEBRUARY_29), -1, 0)
         else:
@@ -193,9 +196,10 @@ def changes(found: Floats, step_us: int) -> tuple[Ints, Floats]:
 def months(start: date, horizon_us: int) -> NDArray[np.int64]:
     """Ticks at which the billing months within the horizon begin, in local standard time; the first is 0."""
     day = np.datetime64(start, "D")
+    month = np.timedelta64(1, "M")
     first = day.astype("datetime64[M]")
     last = (day + np.timedelta64(-(-horizon_us // (24 * TICKS_PER_H)), "D")).astype("datetime64[M]")
-    begin = np.arange(first + 1, last + 1).astype("datetime64[D]")
+    begin = np.arange(first + month, last + month).astype("datetime64[D]")
     ticks_ = (begin - day) / np.timedelta64(1, "D") * (24 * TICKS_PER_H)
     within: NDArray[np.int64] = ticks_[ticks_ < horizon_us].astype(np.int64)
     return np.append(0, within)

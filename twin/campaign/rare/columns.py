@@ -137,8 +137,8 @@ def _first_month(start: str) -> int:
 def _seasons(start: str, horizon_us: int) -> tuple[NDArray[np.int64], Float]:
     """Edges of the calendar months from `start` to the horizon, and hours of each season passed at them."""
     first = np.datetime64(start, "us")
-    last = (first + np.timedelta64(horizon_us, "us")).astype("datetime64[M]") + 1
-    months = np.arange(np.datetime64(start, "M"), last + 1)
+    last = (first + np.timedelta64(horizon_us, "us")).astype("datetime64[M]")
+    months = np.arange(np.datetime64(start, "M"), last + np.timedelta64(2, "M"))
     edges_us = np.clip((months.astype("datetime64[us]") - first).astype(np.int64), 0, horizon_us)
     season = (np.arange(len(months) - 1) + _first_month(start) + 1) // 3 % 4
     hours = np.diff(edges_us) / TICKS_PER_H * (season == np.arange(4)[:, None])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from twin.fleet.policies.base import PolicySpec, homeward, look_again, to_the_nearest
 from twin.fleet.view import Plan, View
 
@@ -11,7 +13,7 @@ from twin.fleet.view import Plan, View
 class NearestFirst(PolicySpec):
     """Nearest first."""
 
-    kind: Literal["nearest_first"]
+    kind: Literal["nearest_first"] = Field(description="names the policy")
 
     def decide(self, view: View) -> Plan:
         """Nearest trucks to the places that are down; the others home."""

@@ -39,7 +39,7 @@ class Task:
 class Optimised(PolicySpec):
     """Best assignment of all trucks at once."""
 
-    kind: Literal["optimised"]
+    kind: Literal["optimised"] = Field(description="names the policy")
     margin_h: NonNegative = Field(default=1.0, description="expected arrival this much before an announced start")
     trades: bool = Field(default=False, description="idle trucks follow the day's price spread")
     move_from_gain: NonNegative = Field(default=50.0, description="gain below which nobody moves for a price")

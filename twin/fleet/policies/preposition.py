@@ -42,7 +42,7 @@ def ahead(
 class Preposition(PolicySpec):
     """Be there before."""
 
-    kind: Literal["preposition"]
+    kind: Literal["preposition"] = Field(description="names the policy")
     margin_h: NonNegative = Field(default=1.0, description="expected arrival this much before the announced start")
 
     def decide(self, view: View) -> Plan:

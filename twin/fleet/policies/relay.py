@@ -15,7 +15,7 @@ from twin.spec import Fraction, NonNegative
 class Relay(PolicySpec):
     """Relieve each other."""
 
-    kind: Literal["relay"]
+    kind: Literal["relay"] = Field(description="names the policy")
     margin_h: NonNegative = Field(
         default=0.5, description="arrive this much before the others are empty, or work begins"
     )

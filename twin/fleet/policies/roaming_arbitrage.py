@@ -25,7 +25,7 @@ def spread_gain(view: View, truck: TruckView, place: PlaceView) -> float:
 class RoamingArbitrage(PolicySpec):
     """Follow the spread."""
 
-    kind: Literal["roaming_arbitrage"]
+    kind: Literal["roaming_arbitrage"] = Field(description="names the policy")
     move_from_gain: NonNegative = Field(default=50.0, description="a day's extra earning, kilometres paid, below: stay")
     stay_days: Positive = Field(default=10.0, description="days of trade that are to pay for the way")
 

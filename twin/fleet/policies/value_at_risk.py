@@ -41,7 +41,7 @@ def truck_h(view: View, truck: TruckView, place: PlaceView) -> float:
 class ValueAtRisk(PolicySpec):
     """Most avoided loss per truck-hour first."""
 
-    kind: Literal["value_at_risk"]
+    kind: Literal["value_at_risk"] = Field(description="names the policy")
     least_gain: NonNegative = Field(default=0.0, description="expected value below which no truck moves")
 
     def decide(self, view: View) -> Plan:

@@ -38,7 +38,7 @@ def _rows(source: Source) -> Iterator[JobRow | Rejected]:
             for cells in batch.to_pylist():
                 row += 1
                 yield attempt(row, _job, cells)
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, KeyError, ValueError, OverflowError) as error:  # a time zone, say, of no name
         raise InputError(Problem(f"the Parquet file is broken: {error}", place, remedy="fetch it again")) from error
 
 
