@@ -74,7 +74,7 @@ def test_rows_of_a_pod_share_their_cabinets_and_stand_or_fall_together() -> None
 
 
 def test_a_pod_outlives_the_failure_of_a_cabinet_that_a_row_alone_does_not() -> None:
-    shocks = {"first": {"per_year": 8760.0 * 1e3, "strikes": {"*/cabinet-01": 1.0}}}
+    shocks = {"first": {"per_year": 8760.0 * 100.0, "strikes": {"*/cabinet-01": 1.0}}}
     common = {**LONG, "per_row": 2, "rated_kw": 70.0, "cabinet_mttr_h": 1e6}
     alone = told(common, outage(1.0, duration_h=1.0), shocks=shocks)
     assert [alone.dark(row) for row in ROWS] == [[(H, 2 * H)]] * 2

@@ -315,6 +315,20 @@ def test_an_outage_plans_its_own_aftermath_alone(outage_s, least, most):
     assert least <= new <= most
 
 
+def test_replications_of_the_flagship_share_their_plans():
+    """Of 370 plans a year; after ten replications 1 to 2 are new."""
+    made = Simulator(load("10_reserve"), "trade_30")
+    part = next(part for part in made.blueprint.parts[0] if isinstance(part, Ems))
+    counts = [0]
+    for replication in range(4):
+        made.run(replication, "ledger")
+        counts.append(len(part.made))
+    new = np.diff(counts)
+    assert 365 <= new[0] < 380
+    assert new[1] <= 20
+    assert new[3] <= 6
+
+
 def test_sound_storage_moves_by_whole_steps_and_never_to_none_while_some_is_left():
     shares, planned = [], -1.0
     for true in (1.0, 158 / 160, 156 / 160, 157 / 160, 155 / 160, 157 / 160, 1.0, 0.001, 1.0):

@@ -111,14 +111,14 @@ def test_a_failed_string_takes_its_kw_and_its_minutes() -> None:
     ups = {**UPS, "strings": {"n": 3, "r": 1, "mtbf_h": 1e12}}
     whole = told(ups, outage(1.0, duration_h=1.0))
     assert all_near(whole.dark("row-001"), [(H + 800 * S, 2 * H)])
-    shock = {"flood": {"per_year": 8760.0 * 1e3, "strikes": {"ups-1/string-4": 1.0}}}
+    shock = {"flood": {"per_year": 8760.0 * 100.0, "strikes": {"ups-1/string-4": 1.0}}}
     ups = {**UPS, "strings": {"n": 3, "r": 1, "mtbf_h": 1e12, "mttr_h": 1e6}}
     one_out = told(ups, outage(1.0, duration_h=1.0), shocks=shock)
     (span,) = one_out.dark("row-001")
     assert near(span[0], H + 600 * S)
-    both = {"flood": {"per_year": 8760.0 * 1e3, "strikes": {"ups-1/string-[34]": 1.0}}}
+    both = {"flood": {"per_year": 8760.0 * 100.0, "strikes": {"ups-1/string-[34]": 1.0}}}
     assert near(told(ups, outage(1.0, duration_h=1.0), shocks=both).dark("row-001")[0][0], H + 400 * S)
-    three = {"flood": {"per_year": 8760.0 * 1e3, "strikes": {"ups-1/string-[234]": 1.0}}}
+    three = {"flood": {"per_year": 8760.0 * 100.0, "strikes": {"ups-1/string-[234]": 1.0}}}
     story = told(ups, outage(1.0, duration_h=1.0), shocks=three)
     assert story.dark("row-001") == [(H, 2 * H)], "167 kW of one string cannot carry 300"
 

@@ -127,11 +127,11 @@ class RunningEms:
         return float(self.site.totals[f.NET_KW] - self.ems.without_failures_kw[self.site.now_us // SLOT_US])
 
     def _away_h(self) -> float:
-        """How long that will last: as the jobs know, else as long again as it has lasted, at least an hour [h]."""
+        """How long that will last: as the jobs know, else as long again as since a surprise, within the plan [h]."""
         ends_us = [end for job in self.site.restarts if (end := job()) != NEVER]
         if ends_us:
             return (max(ends_us) - self.site.now_us) / TICKS_PER_H
-        return max((self.site.now_us - self._since_us) / TICKS_PER_H, 1.0)
+        return min(max((self.site.now_us - self._since_us) / TICKS_PER_H, 1.0), PLAN_H)
 
     # ------------------------------------------------------------------ the phase
     def plan(self) -> None:
@@ -159,24 +159,15 @@ class RunningEms:
         past: object = None
         if not ems.steady:
             past = self._past.token if self._over else float(site.totals[f.NET_KW])
-        inputs = (
-            sound,
-            stored_share,
-            peak_kw,
-            demand_price,
-            cap_kw,
-            site.import_limit_kw,
-            tuple(site.calls),
-            known,
-            past,
-        )
+        bill = peak_kw, demand_price, cap_kw
+        inputs = sound, stored_share, *bill, site.import_limit_kw, tuple(site.calls), known, past
         if (inputs, later) == self._stands:
             self._carry_on(paid_kw)
             return
         key = hour, inputs
         found = ems.made.get(key)
         if found is None:
-            found = self._make(hour, month, sound, stored_share, peak_kw, demand_price, cap_kw)
+            found = self._make(hour, month, sound, stored_share, *bill)
             if len(ems.made) < SHARED_MOST:
                 ems.made[key] = found
         rows, day_cap_kw, failed = found
@@ -185,7 +176,8 @@ class RunningEms:
         if cap_kw is None:
             self._cap_day, self._cap_kw = hour // 24, float(np.floor(day_cap_kw * 1e3 + 1e-3)) / 1e3
         self._planned = (hour, sound, site.import_limit_kw)
-        if ems.steady and not self._reads_stored:
+        self._stands = ()
+        if ems.steady and not self._reads_stored and known is None:  # what is known is so by the hour
             self._stands = (sound, 1.0, peak_kw, demand_price, self._cap_kw, *inputs[5:]), later
         self._book(rows, paid_kw)
 
