@@ -180,7 +180,7 @@ def main() -> None:
     ask.add_argument("--policy", action="append")
     asked = ask.parse_args()
     policies = asked.policy or ["naive", "capped", "default"]
-    print(f"{'site':45}" + "".join(f"{policy:>10}" for policy in policies) + "   planning CPU s")
+    print(f"{'site':45}" + "".join(f"{policy:>10}" for policy in policies) + "   the last's planning, CPU s")
     table = np.zeros((len(SITES), len(policies)))
     for index in range(len(SITES)):
         name, case = site(index, asked.seed, asked.step)

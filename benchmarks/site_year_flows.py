@@ -60,7 +60,7 @@ def flows_of(made: Simulator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def column(design: str, larger: bool, pairs: int) -> None:
-    """One line: both times, their ratio, and the largest difference of the losses."""
+    """One line: both times and their ratio."""
     made = simulator(design, larger)
     plan = made.blueprint.sites[0].flows
     p_kw, q_kvar = flows_of(made)

@@ -29,7 +29,6 @@ YEARS_MAX = 100_000
 """Beyond this many years a difference is not for simulation at this size."""
 FEW_EVENTS = 10
 """A count below this gets its exact Poisson interval."""
-_THOUSANDS_FROM = 1000
 
 DRAWBACKS: dict[str, str] = {
     "all_rows_dark_per_year": "has all rows of a site dark at once more often",

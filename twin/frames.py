@@ -14,7 +14,7 @@ from twin.errors import InputError, Problem
 from twin.metrics.names import METRICS
 from twin.schema_trace import SCHEMA, SITE_TABLES
 from twin.trace import Trace
-from twin.units import TICKS_PER_H
+from twin.units import TICKS_PER_H, unit_of
 
 if TYPE_CHECKING:
     from twin.campaign.result import CampaignResult
@@ -72,21 +72,13 @@ def meanings(frames: dict[str, pandas.DataFrame]) -> pandas.DataFrame:
         known = SCHEMA[table].columns if table in SCHEMA else {}
         for column in frame:
             meaning = known.get(column, ("", ""))[1]
-            unit = _unit(column)
+            unit = unit_of(column) or ("pu" if column.endswith("_pu") else "")
             if column in METRICS:
                 unit, meaning = METRICS[column].unit, METRICS[column].meaning
             elif not meaning and column.endswith("_h") and f"{column[:-2]}_us" in known:
                 meaning = f"{known[f'{column[:-2]}_us'][1]}, in hours"
             rows.append({"table": table, "column": column, "unit": unit, "meaning": meaning})
     return pandas.DataFrame(rows)
-
-
-_UNITS = ("us", "kwh", "kw", "kva", "h", "km", "pu", "fraction", "gpu_h")
-
-
-def _unit(column: str) -> str:
-    """The unit that ends a column's name; "" where none does."""
-    return next((unit for unit in _UNITS if column.endswith(f"_{unit}")), "")
 
 
 def write_frames(frames: dict[str, pandas.DataFrame], folder: Path, style: Format) -> list[Path]:

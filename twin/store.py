@@ -4,8 +4,8 @@ Schema 2 (`twin/schema_trace.py` has every column; in the file each column carri
 
     /                   attributes schema = "twin trace", schema_version = 2, content_sha256 (`twin/seal.py`)
     /meta               JSON text: scenario name and text, digest, design, seed, replication, horizon_us, sites, ...
-    /items  /events  /jobs  /interruptions  /cycles      groups, one dataset a column
-    /series/SITE  /units/SITE  /ledger/SITE              the same, once for each site
+    /items  /events  /jobs  /interruptions  /trips  /stays  /cycles      groups, one dataset a column
+    /series/SITE  /units/SITE  /ledger/SITE  /health/SITE              the same, once for each site
 
 Two things are packed, and unpacked exactly by the reader. A long column of few different numbers holds their places in
 the dataset COLUMN.levels beside it. `units` in time order lie sorted by unit, the time as its difference to the unit's

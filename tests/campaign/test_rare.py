@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from small_campaign import run_here, small
 
 from twin.campaign import export
 from twin.campaign.merge import merge
 from twin.campaign.rare.result import RareResult, open_result, result_of
+from twin.cli.app import twin
 from twin.errors import InputError
 from twin.scenario.load import load
 
@@ -92,3 +94,12 @@ def test_it_stops_on_the_interval_of_its_target(study):
 def test_what_is_not_rare_or_not_additive_is_refused_with_the_names_that_are(study):
     with pytest.raises(InputError, match="no metric 'pue'"):
         run_here(study, replications=5, rare=True, metrics=["pue"])
+
+
+def test_a_page_of_weighted_results_is_refused_and_their_tables_hold_estimates(whole, tmp_path):
+    page = CliRunner().invoke(twin, ["report", str(whole), "-o", str(tmp_path / "p.html"), "--no-replay"])
+    assert page.exit_code == 2
+    assert "holds weighted replications" in page.stderr
+    told = CliRunner().invoke(twin, ["export", str(whole), "-o", str(tmp_path / "tables")])
+    assert told.exit_code == 0, told.output
+    assert "effective_hits" in (tmp_path / "tables" / "summary.csv").read_text().splitlines()[0]

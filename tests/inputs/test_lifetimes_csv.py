@@ -71,3 +71,12 @@ def test_without_an_end_times_run_from_failure_to_failure_and_where_keeps_rows(r
 def test_what_cannot_be_read_is_refused_with_its_reason(record, layout, message):
     with pytest.raises(InputError, match=message):
         read_lifetimes(record, layout)
+
+
+def test_times_with_a_zone_count_by_their_offset(tmp_path):
+    """The night on which clocks go forward: an hour, not two."""
+    path = tmp_path / "zoned.csv"
+    path.write_text(
+        "from,to\n2026-03-29T01:30+01:00,2026-03-29T03:30+02:00\n2026-03-28T01:30Z,2026-03-28T04:30+01:00\n"
+    )
+    assert read_lifetimes(path, Layout(start="from", end="to")).hours.tolist() == [1.0, 2.0]

@@ -55,6 +55,11 @@ def test_a_matpower_case_is_read_with_its_unit_conversions(tmp_path):
         ("7 1 100", "7 2 100", None, None),
         ("mpc.baseMVA = 10", "mpc.baseMVA = ten", 4, "not a power"),
         ("/ 1e3;", "/ 2e3;", 17, "not understood"),
+        ("mpc.baseMVA = 10", "mpc.baseMVA = Inf", 4, "not a power"),
+        ("9 1 200", "NaN 1 200", 8, "NaN: a bus number is not finite"),
+        ("7 9 0.5", "7 Inf 0.5", 13, "7 Inf: a bus number is not finite"),
+        ("1 3 0   0   0 0 1 1 0 20", "1 3 0   0   0 0 1 1 0 0", 16, "no base voltage"),
+        ("9 1 200 60  0 0 1 1 0 20", "9 1 200 60  0 0 1 1 0 0", 8, "base voltage 0 kV is not above zero"),
     ],
 )
 def test_a_bad_matpower_case_names_its_line(tmp_path, old, new, line, message):
@@ -66,6 +71,13 @@ def test_a_bad_matpower_case_names_its_line(tmp_path, old, new, line, message):
     with pytest.raises(InputError, match=message) as caught:
         read_matpower(path)
     assert caught.value.problems[0].line == line
+
+
+def test_a_matpower_case_without_branches_is_refused(tmp_path):
+    begin = CASE.index("mpc.branch = [")
+    path = written(tmp_path, CASE[:begin] + "mpc.branch = [ ];\n" + CASE[CASE.index("mpc.bus(:, [PD") :])
+    with pytest.raises(InputError):
+        read_matpower(path)
 
 
 PAIR = "100 1 10 0; 7 0.2 3 0.05 -0.02 1.01 100 1 9 0; 7 0.1 3 Inf -0.01 1.01 100 1 9 0 ]"

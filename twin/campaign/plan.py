@@ -155,7 +155,7 @@ def stop_rule(
 
 def span_of(text: str) -> tuple[int, int]:
     """`A:B` as numbers; replications A up to B - 1."""
-    match = re.fullmatch(r"(\d+):(\d+)", text.strip())
+    match = re.fullmatch(r"(\d{1,18}):(\d{1,18})", text.strip())
     if match is None or int(match[1]) >= int(match[2]):
         raise InputError(Problem(f"'{text}' is no range", key="range", remedy="write A:B with A < B, such as 0:100"))
     return int(match[1]), int(match[2])

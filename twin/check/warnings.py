@@ -46,7 +46,8 @@ def _of_carrier(one: Carrier, site: SiteSpec) -> Iterator[str]:
     if one.in_time == 0.0:
         yield f"{who}: the transfer never ends within the hold-up of {one.hold_up_ms:g} ms: storage picks up nothing"
     elif one.in_time is not None and one.in_time < 1.0:
-        share = number(100 * (1 - one.in_time), 0)
+        late = 100 * (1 - one.in_time)
+        share = number(late, 0 if late >= 1 else 2)
         yield f"{who}: in about {share} of 100 events the transfer outlasts the hold-up of {one.hold_up_ms:g} ms"
     if one.kind == "ups":
         yield from _of_block(one, who, site)

@@ -17,7 +17,7 @@ from twin.cli.show import say
 def export(file: str, output: str, style: str) -> None:
     """Write the tables of a trace or of a campaign, one file each, units and meanings beside them."""
     from twin.campaign import export as results
-    from twin.campaign.result import CampaignResult
+    from twin.campaign.rare.result import open_result
     from twin.errors import InputError, Problem
     from twin.frames import campaign_frames, trace_frames, write_frames
     from twin.trace import Trace
@@ -25,14 +25,14 @@ def export(file: str, output: str, style: str) -> None:
     target = Path(output)
     if os.path.lexists(target):
         raise InputError(Problem("is there already", output, remedy="name another"))
+    is_campaign = results.is_campaign(file)
     if style == "h5":
-        if results.is_campaign(file):
+        if is_campaign:
             results.write(target, results.read(file))
         else:
             Trace.open(file).save(target)
         say(f"wrote {target}")
         return
-    is_campaign = results.is_campaign(file)
-    frames = campaign_frames(CampaignResult.open(file)) if is_campaign else trace_frames(Trace.open(file))
+    frames = campaign_frames(open_result(file)) if is_campaign else trace_frames(Trace.open(file))
     files = write_frames(frames, target, "parquet" if style == "parquet" else "csv")
     say(f"wrote {len(files)} files in {target}: {', '.join(one.name for one in files)}")

@@ -62,6 +62,8 @@ def fit(
     from twin.fitting.goodness import fit_all
     from twin.inputs.lifetimes_csv import Layout, read_lifetimes
 
+    if key is not None and not key.endswith("_h"):
+        raise InputError(Problem(f"{key!r}: the block is in hours", key="--key", remedy="name a key that ends in _h"))
     layout = Layout(column, unit, censored, start, end, between, by, where or None)
     record = read_lifetimes(file, layout)
     if len(set(record.hours[record.observed].tolist())) < 2:

@@ -154,6 +154,7 @@ def _replayed(
 
     from twin.answer import contenders
     from twin.compare import HEADLINE, POWER
+    from twin.errors import InputError, Problem
     from twin.experiment import check_designs
     from twin.simulator import Simulator, simulate
 
@@ -162,6 +163,9 @@ def _replayed(
         several = len(comparison.designs) > 1
         design = contenders(comparison)[0] if several else comparison.reference
     check_designs(study, [design])
+    if design not in comparison.designs:
+        remedy = f"there are {', '.join(comparison.designs)}"
+        raise InputError(Problem(f"design '{design}' was not simulated here", key="--design", remedy=remedy))
     lost = comparison.column(design, POWER if POWER in comparison.names else HEADLINE)
     replication, why = options.get("replication"), "only_one"
     if replication is None:
@@ -182,10 +186,12 @@ def _replayed(
 
 
 def _of_campaign(file: str, is_bare: bool, options: dict[str, Any]) -> Content:
-    from twin.campaign.result import CampaignResult
+    from twin.campaign.rare.result import RareResult, open_result
     from twin.errors import InputError, Problem
 
-    result = CampaignResult.open(file)
+    result = open_result(file)
+    if isinstance(result, RareResult):
+        raise InputError(Problem("holds weighted replications; a page shows plain ones", file, remedy="twin metrics"))
     if result.identity.get("sweep"):
         remedy = "run the campaign without --sweep, or read the sweep with twin.CampaignResult"
         raise InputError(Problem("holds a sweep; a page shows designs", file, remedy=remedy))

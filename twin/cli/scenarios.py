@@ -142,6 +142,8 @@ def _print_site(site: SiteCheck) -> None:
     for point in site.points:
         say_wrapped(f"  {_point(point)}", "    ")
     for flow in site.flows:
+        if not flow.loaded_branch:
+            continue  # it has no solution: a warning says so
         share = 100 * flow.loss_kw / (site.import_kw + flow.loss_kw)
         volts = f"lowest {flow.min_voltage_pu:.3f} p.u. at {flow.min_voltage_bus}"
         amperes = f"fullest {flow.loaded_branch} at {100 * flow.loading_fraction:.0f} %"
@@ -199,7 +201,7 @@ def _about(one: Carrier) -> str:
     each = " each" if len(one.names) > 1 else ""
     kind = {"in_line": ", in line", "parallel": "", "following": ", grid-following"}[one.kind]
     text = f"{one.units} cabinet{'s' * (one.units > 1)}{each}{kind}"
-    return text if one.in_time is None else f"{text}, in time {100 * one.in_time:.0f} %"
+    return text if one.in_time is None else f"{text}\n  in time {100 * one.in_time:.3g} %"
 
 
 def _hours(hours: float | None) -> str:

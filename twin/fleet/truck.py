@@ -110,7 +110,7 @@ class RunningTruck:
         if place is self.place:
             if self.phase == WAITING_FOR_CREW:
                 self._alarm.stop()
-                self.destination = place
+                self.destination, self._ordered_us = place, -1
                 self._enter(PLUGGED if self.content.at is not None else QUEUEING, cause)
             return
         if self.phase == WAITING_FOR_CREW:
@@ -278,7 +278,7 @@ class RunningTruck:
     # ------------------------------------------------------------------ the record
     def _end_trip(self) -> None:
         if self._ordered_us < 0:
-            return  # back from service or a lease
+            return  # back from service or a lease, or the order was called off
         self._book_trip(self.world.now, int(self.fleet.is_awaited(self.place)) if self._for_outage else -1)
         self._ordered_us = -1
 

@@ -55,13 +55,6 @@ class Outlook:
         saved = np.clip(left_h - arrive_h, 0.0, carry_h)
         return float((weight * saved).sum() / total)
 
-    def lasts(self, elapsed_h: float, further_h: float) -> float:
-        """Probability that an outage that has lasted `elapsed_h` lasts `further_h` longer."""
-        known = float(self.weight[self.duration_h > elapsed_h].sum())
-        if known <= 0.0:
-            return 0.5
-        return float(self.weight[self.duration_h > elapsed_h + further_h].sum()) / known
-
 
 @dataclass(frozen=True)
 class Announced:

@@ -67,7 +67,7 @@ def read_feeders(path: Path | str) -> FeederRecord:
         raise InputError(Problem(f"is no JSON: {error}", str(path))) from error
     try:
         return _record(raw)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         what = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
         remedy = "its layout is that of rbts_bus2.json: feeders, load_points, data, units"
         raise InputError(Problem(what, str(path), remedy=remedy)) from error
@@ -84,7 +84,7 @@ def _record(raw: dict[str, Any]) -> FeederRecord:
         for number, point in raw["load_points"].items()
     }
     fed = [lateral.load_point for feeder in feeders for section in feeder for lateral in section.laterals]
-    if not all(feeders) or sorted(fed) != sorted(points):
+    if not feeders or not all(feeders) or sorted(fed) != sorted(points):
         raise ValueError("every load point must hang on one lateral, every feeder must have a section")
     return FeederRecord(feeders, points, {key: _number(key, raw["data"]) for key in RATES})
 

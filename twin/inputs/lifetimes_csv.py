@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +153,8 @@ def _times_h(table: Table, name: str) -> Floats:
         except ValueError:
             table.fault(row, name, f"{text!r} is not a time like 2026-01-31 08:00")
             continue
-        hours[row] = (moment.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds() / 3600.0  # noqa: DTZ001 - local
+        local = moment.replace(tzinfo=None) - datetime(1970, 1, 1)  # noqa: DTZ001 - its offset follows
+        hours[row] = (local - (moment.utcoffset() or timedelta(0))).total_seconds() / 3600.0
     return hours
 
 

@@ -45,7 +45,7 @@ class Runs:
             self.first_us[job] = now
         interval_us = self._interval_us[job]
         run = Progress(interval_us, 0 if interval_us == NEVER else self._stall_us, 0)
-        run.pace = self.pace
+        run.set_pace(now, self.pace)  # before it begins: a cap that is on books what it loses
         run.begin(now + (self.restart_us if self.hits[job] else 0))
         self.running[job] = run
         self._expect(job, now)

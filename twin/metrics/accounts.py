@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import monthly_air, monthly_carbon
-from twin.finance.terms import Data, site_terms
+from twin.finance.terms import Data, months, site_terms
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_by_cause
+from twin.metrics.compute import CONSUMED
 from twin.trace import Trace
 from twin.units import HOURS_PER_YEAR
 
@@ -58,7 +59,6 @@ QUARTERS = 4
 """Of a year."""
 _LARGEST = ("peak_import_kw",)
 """Accounts of which a year has the largest of its quarters, not their sum."""
-_CONSUMED = ("it_kwh", "cooling_kwh", "house_kwh", "loss_kwh", "auxiliary_kwh", "storage_loss_kwh", "network_loss_kwh")
 _FROM_LEDGER = ("pv_value", "charge_cost", "discharge_kwh", "genset_kwh", "unserved_kwh")
 
 
@@ -124,7 +124,7 @@ def accounts(trace: Trace, each: int = 1) -> dict[str, Float]:
         period = periods.of_month(np.arange(len(ledger["start_us"])))
         for name in _FROM_LEDGER:
             np.add.at(found[name], period, ledger[name])
-        for name in _CONSUMED:
+        for name in CONSUMED:
             np.add.at(found["consumed_kwh"], period, ledger[name])
         np.maximum.at(found["peak_import_kw"], period, ledger["peak_import_kw"])
         _book_bill(trace, site, period, found)
@@ -172,8 +172,7 @@ def _book_bill(trace: Trace, site: str, period: Int, found: dict[str, Float]) ->
     one = bill(trace, site)
     if one is None:
         return
-    names = list(dict.fromkeys(line.month for line in one.lines))
-    place = {name: int(k) for name, k in zip(names, period, strict=False)}
+    place = {month.name: int(k) for month, k in zip(months(trace, site), period, strict=True)}
     for line in one.lines:
         if line.what in DEMAND:
             found["demand_cost"][place[line.month]] += line.amount
@@ -185,14 +184,14 @@ def _book_bill(trace: Trace, site: str, period: Int, found: dict[str, Float]) ->
             found["energy_cost"][place[line.month]] += line.amount
 
 
-def _book_carbon(trace: Trace, site: str, year: Int, found: dict[str, Float]) -> None:
+def _book_carbon(trace: Trace, site: str, period: Int, found: dict[str, Float]) -> None:
     for name, kg in monthly_air(trace, site).items():
-        np.add.at(found[f"genset_{name}_kg"], year, kg)
+        np.add.at(found[f"genset_{name}_kg"], period, kg)
     monthly = monthly_carbon(trace, site)
     if monthly is None:
         return
     for name, tonnes in monthly.items():
-        np.add.at(found[f"carbon_{name}"], year, tonnes)
+        np.add.at(found[f"carbon_{name}"], period, tonnes)
 
 
 def _book_cells(trace: Trace, site: str, periods: _Periods, found: dict[str, Float]) -> None:

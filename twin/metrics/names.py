@@ -128,7 +128,7 @@ METRICS: dict[str, Metric] = {
         "GPU-h/kWh", "compute per watt: all useful GPU-hours over energy consumed", "higher"
     ),
     "useful_gpu_h_per_money": Metric(
-        "GPU-h/money", "output per yuan: all useful GPU-hours over the bill, or energy at its price", "higher"
+        "GPU-h/money", "output per unit of money: all useful GPU-hours over the bill, or energy at its price", "higher"
     ),
     "clamped_kwh": Metric("kWh", "energy cut off by rounding, a check", "neither"),
     "jobs_started": Metric("", "queue: jobs started", "higher"),

@@ -272,7 +272,7 @@ class BackupCap:
     """
 
     def __init__(self, spec: OnBackupSpec | None, world: World, site: Site, ids: dict[str, int]) -> None:
-        self.world, self.site = world, site
+        self.site = site
         self._hears_outages = spec is not None
         self._after_us = round(spec.cap_after_s * TICKS_PER_S) if spec else NEVER
         self._rows = site.fact[f.L_KIND] == f.ROW

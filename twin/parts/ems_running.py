@@ -173,7 +173,7 @@ class RunningEms:
         rows, day_cap_kw, failed = found
         if failed:
             site.log(self.item, r.FELL_BACK, 1, site.trigger)
-        if cap_kw is None:
+        if cap_kw is None and sound > 0.0:
             self._cap_day, self._cap_kw = hour // 24, float(np.floor(day_cap_kw * 1e3 + 1e-3)) / 1e3
         self._planned = (hour, sound, site.import_limit_kw)
         self._stands = ()

@@ -39,7 +39,7 @@ class CheckpointSpec(Spec):
     @property
     def writing_s(self) -> float:
         """From the stall's start until the checkpoint is durable [s]."""
-        return self.write_s or self.stall_s
+        return self.stall_s if self.write_s is None else self.write_s
 
     @property
     def stalling_s(self) -> float:

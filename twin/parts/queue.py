@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class QueueSpec(Spec):
-    """Jobs from a record: submit time, duration, GPUs."""
+    """Jobs from a record or drawn: submit time, duration, GPUs."""
 
     kind: Literal["queue"] = Field(
         description="a stream of jobs that wait for GPUs; `gang` is one job that holds its rows"

@@ -130,6 +130,8 @@ class RunningGensets:
         self._steps.clear()
         self._alarm.stop()
         self._stop_alarm.stop()
+        self.world.luck.clocks("genset_run", -self._online, self.spec.mttf_running_h)
+        self.world.luck.degraded(self._plant, False)
         self._state, self._online = OFF, 0
         self.site.log(self._plant, r.ONLINE, 0, self._row)
         self._connect(False)

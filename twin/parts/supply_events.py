@@ -80,7 +80,7 @@ class EventSpec(Duration):
 class PlannedSpec(Duration):
     """Planned work on a feeder: evenly spaced, never while the other feeder is down."""
 
-    per_year: PerYear = Field(description="mean number of events a year, at a seasonal factor of 1")
+    per_year: PerYear = Field(description="works a year")
     closed_transition_probability: Probability = Field(
         default=1.0, description="that load is moved to the other feeder without a break"
     )

@@ -234,7 +234,6 @@ the number of a state of faults and ties in the network, 0 when it is sound."""
 # ---- edge: float64 [fields, edges]; column j holds from edge_us[j]
 E_MONTH, E_COOLING_FRACTION, E_HOUSE_FRACTION, E_UTILISATION_FRACTION, E_PRICE_PER_KWH, E_PERIOD, E_PV_KW = range(7)
 E_NEXT = 7  # the next column in which anything but price and period differs: up to it no power changes
-EDGE_FIELDS = 8
 SHARP, PEAK, FLAT, VALLEY, DEEP = range(5)  # E_PERIOD, as in `tariff_terms`; all is flat where there is no tariff
 
 QUARTER_US = 900_000_000

@@ -121,7 +121,7 @@ def campus(
 
 
 def campus_of(buses: int) -> Campus:
-    """A ready campus of 33, 52 (the flagship's), 141 or 500 buses."""
+    """A ready campus of 33, 52, 141 or 500 buses."""
     shapes = {33: (5, 1, 4, 400.0), 52: (7, 1, 5, 400.0), 141: (6, 2, 10, 180.0), 500: (7, 7, 9, 60.0)}
     if buses not in shapes:
         raise InputError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -130,13 +131,17 @@ def _table(name: str, line: int, key: str, text: str) -> tuple[Floats, list[int]
             if len(words) < _WIDTHS[key]:
                 message = f"a row of {len(words)} numbers, where {_WIDTHS[key]} or more belong"
                 raise InputError(Problem(message, file=name, line=line + offset, key=f"mpc.{key}"))
+            ends = words[: 2 if key == "branch" else 1]
+            if not all(math.isfinite(float(word)) for word in ends):
+                message = f"{' '.join(ends)}: a bus number is not finite"
+                raise InputError(Problem(message, file=name, line=line + offset, key=f"mpc.{key}"))
             rows.append([float(word) for word in words[: _WIDTHS[key]]])
             numbers.append(line + offset)
     return np.array(rows).reshape(-1, _WIDTHS[key]), numbers
 
 
 def _base(name: str, line: int, text: str) -> float:
-    if not _NUMBER.fullmatch(text) or not float(text) > 0.0:
+    if not _NUMBER.fullmatch(text) or not 0.0 < float(text) < math.inf:
         raise InputError(Problem(f"{text!r} is not a power above zero", file=name, line=line, key="mpc.baseMVA"))
     return float(text)
 
@@ -144,6 +149,8 @@ def _base(name: str, line: int, text: str) -> float:
 def _convert(name: str, line: int, text: str, tables: dict[str, Any], base_mva: float | None) -> None:
     tight = re.sub(r"\s+", "", text)
     if tight == _OHMS and {"bus", "branch"} <= tables.keys() and base_mva is not None:
+        if not (tables["bus"][:1, 9] > 0.0).any():
+            raise InputError(Problem("the first bus has no base voltage above zero", file=name, line=line))
         tables["branch"][:, 2:4] /= tables["bus"][0, 9] ** 2 / base_mva
     elif tight == _KILOWATTS and "bus" in tables:
         tables["bus"][:, 2:4] /= 1e3
@@ -158,6 +165,11 @@ def _case(name: str, base_mva: float, tables: dict[str, Any], at: dict[str, list
         Problem(f"bus {row[0]:g} has a shunt, which is not supported", file=name, line=lines[i])
         for i, row in enumerate(bus)
         if row[4] != 0.0 or row[5] != 0.0
+    ]
+    problems += [
+        Problem(f"bus {row[0]:g}: base voltage {row[9]:g} kV is not above zero", file=name, line=lines[i])
+        for i, row in enumerate(bus)
+        if not row[9] > 0.0
     ]
     kept = np.nonzero(bus[:, 1] != 4)[0]
     number = {int(bus[i, 0]): position for position, i in enumerate(kept)}
@@ -175,7 +187,7 @@ def _case(name: str, base_mva: float, tables: dict[str, Any], at: dict[str, list
         problems.append(Problem("no reference bus has a generator in service", file=name))
     if problems:
         raise InputError(problems)
-    pairs = np.array(ends)
+    pairs = np.array(ends, dtype=np.int64).reshape(-1, 2)
     used = np.all(pairs >= 0, axis=1)
     pairs, branch = pairs[used], branch[used]
     ohm = bus[kept, 9][pairs[:, 0]] ** 2 / base_mva

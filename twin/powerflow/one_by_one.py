@@ -90,7 +90,7 @@ def flows_of_cases(
 
     Args:
         rows, p, q, scale, tree, loops, manner, opened: As for `solve_cases`.
-        branches: branch of each position, branch of each tie, roots' positions.
+        branches: branch of each position, branch of each tie, roots' positions, |T| at each branch's to side.
         v: (cases, buses) voltages.
         current: Out, (cases, branches) |I| of the series impedance, p.u. at the to side; 0 in a branch out of use.
         given: Out, (cases, roots) complex power that each source gives, per unit.

@@ -71,7 +71,7 @@ def solve_blocks(
         thread, threads: Which share.
         rows: Case numbers (rows of p, q, v) in the order of the blocks.
         inputs: Addresses of (cases, buses) kW and kvar, and the scale that makes them per unit.
-        forest: See `Workspace.forest`.
+        forest: See `workspace.forest`.
         opened: (pointer, positions): the branches opened in each case, by the position below them.
         work: See `Workspace.arrays`.
         outputs: Address of (cases, buses) complex or 0, sweeps of each case (FAILED where not converged), and

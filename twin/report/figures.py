@@ -46,7 +46,8 @@ def svg(axes: Axes, finding: str, key: str) -> str:
     body = re.sub(r"<!--.*?-->\s*|<style.*?</style>\s*", "", body, flags=re.DOTALL)
     body = re.sub(r"font: ([^;\"]*)", _font, body)
     body = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", body)
-    body = re.sub(r"(\d\.\d\d)\d+", r"\1", body)  # a hundredth of a point is nothing to an eye
+    # a hundredth of a point is nothing to an eye; numbers that are read stay whole
+    body = re.sub(r"<[^>]*>", lambda mark: re.sub(r"(\d\.\d\d)\d+", r"\1", mark[0]), body)
     body = re.sub(r'(id="|xlink:href="#|url\(#)', rf"\g<1>{key}-", body).replace("xlink:href", "href")
     title = f'<title id="{key}-finding">{esc(finding)}</title>'
     return f'<svg xmlns="{_NAMESPACE}" {box[0]} role="img" aria-labelledby="{key}-finding">{title}{body.strip()}'

@@ -36,7 +36,7 @@ def replay(trace: Trace) -> dict[str, Any]:
         trace: recorded at level "series" or "units".
 
     Returns:
-        `start` (ISO text), `horizon_s`, `resolution_kw`, `sites` (list) and `trucks` (None where there are none).
+        `start` (ISO text), `horizon_s`, `sites` (list) and `trucks` (None where there are none).
 
     Raises:
         InputError: the trace has no powers.

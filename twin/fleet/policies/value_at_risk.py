@@ -18,7 +18,7 @@ from twin.spec import NonNegative
 
 def avoided_h(view: View, truck: TruckView, place: PlaceView, carry_h: float) -> float:
     """Expected dark hours that a truck avoids at a place that is down."""
-    elapsed_h = view.now_h - (place.down_since_h or view.now_h)
+    elapsed_h = 0.0 if place.down_since_h is None else view.now_h - place.down_since_h
     return place.outlook.saved_h(elapsed_h, view.reach_h(truck, place.key), carry_h)
 
 
