@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 
 from twin.inputs.jobs.read import read_record
 from twin.inputs.jobs.schema import Reading
@@ -21,7 +21,7 @@ def job_warnings(site: str, scenario: Scenario) -> Iterator[str]:
     for name, job in sorted(scenario.jobs.items()):
         if not isinstance(job, QueueSpec) or scenario.site_of(job) != site:
             continue
-        if job.file is None or not Path(job.file).is_file():
+        if job.file is None or not os.path.isfile(job.file):  # a name too long is no file
             continue
         found = _read(job.file, job.layout, scenario.sites[site].cluster.gpus)
         if found.rejected:
