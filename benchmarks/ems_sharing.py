@@ -11,7 +11,8 @@ core, on which the floor takes 17.8 ms.
 import argparse
 import statistics
 import sys
-import time
+from collections.abc import Callable
+from typing import Any
 
 import probe_floor
 from machine import heading, in_turn, verdict
@@ -26,13 +27,13 @@ QUIET_FLOOR_MS, UNITS, CHANGES = 17.8, 160, 3_508
 AGAIN = 10
 
 
-def added_ms(without: Simulator, planned: Simulator, replication: int) -> float:
-    spent = []
-    for simulator in (without, planned):
-        begun = time.thread_time()
-        simulator.run(replication, "ledger")
-        spent.append(1e3 * (time.thread_time() - begun))
-    return spent[1] - spent[0]
+def both(without: Simulator, planned: Simulator, first: int) -> list[Callable[[int], Any]]:
+    """Replications from `first` on, for `in_turn`."""
+    return [lambda k, one=one: one.run(first + k - 1, "ledger") for one in (without, planned)]
+
+
+def added_ms(without_s: list[float], planned_s: list[float]) -> float:
+    return 1e3 * statistics.median(two - one for one, two in zip(without_s, planned_s, strict=True))
 
 
 def main() -> int:
@@ -43,27 +44,18 @@ def main() -> int:
     study = load("10_reserve")
     without, planned = Simulator(study, "cabinets"), Simulator(study, "trade_30")
     part = next(part for part in planned.blueprint.parts[0] if isinstance(part, Ems))
-    added_ms(without, planned, 0)
+    in_turn(both(without, planned, 0), 1)
     print(f"replication 0 made {len(part.made)} plans")
     for first in range(1, asked.replications, AGAIN):
         before = len(part.made)
-        block = [added_ms(without, planned, k) for k in range(first, first + AGAIN)]
+        block_ms = added_ms(*in_turn(both(without, planned, first), AGAIN))
         made = (len(part.made) - before) / AGAIN
-        print(
-            f"replications {first} to {first + AGAIN - 1}: {statistics.median(block):.0f} ms, {made:.1f} new plans each"
-        )
+        print(f"replications {first} to {first + AGAIN - 1}: {block_ms:.0f} ms, {made:.1f} new plans each")
     empty = probe_floor.changes_besides(CHANGES, UNITS)
     probe_floor.year(0, UNITS, empty)
-    spent = in_turn(
-        [
-            lambda k: without.run(k, "ledger"),
-            lambda k: planned.run(k, "ledger"),
-            lambda k: probe_floor.year(k, UNITS, empty),
-        ],
-        AGAIN,
-    )
-    shared_ms = 1e3 * statistics.median(two - one for one, two in zip(*spent[:2], strict=True))
-    floor_ms = 1e3 * statistics.median(spent[2])
+    runs = [*both(without, planned, 1), lambda k: probe_floor.year(k, UNITS, empty)]
+    *spent, floor_s = in_turn(runs, AGAIN)
+    shared_ms, floor_ms = added_ms(*spent), 1e3 * statistics.median(floor_s)
     print(f"all plans shared: {verdict(shared_ms, BAR_MS, 'ms', 0)}")
     print(f"floor in the same turns {floor_ms:.0f} ms: {shared_ms / floor_ms:.2f} of it,", end=" ")
     print(f"{shared_ms / floor_ms * QUIET_FLOOR_MS:.0f} ms where the floor takes {QUIET_FLOOR_MS} ms")

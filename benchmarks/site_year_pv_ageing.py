@@ -9,11 +9,10 @@ count at every turning point of 128 cabinets and an event a month.
 import argparse
 import json
 import statistics
-import time
 from dataclasses import replace
 from typing import Any
 
-from machine import heading
+from machine import heading, in_turn
 
 from twin import metrics
 from twin.scenario.load import load
@@ -47,15 +46,10 @@ def main() -> None:
         "plain": simulator(pv=False, ageing=False), "pv": simulator(pv=True, ageing=False),
         "ageing": simulator(pv=False, ageing=True), "pv and ageing": simulator(pv=True, ageing=True),
     }  # fmt: skip
-    took: dict[str, list[float]] = {name: [] for name in made}
     for one in made.values():
         metrics.row(one.run(0, "ledger"))
-    for replication in range(1, args.rounds + 1):
-        for name, one in made.items():
-            begin = time.thread_time()
-            metrics.row(one.run(replication, "ledger"))
-            took[name].append(time.thread_time() - begin)
-    for name, seconds in took.items():
+    took = in_turn([lambda k, one=one: metrics.row(one.run(k, "ledger")) for one in made.values()], args.rounds)
+    for name, seconds in zip(made, took, strict=True):
         print(f"    {name:14} {1e3 * statistics.median(seconds):6.1f} ms")
 
 

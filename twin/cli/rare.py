@@ -29,14 +29,15 @@ def _print_design(result: RareResult, design: str) -> None:
     refusals: dict[str, list[str]] = {}
     for metric in sorted(spans.NAMES, key=lambda name: name != result.target):
         one = result.estimate(design, metric)
-        found = one.estimate
-        figure, interval, gain = f"{found.mean:.4g}", f"{found.low:.3g} to {found.high:.3g}", f"{one.gain:.3g}"
-        if one.refused:
-            refusals.setdefault(one.refused, []).append(metric)
-            figure, interval, gain = "refused", "", ""
-        if not one.refused or metric == result.target:
-            hits = f"{one.hits}", f"{one.effective_hits:.0f}"
-            table.add_row(metric.removesuffix("_per_year"), figure, interval, *hits, gain)
+        found, hits = one.estimate, (f"{one.hits}", f"{one.effective_hits:.0f}")
+        name = metric.removesuffix("_per_year")
+        if not one.refused:
+            interval = f"{found.low:.3g} to {found.high:.3g}"
+            table.add_row(name, f"{found.mean:.4g}", interval, *hits, f"{one.gain:.3g}")
+            continue
+        refusals.setdefault(one.refused, []).append(metric)
+        if metric == result.target:
+            table.add_row(name, "refused", "", *hits, "")
     say_table(table)
     for why, metrics in refusals.items():
         say_wrapped(f"refused {', '.join(metrics)}: {why}", "        ")

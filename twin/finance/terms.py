@@ -31,13 +31,18 @@ class Month:
 
 def site_terms(trace: Trace, site: str) -> Data:
     """The site's block of the resolved scenario; empty where the trace carries none. Not to be changed."""
-    found: Data = _sites(trace.meta.get("scenario_text") or "{}").get(site, {})
+    found: Data = scenario_of(trace).get("sites", {}).get(site, {})
     return found
 
 
+def scenario_of(trace: Trace) -> Data:
+    """The resolved scenario that a trace carries. Not to be changed."""
+    return _scenario(trace.meta.get("scenario_text") or "{}")
+
+
 @lru_cache(maxsize=64)
-def _sites(text: str) -> Data:
-    found: Data = json.loads(text).get("sites", {})
+def _scenario(text: str) -> Data:
+    found: Data = json.loads(text)
     return found
 
 
@@ -49,9 +54,7 @@ def months(trace: Trace, site: str) -> list[Month]:
 
 def at(data: Any, path: str) -> Any:
     """What stands at a key path of plain data, as `sites.campus.pv.peak_kw`; None where the data lack it."""
-    for part in _parts(path):
-        data = data[int(part)] if isinstance(data, list) else data.get(part) if isinstance(data, dict) else None
-    return data
+    return _follow(data, _parts(path))
 
 
 def put(data: Any, path: str, value: float) -> None:
@@ -60,7 +63,7 @@ def put(data: Any, path: str, value: float) -> None:
     A whole number stays one where the data have one.
     """
     *way, last = _parts(path)
-    data = at(data, ".".join(way))
+    data = _follow(data, way)
     if data is None:
         return
     key: Any = int(last) if isinstance(data, list) else last
@@ -72,6 +75,13 @@ def _parts(path: str) -> list[str]:
     return re.findall(r"[^.\[\]]+", path)
 
 
+def _follow(data: Any, way: list[str]) -> Any:
+    for part in way:
+        data = data[int(part)] if isinstance(data, list) else data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+@lru_cache(maxsize=64)
 def _months(start: str, start_us: tuple[int, ...], end_us: tuple[int, ...]) -> tuple[Month, ...]:
     found = []
     for begin, end in zip(start_us, end_us, strict=True):

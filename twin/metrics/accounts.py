@@ -8,9 +8,7 @@ that the reader may ask at which price the answer changes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import monthly_air, monthly_carbon
-from twin.finance.terms import Data, months, site_terms
+from twin.finance.terms import Data, months, scenario_of, site_terms
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_by_cause
 from twin.metrics.compute import CONSUMED
 from twin.trace import Trace
@@ -97,17 +95,6 @@ def by_year(accounts: Mapping[str, Float], each: int) -> dict[str, Float]:
     for name, values in accounts.items():
         parts = values.reshape(*values.shape[:-1], -1, each)
         found[name] = np.asarray(parts.max(axis=-1) if name in _LARGEST else parts.sum(axis=-1))
-    return found
-
-
-def scenario_of(trace: Trace) -> Data:
-    """The resolved scenario that a trace carries. Not to be changed."""
-    return _scenario(trace.meta.get("scenario_text") or "{}")
-
-
-@lru_cache(maxsize=64)
-def _scenario(text: str) -> Data:
-    found: Data = json.loads(text)
     return found
 
 

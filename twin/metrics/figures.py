@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from twin.finance.bill import DEMAND, bill
 from twin.finance.carbon import carbon
+from twin.finance.terms import scenario_of
 from twin.metrics import accounts, compute, trucks
 from twin.metrics.causes import GROUPS, groups, loss_gpu_h, slowed_gpu_h
 from twin.metrics.chains import outcome_values
@@ -40,7 +41,7 @@ def row(trace: Trace) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     values |= compute.values(trace, values, lost_gpu_h)
     values["net_cost_per_year"] = trucks.net_cost(values)
     found = np.array([values[name] for name in NAMES])
-    extra = accounts.columns(accounts.scenario_of(trace))
+    extra = accounts.columns(scenario_of(trace))
     return (*NAMES, *extra), np.concatenate([found, accounts.row(trace)]) if extra else found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from twin.ems.view import Floats, Plan, View
@@ -29,4 +31,4 @@ def recovery(plan: Plan, view: View) -> Plan:
     slots = int(np.ceil(missing / view.storage.charge_efficiency / view.storage.charge_kw)) + 1
     cap = plan.import_cap_kw.copy()
     cap[:slots] = np.minimum(view.connection_kw, view.call_kw[:slots])
-    return Plan(plan.up_kwh, plan.down_kwh, cap, plan.reserve_kwh, plan.cap_kw)
+    return replace(plan, import_cap_kw=cap)

@@ -52,9 +52,8 @@ class Region:
     def install(self, world: World, sites: dict[str, Site], ids: dict[str, int], close_roads: CloseRoads) -> None:
         """Start a process for every source."""
         struck = [sites[name] for name in sorted(self.spec.sites)]
-        region = StruckRegion(
-            self.spec, self.name, world, struck, close_roads
-        )  # one: each event draws a closure of its own
+        # one for all sources: each event then draws a closure of its own
+        region = StruckRegion(self.spec, self.name, world, struck, close_roads)
         for source, name in self._sources:
             world.start(source.run(world, region, ids[name]))
 

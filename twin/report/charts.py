@@ -68,8 +68,9 @@ def _paired(comparison: Comparison, language: Language) -> str:
 def money(content: Content, language: Language) -> str:
     """Changes of the yearly cost, returns as dots, and the inputs that could turn the answer."""
     returns = content.returns
-    found = list(_waterfall(content, language)) if returns is None else []
-    if returns is not None:
+    if returns is None:
+        found = list(_waterfall(content, language))
+    else:
         found = [_present_values(content, returns, language), _dots(content, returns, language)]
         if returns.swings:
             scale, unit = _unit(returns, content, language)

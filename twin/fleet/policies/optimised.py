@@ -92,19 +92,18 @@ class Optimised(PolicySpec):
         if task.reason == "price":
             return spread_gain(view, truck, place) - a_day - way - self.move_from_gain
         if task.reason == "outage":
-            elapsed_h = view.now_h - (place.down_since_h or view.now_h)
-            return self._saved(view, truck, task, elapsed_h) - 2.0 * way - a_day / 24.0 * view.reach_h(truck, place.key)
+            return self._saved(view, truck, task) - 2.0 * way - a_day / 24.0 * view.reach_h(truck, place.key)
         if view.now_h < self._leave_h(view, truck, task):
             return 0.0  # in time later, too
         away_h = task.end_h - view.now_h + view.reach_h(truck, place.key)
-        return self._saved(view, truck, task, None) - 2.0 * way - a_day / 24.0 * away_h
+        return self._saved(view, truck, task) - 2.0 * way - a_day / 24.0 * away_h
 
-    def _saved(self, view: View, truck: TruckView, task: Task, elapsed_h: float | None) -> float:
+    def _saved(self, view: View, truck: TruckView, task: Task) -> float:
         """What the k-th further truck adds: more kW first, then more hours."""
         place, once_h = view.places[task.place], truck.carry_h(task.need_kw)
 
         def hours(carry_h: float) -> float:
-            if elapsed_h is None:
+            if task.reason != "outage":
                 return min(carry_h, task.end_h - task.start_h) * place.exposure
             return avoided_h(view, truck, place, carry_h)
 
